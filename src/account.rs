@@ -1,0 +1,117 @@
+//! Names of accounts on the chain.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of an account: a voter, an author or a leader. Cheap to clone.
+///
+/// The chain's rule (`is_valid_account_name` in hived and steemd): 3 to 16 characters, parts of at
+/// least 3 separated by dots; each part starts with a letter, ends with a letter or digit and holds
+/// `a-z`, `0-9` and `-`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Account(Arc<str>);
+
+/// Why a text is not the name of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    #[error("an account name has 3 to 16 characters")]
+    Length,
+    #[error("every part of an account name between dots has at least 3 characters")]
+    ShortPart,
+    #[error("every part of an account name starts with a letter")]
+    Start,
+    #[error("every part of an account name ends with a letter or a digit")]
+    End,
+    #[error("an account name holds only a-z, 0-9, '-' and '.'")]
+    Character,
+}
+
+impl Account {
+    /// Reads a name as people write it: a leading `@` and capitals are accepted and normalised.
+    ///
+    /// # Errors
+    /// The rule of the chain that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, AccountError> {
+        let name = text.strip_prefix('@').unwrap_or(text).to_ascii_lowercase();
+        if !name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
+        {
+            return Err(AccountError::Character);
+        }
+        if !(3..=16).contains(&name.len()) {
+            return Err(AccountError::Length);
+        }
+        for part in name.split('.') {
+            let bytes = part.as_bytes();
+            if bytes.len() < 3 {
+                return Err(AccountError::ShortPart);
+            }
+            if !bytes[0].is_ascii_lowercase() {
+                return Err(AccountError::Start);
+            }
+            if bytes[bytes.len() - 1] == b'-' {
+                return Err(AccountError::End);
+            }
+        }
+        Ok(Self(name.into()))
+    }
+
+    /// Takes a name as a block or a table has it, without judging it.
+    pub fn from_chain(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name without `@`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "@{}", self.0)
+    }
+}
+
+impl Borrow<str> for Account {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_normalised() {
+        assert_eq!(Account::parse("@Alice.Art").unwrap().as_str(), "alice.art");
+    }
+
+    #[test]
+    fn names_the_chain_refuses_are_refused_with_the_rule_they_break() {
+        for (text, error) in [
+            ("al", AccountError::Length),
+            ("a-name-of-seventeen", AccountError::Length),
+            ("alice.ar", AccountError::ShortPart),
+            ("1alice", AccountError::Start),
+            ("alice-", AccountError::End),
+            ("al_ce", AccountError::Character),
+            ("älice", AccountError::Character),
+            ("", AccountError::Length),
+        ] {
+            assert_eq!(Account::parse(text), Err(error), "{text}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `curatord.toml`, with the environment laid over it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use secrecy::SecretString;
+
+/// Everything that can be set. Paths are absolute, or relative to the working directory.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from; `None` where there is none and everything is preset.
+    pub path: Option<PathBuf>,
+    /// The folder of rule files.
+    pub rules: PathBuf,
+    pub database: Database,
+    pub network: Network,
+    pub signer: Signer,
+    pub tokens: Tokens,
+    pub casting: Casting,
+    pub http: Http,
+}
+
+/// `[database]`.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// `sqlite://path`, `mysql://…` or `mariadb://…`; holds the password. A relative SQLite path has
+    /// been made relative to the configuration file.
+    pub url: SecretString,
+    /// The zone of `steem_authorization.expires_in`.
+    pub timezone: Tz,
+}
+
+/// `[network]`.
+#[derive(Debug, Clone)]
+pub struct Network {
+    pub kind: ChainKind,
+    /// In order of preference; never empty.
+    pub nodes: Vec<String>,
+    pub follow: Follow,
+    /// Between two votes of one voter; 0 for none.
+    pub vote_interval: Duration,
+    pub block_interval: Duration,
+    pub start: Start,
+}
+
+/// `network.kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChainKind {
+    Hive,
+    Steem,
+}
+
+/// `network.follow`: up to which block we read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    Head,
+    Irreversible,
+}
+
+/// `network.start`: where to begin when no cursor is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// After the last processed block; the head where there is none.
+    Last,
+    Head,
+    Block(u32),
+}
+
+/// `[signer]`.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// Without a slash at the end; the API is below `{url}/api`.
+    pub url: String,
+    pub client_id: String,
+    pub client_secret: SecretString,
+    /// Broadcasts at a time, at least 1.
+    pub max_in_flight: usize,
+    /// 0 is no limit.
+    pub requests_per_second: f64,
+    /// Of one broadcast.
+    pub timeout: Duration,
+}
+
+/// `[tokens]`.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// A token is refreshed when less than this is left.
+    pub refresh_ahead: Duration,
+}
+
+/// `[casting]`.
+#[derive(Debug, Clone)]
+pub struct Casting {
+    /// How long a vote that fails for a passing cause is tried again.
+    pub retry_for: Duration,
+    /// How long after it was cast a vote must be in a block.
+    pub confirm_within: Duration,
+}
+
+/// `[http]`.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Empty turns it off.
+    pub listen: String,
+}

@@ -1,0 +1,14 @@
+//! Casts curators' votes on Hive and Steem, on time, from rule files.
+
+pub mod account;
+pub mod cast;
+pub mod chain;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod post;
+pub mod queue;
+pub mod rules;
+pub mod sandbox;
+pub mod signer;
+pub mod weight;

@@ -1,0 +1,3 @@
+//! The `curatord` command.
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! The durable queue of votes: what happens to a vote, and where that is written.
+
+pub mod change;
+pub mod error_entry;
+pub mod store;
+pub mod transition;
+pub mod vote;

@@ -1,0 +1,4 @@
+//! The rule language: files of TOML become a set of rules that blocks are held against.
+
+pub mod rule;
+pub mod set;

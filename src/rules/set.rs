@@ -1,0 +1,102 @@
+//! All rules in force, found by author and by leader.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
+
+/// Every rule of every good file, in the order of the files. Looking up what a comment or a vote
+/// concerns costs the same however many rules there are.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<Arc<Rule>>,
+    /// Places in `rules`, ascending.
+    by_author: HashMap<Account, Vec<u32>>,
+    by_leader: HashMap<Account, Vec<u32>>,
+    any_author: Vec<u32>,
+    by_id: HashMap<RuleId, u32>,
+    voters: HashMap<Account, Vec<u32>>,
+}
+
+impl RuleSet {
+    /// Indexes `rules`, which are in the order in which they have precedence.
+    pub fn new(rules: Vec<Arc<Rule>>) -> Self {
+        let mut set = Self::default();
+        for (place, rule) in (0u32..).zip(&rules) {
+            match &rule.trigger {
+                Trigger::Author(author) => match &author.authors {
+                    Authors::Listed(names) => {
+                        for name in names {
+                            set.by_author.entry(name.clone()).or_default().push(place);
+                        }
+                    }
+                    Authors::Anyone => set.any_author.push(place),
+                },
+                Trigger::Trail(trail) => {
+                    for name in &trail.leaders {
+                        set.by_leader.entry(name.clone()).or_default().push(place);
+                    }
+                }
+            }
+            for voter in &rule.voters {
+                set.voters.entry(voter.clone()).or_default().push(place);
+            }
+            set.by_id.insert(rule.id.clone(), place);
+        }
+        set.rules = rules;
+        set
+    }
+
+    /// All rules, in order of precedence.
+    pub fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// The author rules that name `author`, or everybody, in order of precedence.
+    pub fn author_rules(&self, author: &Account) -> impl Iterator<Item = &Arc<Rule>> {
+        let named = self.by_author.get(author).map_or(&[][..], Vec::as_slice);
+        merge(named, &self.any_author).map(|place| &self.rules[place as usize])
+    }
+
+    /// The trails that follow `leader`, in order of precedence.
+    pub fn trail_rules(&self, leader: &Account) -> impl Iterator<Item = &Arc<Rule>> {
+        let places = self.by_leader.get(leader).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.rules[*place as usize])
+    }
+
+    /// The rule of that name, as the files are now.
+    pub fn rule(&self, id: &RuleId) -> Option<&Arc<Rule>> {
+        self.by_id.get(id).map(|place| &self.rules[*place as usize])
+    }
+
+    /// Where the rule stands in the order of precedence; `None` where it is gone.
+    pub fn position(&self, id: &RuleId) -> Option<u32> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Whether any rule votes as `account`.
+    pub fn is_voter(&self, account: &Account) -> bool {
+        self.voters.contains_key(account)
+    }
+
+    /// Whether any trail follows `account`.
+    pub fn is_leader(&self, account: &Account) -> bool {
+        self.by_leader.contains_key(account)
+    }
+
+    /// Everybody that some rule votes as, in no order.
+    pub fn voters(&self) -> impl Iterator<Item = &Account> {
+        self.voters.keys()
+    }
+}
+
+/// Two ascending lists as one.
+fn merge<'a>(left: &'a [u32], right: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+    std::iter::from_fn(move || match (left.peek(), right.peek()) {
+        (Some(a), Some(b)) if a <= b => left.next().copied(),
+        (Some(_), None) => left.next().copied(),
+        _ => right.next().copied(),
+    })
+}

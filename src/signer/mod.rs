@@ -1,0 +1,1 @@
+//! The OAuth2 and broadcast API of HiveSigner and SteemConnect. Knows nothing of rules.
