@@ -1,11 +1,32 @@
 //! The state machine of a vote: what each change makes of a row. Pure, and the same for every
-//! database: a backend reads the rows a batch names, asks [`fold`], and writes what comes back.
+//! database: a backend reads the rows that a batch names, asks [`fold`], and writes what comes back.
+//!
+//! ```text
+//!                 plan                  report: cast            seen in a block
+//!   (no row) ───────────▶ queued ─────────────────────▶ cast ───────────────────▶ confirmed
+//!       │                 │    ▲                         │  ▲                          │
+//!       │ seen            │    └───── report: recast ────┘  └───── block undone ───────┘
+//!       ▼                 ▼
+//!    skipped ◀── skipped, failed, withdrawn, dry_run ──▶ queued   (plan of a newer block)
+//!  (voted by hand: for good)
+//! ```
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::queue::change::Batch;
-use crate::queue::vote::Vote;
+use crate::post::VoteKey;
+use crate::queue::change::{Batch, Change, Follow, Outcome, Plan, Report, Seen};
+use crate::queue::error_entry::ErrorEntry;
+use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::rule::RuleId;
+
+/// The reason of a vote that a person cast; such a row never votes again.
+pub const VOTED_BY_HAND: &str = "voted by hand";
+/// The reason of a vote whose cause was in a block that a fork undid.
+pub const UNDONE: &str = "the block that caused it was undone by a fork";
 
 /// What a transition depends on beside the row and the change.
 pub struct Context<'a> {
@@ -16,6 +37,8 @@ pub struct Context<'a> {
     pub claim_before: DateTime<Utc>,
     /// When such a claim ends unless it is renewed.
     pub claim_until: DateTime<Utc>,
+    /// How long after it was cast a vote must be in a block.
+    pub confirm_within: Duration,
     /// The place of a rule in the order of precedence; `None` where it is gone.
     pub position: &'a (dyn Fn(&RuleId) -> Option<u32> + Sync),
 }
@@ -25,12 +48,362 @@ pub struct Context<'a> {
 pub struct Rows {
     pub new: Vec<Vote>,
     pub changed: Vec<Vote>,
+    /// Votes that failed for good by this batch.
+    pub errors: Vec<ErrorEntry>,
 }
 
 /// What `batch` makes of the `existing` rows: every row it names, and with `undo_above` every queued
 /// row caused by a block above and every confirmed one in such a block. A key without a row in
 /// `existing` has none in the table. Rows that stay as they are come back in neither list.
 pub fn fold(existing: Vec<Vote>, batch: &Batch, context: &Context<'_>) -> Rows {
-    let _ = (existing, batch, context);
-    Rows::default()
+    let mut rows: BTreeMap<VoteKey, Row> = BTreeMap::new();
+    for vote in existing {
+        let now = batch
+            .undo_above
+            .map_or(vote.clone(), |above| undo(vote.clone(), above, context));
+        rows.insert(
+            vote.key.clone(),
+            Row {
+                before: Some(vote),
+                now,
+            },
+        );
+    }
+    for change in &batch.changes {
+        match rows.entry(change.key().clone()) {
+            Entry::Occupied(mut entry) => {
+                let row = entry.get_mut();
+                row.now = step(row.now.clone(), change, context);
+            }
+            Entry::Vacant(entry) => {
+                if let Some(now) = first_row(change, context) {
+                    entry.insert(Row { before: None, now });
+                }
+            }
+        }
+    }
+    let mut written = Rows::default();
+    for Row { before, mut now } in rows.into_values() {
+        if before.as_ref() == Some(&now) {
+            continue;
+        }
+        now.updated_at = context.now;
+        if now.status == Status::Failed
+            && before
+                .as_ref()
+                .is_none_or(|vote| vote.status != Status::Failed)
+        {
+            let reason = now.reason.clone().unwrap_or_default();
+            written
+                .errors
+                .push(ErrorEntry::of_vote(&now, reason, context.now));
+        }
+        match before {
+            Some(_) => written.changed.push(now),
+            None => written.new.push(now),
+        }
+    }
+    written
+}
+
+struct Row {
+    before: Option<Vote>,
+    now: Vote,
+}
+
+/// The row that a change makes where there is none.
+fn first_row(change: &Change, context: &Context<'_>) -> Option<Vote> {
+    match change {
+        Change::Plan(plan) => Some(planned(plan, context)),
+        Change::Seen(seen) => Some(by_hand(seen, context)),
+        Change::Follow(_) | Change::Report(_) => None,
+    }
+}
+
+/// What one change makes of a row.
+fn step(row: Vote, change: &Change, context: &Context<'_>) -> Vote {
+    match change {
+        Change::Plan(plan) => plan_again(row, plan, context),
+        Change::Follow(change) => follow(row, change, context),
+        Change::Seen(seen) => seen_in_block(row, seen, context),
+        Change::Report(report) => reported(row, report, context),
+    }
+}
+
+fn planned(plan: &Plan, context: &Context<'_>) -> Vote {
+    let vote = Vote {
+        key: plan.key.clone(),
+        weight: plan.weight,
+        rule: plan.rule.clone(),
+        origin: plan.origin,
+        status: Status::Queued,
+        reason: None,
+        due_at: plan.due_at,
+        cast_at: None,
+        attempts: 0,
+        next_attempt_at: plan.due_at,
+        claimed_by: None,
+        claimed_until: None,
+        trx_id: None,
+        block_num: None,
+        event_block: plan.event_block,
+        event_at: plan.event_at,
+        leader: plan.leader.clone(),
+        recasts: 0,
+        created_at: context.now,
+        updated_at: context.now,
+    };
+    hold_if_soon(vote, context)
+}
+
+/// The row that keeps our rules off a post on which the voter has voted.
+fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
+    Vote {
+        key: seen.key.clone(),
+        weight: seen.weight,
+        rule: RuleId::from_stored(""),
+        origin: Origin::Hand,
+        status: Status::Skipped,
+        reason: Some(VOTED_BY_HAND.to_owned()),
+        due_at: seen.at,
+        cast_at: None,
+        attempts: 0,
+        next_attempt_at: seen.at,
+        claimed_by: None,
+        claimed_until: None,
+        trx_id: Some(seen.trx_id.clone()),
+        block_num: Some(seen.block_num),
+        event_block: seen.block_num,
+        event_at: seen.at,
+        leader: None,
+        recasts: 0,
+        created_at: context.now,
+        updated_at: context.now,
+    }
+}
+
+fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
+    let takes_over = match row.status {
+        Status::Queued => !attempted(&row, context.now) && comes_earlier(plan, &row, context),
+        Status::Cast | Status::Confirmed => false,
+        Status::Skipped if row.reason.as_deref() == Some(VOTED_BY_HAND) => false,
+        Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun => {
+            plan.event_block > row.event_block
+        }
+    };
+    if takes_over {
+        Vote {
+            created_at: row.created_at,
+            ..planned(plan, context)
+        }
+    } else {
+        row
+    }
+}
+
+/// A rule that is gone has no place in the order any more: whatever asks now comes before it.
+fn comes_earlier(plan: &Plan, row: &Vote, context: &Context<'_>) -> bool {
+    if plan.rule == row.rule {
+        return false;
+    }
+    match (
+        (context.position)(&plan.rule),
+        (context.position)(&row.rule),
+    ) {
+        (Some(plan), Some(row)) => plan < row,
+        (Some(_), None) => row.origin != Origin::Hand,
+        (None, _) => plan.origin == Origin::Hand,
+    }
+}
+
+fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
+    let ours = row.status == Status::Queued
+        && row.rule == change.rule
+        && row.leader.as_ref() == Some(&change.leader_was)
+        && !attempted(&row, context.now);
+    if !ours {
+        return row;
+    }
+    match &change.now {
+        Some((leader, weight)) => Vote {
+            leader: Some(leader.clone()),
+            weight: *weight,
+            ..row
+        },
+        None => ended(
+            row,
+            Status::Withdrawn,
+            format!("@{} no longer votes on it", change.leader_was),
+        ),
+    }
+}
+
+fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
+    let same = row.weight == seen.weight;
+    let unconfirmed = match row.status {
+        Status::Confirmed => row.block_num.is_none(),
+        Status::Cast => true,
+        // The request may have reached the chain although its answer never reached us.
+        _ => attempted(&row, context.now),
+    };
+    if same && unconfirmed {
+        return Vote {
+            status: Status::Confirmed,
+            reason: None,
+            trx_id: Some(seen.trx_id.clone())
+                .filter(|id| !id.is_empty())
+                .or(row.trx_id),
+            block_num: Some(seen.block_num),
+            claimed_by: None,
+            claimed_until: None,
+            ..row
+        };
+    }
+    match row.status {
+        // Final; or ours is still on its way, and will be looked for.
+        Status::Confirmed | Status::Cast => row,
+        _ => ended(row, Status::Skipped, VOTED_BY_HAND.to_owned()),
+    }
+}
+
+fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
+    let attempts = row.attempts.max(report.attempts);
+    let row = Vote { attempts, ..row };
+    match (&report.outcome, row.status) {
+        (
+            Outcome::Cast {
+                trx_id,
+                cast_at,
+                check_at,
+            },
+            status,
+        ) => {
+            let row = Vote {
+                cast_at: Some(*cast_at),
+                trx_id: row.trx_id.clone().or(trx_id.clone()),
+                ..row
+            };
+            match status {
+                Status::Confirmed | Status::Skipped => row,
+                _ => Vote {
+                    status: Status::Cast,
+                    weight: report.weight,
+                    reason: None,
+                    next_attempt_at: *check_at,
+                    claimed_by: None,
+                    claimed_until: None,
+                    ..row
+                },
+            }
+        }
+        (Outcome::Confirmed, Status::Queued | Status::Cast) => Vote {
+            status: Status::Confirmed,
+            reason: None,
+            claimed_by: None,
+            claimed_until: None,
+            ..row
+        },
+        (
+            Outcome::Later {
+                next_attempt_at,
+                due_at,
+                reason,
+            },
+            Status::Queued,
+        ) => {
+            let waiting = Vote {
+                next_attempt_at: *next_attempt_at,
+                due_at: due_at.unwrap_or(row.due_at),
+                reason: reason.clone(),
+                claimed_by: None,
+                claimed_until: None,
+                ..row
+            };
+            hold_if_soon(waiting, context)
+        }
+        (Outcome::Recast { at }, Status::Cast) => {
+            let again = Vote {
+                status: Status::Queued,
+                next_attempt_at: *at,
+                recasts: row.recasts + 1,
+                reason: Some("it was accepted but reached no block".to_owned()),
+                ..row
+            };
+            hold_if_soon(again, context)
+        }
+        (Outcome::Failed(reason), Status::Queued | Status::Cast) => {
+            ended(row, Status::Failed, reason.clone())
+        }
+        (Outcome::Skipped(reason), Status::Queued | Status::Cast) => {
+            ended(row, Status::Skipped, reason.clone())
+        }
+        (Outcome::Withdrawn(reason), Status::Queued) => {
+            ended(row, Status::Withdrawn, reason.clone())
+        }
+        (Outcome::DryRun, Status::Queued) => {
+            let cast_at = Some(report.at);
+            Vote {
+                status: Status::DryRun,
+                weight: report.weight,
+                cast_at,
+                reason: None,
+                claimed_by: None,
+                claimed_until: None,
+                ..row
+            }
+        }
+        _ => row,
+    }
+}
+
+/// What the undoing of all blocks above `above` makes of a row.
+fn undo(row: Vote, above: u32, context: &Context<'_>) -> Vote {
+    match row.status {
+        Status::Queued if row.event_block > above && !attempted(&row, context.now) => {
+            // The new branch may hold the same event in a block of the same number: it must count as newer.
+            ended(
+                Vote {
+                    event_block: above,
+                    ..row
+                },
+                Status::Withdrawn,
+                UNDONE.to_owned(),
+            )
+        }
+        Status::Confirmed if row.block_num.is_some_and(|num| num > above) => Vote {
+            status: Status::Cast,
+            block_num: None,
+            next_attempt_at: context.now + context.confirm_within,
+            ..row
+        },
+        _ => row,
+    }
+}
+
+/// Whether a request for the vote may have left by `now`: one was recorded, or a daemon holds it, or
+/// held it when it died, and its moment has come.
+pub fn attempted(row: &Vote, now: DateTime<Utc>) -> bool {
+    row.attempts > 0 || (row.claimed_by.is_some() && row.next_attempt_at <= now)
+}
+
+fn ended(row: Vote, status: Status, reason: String) -> Vote {
+    Vote {
+        status,
+        reason: Some(reason),
+        claimed_by: None,
+        claimed_until: None,
+        ..row
+    }
+}
+
+fn hold_if_soon(row: Vote, context: &Context<'_>) -> Vote {
+    if row.next_attempt_at < context.claim_before {
+        Vote {
+            claimed_by: Some(context.owner.to_owned()),
+            claimed_until: Some(context.claim_until),
+            ..row
+        }
+    } else {
+        row
+    }
 }
