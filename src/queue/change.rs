@@ -46,7 +46,11 @@ pub struct Plan {
     /// The block with the post or the leader's vote, and its timestamp.
     pub event_block: u32,
     pub event_at: DateTime<Utc>,
-    pub leader: Option<Account>,
+    /// Whose vote is followed, and its weight.
+    pub leader: Option<(Account, Weight)>,
+    /// The event is a comment operation, which may turn out to be an edit of a post: it brings no vote
+    /// back that was decided before.
+    pub may_be_edit: bool,
 }
 
 /// The vote of `leader_was`, which a queued vote of a trail follows, was changed or taken back.
@@ -55,8 +59,17 @@ pub struct Follow {
     pub key: VoteKey,
     pub rule: RuleId,
     pub leader_was: Account,
-    /// Whom to follow from now on, and our weight; `None` withdraws.
-    pub now: Option<(Account, Weight)>,
+    /// What to follow from now on; `None` withdraws.
+    pub now: Option<Followed>,
+}
+
+/// The vote that a trail follows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Followed {
+    pub leader: Account,
+    pub leader_weight: Weight,
+    /// Ours.
+    pub weight: Weight,
 }
 
 /// A vote in a block.
@@ -94,11 +107,13 @@ pub enum Outcome {
     },
     /// It stands on the post.
     Confirmed,
-    /// It waits until `next_attempt_at`; `due_at` is set where the moment it is due moved.
+    /// It waits until `next_attempt_at`; `due_at` is set where the moment it is due moved. With `hold` the
+    /// caster goes on holding it; else it is free for whoever claims it then.
     Later {
         next_attempt_at: DateTime<Utc>,
         due_at: Option<DateTime<Utc>>,
         reason: Option<String>,
+        hold: bool,
     },
     /// It was cast, but is in no block and not on the post: cast it again at `at`.
     Recast {

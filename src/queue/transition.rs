@@ -148,7 +148,8 @@ fn planned(plan: &Plan, context: &Context<'_>) -> Vote {
         block_num: None,
         event_block: plan.event_block,
         event_at: plan.event_at,
-        leader: plan.leader.clone(),
+        leader: plan.leader.as_ref().map(|(leader, _)| leader.clone()),
+        leader_weight: plan.leader.as_ref().map(|(_, weight)| *weight),
         recasts: 0,
         created_at: context.now,
         updated_at: context.now,
@@ -176,6 +177,7 @@ fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
         event_block: seen.block_num,
         event_at: seen.at,
         leader: None,
+        leader_weight: None,
         recasts: 0,
         created_at: context.now,
         updated_at: context.now,
@@ -187,8 +189,11 @@ fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
         Status::Queued => !attempted(&row, context.now) && comes_earlier(plan, &row, context),
         Status::Cast | Status::Confirmed => false,
         Status::Skipped if row.reason.as_deref() == Some(VOTED_BY_HAND) => false,
-        Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun => {
+        Status::Withdrawn if row.reason.as_deref() == Some(UNDONE) => {
             plan.event_block > row.event_block
+        }
+        Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun => {
+            plan.event_block > row.event_block && !plan.may_be_edit
         }
     };
     if takes_over {
@@ -225,9 +230,10 @@ fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
         return row;
     }
     match &change.now {
-        Some((leader, weight)) => Vote {
-            leader: Some(leader.clone()),
-            weight: *weight,
+        Some(followed) => Vote {
+            leader: Some(followed.leader.clone()),
+            leader_weight: Some(followed.leader_weight),
+            weight: followed.weight,
             ..row
         },
         None => ended(
@@ -308,18 +314,22 @@ fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
                 next_attempt_at,
                 due_at,
                 reason,
+                hold,
             },
             Status::Queued,
         ) => {
+            let due_at = due_at.unwrap_or(row.due_at);
             let waiting = Vote {
                 next_attempt_at: *next_attempt_at,
-                due_at: due_at.unwrap_or(row.due_at),
+                due_at,
                 reason: reason.clone(),
-                claimed_by: None,
-                claimed_until: None,
                 ..row
             };
-            hold_if_soon(waiting, context)
+            if *hold {
+                held(waiting, context)
+            } else {
+                free(waiting)
+            }
         }
         (Outcome::Recast { at }, Status::Cast) => {
             let again = Vote {
@@ -398,12 +408,24 @@ fn ended(row: Vote, status: Status, reason: String) -> Vote {
 
 fn hold_if_soon(row: Vote, context: &Context<'_>) -> Vote {
     if row.next_attempt_at < context.claim_before {
-        Vote {
-            claimed_by: Some(context.owner.to_owned()),
-            claimed_until: Some(context.claim_until),
-            ..row
-        }
+        held(row, context)
     } else {
-        row
+        free(row)
+    }
+}
+
+fn held(row: Vote, context: &Context<'_>) -> Vote {
+    Vote {
+        claimed_by: Some(context.owner.to_owned()),
+        claimed_until: Some(context.claim_until),
+        ..row
+    }
+}
+
+fn free(row: Vote) -> Vote {
+    Vote {
+        claimed_by: None,
+        claimed_until: None,
+        ..row
     }
 }

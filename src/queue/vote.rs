@@ -39,13 +39,15 @@ pub struct Vote {
     pub event_at: DateTime<Utc>,
     /// Whose vote is followed, for a vote by a trail.
     pub leader: Option<Account>,
+    /// The weight of the leader's vote, from which ours is made anew when it is due.
+    pub leader_weight: Option<Weight>,
     /// How often a vote that no block held was cast anew: at most 3.
     pub recasts: u32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
-/// Where a vote stands. `docs` in [`crate::queue::transition`] has the ways from one to another.
+/// Where a vote stands. [`crate::queue::transition`] shows the ways from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// Waits until it is due, or to be tried again.

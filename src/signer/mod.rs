@@ -1,1 +1,4 @@
 //! The OAuth2 and broadcast API of HiveSigner and SteemConnect. Knows nothing of rules.
+
+pub mod answer;
+pub mod client;

@@ -1,0 +1,304 @@
+//! The two calls we make: broadcast a vote, and refresh a token.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::config;
+use crate::post::VoteKey;
+use crate::signer::answer::{Answer, excerpt_of, judge};
+use crate::weight::Weight;
+
+/// More of an answer is not read.
+const LARGEST_ANSWER: usize = 256 * 1024;
+/// A refresh may take longer than a broadcast: nothing is due meanwhile.
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// HiveSigner or SteemConnect, seen from here. Cheap to clone.
+#[derive(Clone)]
+pub struct SignerClient {
+    http: reqwest::Client,
+    broadcast_url: String,
+    token_url: String,
+    client_id: String,
+    client_secret: SecretString,
+    timeout: Duration,
+}
+
+/// A pair of tokens as the signer hands them out.
+#[derive(Debug)]
+pub struct FreshTokens {
+    pub access_token: SecretString,
+    /// The old one goes on where the signer names no new one.
+    pub refresh_token: Option<SecretString>,
+    /// Counts from now; `None` where the signer does not say.
+    pub expires_in: Option<Duration>,
+}
+
+/// Why a token was not refreshed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RefreshError {
+    /// The refresh token, or our secret, is refused: trying the same again brings the same.
+    #[error("the signer refuses to refresh: {0}")]
+    Dead(String),
+    /// Not the token's fault, as far as one can tell.
+    #[error("{text}")]
+    Passing {
+        text: String,
+        retry_after: Option<Duration>,
+    },
+}
+
+#[derive(Serialize)]
+struct Broadcast<'a> {
+    operations: [(&'static str, VoteOperation<'a>); 1],
+}
+
+#[derive(Serialize)]
+struct VoteOperation<'a> {
+    voter: &'a Account,
+    author: &'a Account,
+    permlink: &'a str,
+    weight: Weight,
+}
+
+/// `client_secret` always goes along, as a string: without it the server's process dies.
+#[derive(Serialize)]
+struct Refresh<'a> {
+    grant_type: &'static str,
+    refresh_token: &'a str,
+    client_id: &'a str,
+    client_secret: &'a str,
+    scope: &'static str,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    refresh_token: Option<String>,
+    expires_in: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorAnswer {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+impl SignerClient {
+    /// A client of the signer that `config` names, over the connections of `http`.
+    pub fn new(http: reqwest::Client, config: &config::Signer) -> Self {
+        Self {
+            http,
+            broadcast_url: format!("{}/api/broadcast", config.url),
+            token_url: format!("{}/api/oauth2/token", config.url),
+            client_id: config.client_id.clone(),
+            client_secret: config.client_secret.clone(),
+            timeout: config.timeout,
+        }
+    }
+
+    /// Casts one vote. One request holds one vote: one bad vote would refuse all in the same request.
+    pub async fn broadcast(&self, token: &SecretString, key: &VoteKey, weight: Weight) -> Answer {
+        let Ok(mut authorization) = HeaderValue::from_str(token.expose_secret()) else {
+            return Answer::Token(
+                "the access token holds characters that no token holds".to_owned(),
+            );
+        };
+        authorization.set_sensitive(true);
+        let operation = VoteOperation {
+            voter: &key.voter,
+            author: &key.post.author,
+            permlink: &key.post.permlink,
+            weight,
+        };
+        let request = self
+            .http
+            .post(&self.broadcast_url)
+            .timeout(self.timeout)
+            .header(AUTHORIZATION, authorization)
+            .json(&Broadcast {
+                operations: [("vote", operation)],
+            });
+        let answer = match request.send().await {
+            Ok(response) => {
+                let (status, retry_after) =
+                    (response.status().as_u16(), retry_after(response.headers()));
+                match read(response).await {
+                    Ok(body) => judge(status, retry_after, &body),
+                    Err(error) => {
+                        Answer::Unknown(format!("the signer's answer broke off: {}", cause(&error)))
+                    }
+                }
+            }
+            Err(error) if error.is_connect() => Answer::Passing {
+                text: format!("the signer cannot be reached: {}", cause(&error)),
+                retry_after: None,
+            },
+            Err(error) if error.is_timeout() => Answer::Unknown(format!(
+                "the signer did not answer within {} s",
+                self.timeout.as_secs_f32()
+            )),
+            Err(error) => Answer::Unknown(format!(
+                "the connection to the signer broke: {}",
+                cause(&error)
+            )),
+        };
+        without_secret(answer, token)
+    }
+
+    /// Trades a refresh token for new tokens.
+    ///
+    /// # Errors
+    /// Whether to try again; never holds a token.
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<FreshTokens, RefreshError> {
+        let form = Refresh {
+            grant_type: "refresh_token",
+            refresh_token: refresh_token.expose_secret(),
+            client_id: &self.client_id,
+            client_secret: self.client_secret.expose_secret(),
+            scope: "vote,offline",
+        };
+        let passing = |text: String, retry_after| RefreshError::Passing { text, retry_after };
+        let response = self
+            .http
+            .post(&self.token_url)
+            .timeout(REFRESH_TIMEOUT)
+            .json(&form)
+            .send()
+            .await
+            .map_err(|error| {
+                passing(
+                    format!("the signer cannot be reached: {}", cause(&error)),
+                    None,
+                )
+            })?;
+        let (status, wait) = (response.status().as_u16(), retry_after(response.headers()));
+        let body = read(response).await.map_err(|error| {
+            passing(
+                format!("the signer's answer broke off: {}", cause(&error)),
+                None,
+            )
+        })?;
+        if status == 200
+            && let Ok(answer) = serde_json::from_slice::<TokenAnswer>(&body)
+            && !answer.access_token.is_empty()
+        {
+            return Ok(FreshTokens {
+                access_token: answer.access_token.into(),
+                refresh_token: answer
+                    .refresh_token
+                    .filter(|token| !token.is_empty())
+                    .map(Into::into),
+                expires_in: answer.expires_in.as_ref().and_then(seconds),
+            });
+        }
+        let said: ErrorAnswer = serde_json::from_slice(&body).unwrap_or_default();
+        if status == 401
+            && !said.error.is_empty()
+            && !said.error_description.contains("failed to load")
+        {
+            let text = if said.error_description.is_empty() {
+                said.error
+            } else {
+                said.error_description
+            };
+            return Err(RefreshError::Dead(
+                text.replace(refresh_token.expose_secret(), "…"),
+            ));
+        }
+        // Answers of this call hold tokens when all is well, so nothing of an odd one is repeated.
+        let what = if status == 200 {
+            "something that cannot be read".to_owned()
+        } else {
+            page_or_status(&body)
+        };
+        Err(passing(
+            format!("the signer answered {status}: {what}"),
+            wait,
+        ))
+    }
+}
+
+fn page_or_status(body: &[u8]) -> String {
+    let text = excerpt_of(body);
+    if body.trim_ascii_start().starts_with(b"<") || text == "nothing" {
+        text
+    } else {
+        "not with tokens".to_owned()
+    }
+}
+
+/// Whole seconds, as a number or as a text.
+fn seconds(value: &serde_json::Value) -> Option<Duration> {
+    let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+    // A century: more than that is a slip, and would overflow dates.
+    (seconds < 3_200_000_000).then(|| Duration::from_secs(seconds))
+}
+
+/// `Retry-After` in seconds; the form with a date is not used by these servers.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u64 = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds.min(3_600)))
+}
+
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            body.truncate(LARGEST_ANSWER);
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// The innermost cause: reqwest's own text only says that a request failed, and names its URL.
+fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    if error.source().is_some() {
+        innermost.to_string()
+    } else {
+        "no answer".to_owned()
+    }
+}
+
+/// A server may repeat in its error what it was sent.
+fn without_secret(answer: Answer, token: &SecretString) -> Answer {
+    let secret = token.expose_secret();
+    let clean = |text: String| {
+        if secret.is_empty() {
+            text
+        } else {
+            text.replace(secret, "…")
+        }
+    };
+    match answer {
+        Answer::Done(done) => Answer::Done(done),
+        Answer::Unknown(text) => Answer::Unknown(clean(text)),
+        Answer::Passing { text, retry_after } => Answer::Passing {
+            text: clean(text),
+            retry_after,
+        },
+        Answer::Token(text) => Answer::Token(clean(text)),
+        Answer::UnknownPost(text) => Answer::UnknownPost(clean(text)),
+        Answer::NoMana(text) => Answer::NoMana(clean(text)),
+        Answer::Final(text) => Answer::Final(clean(text)),
+    }
+}
