@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod error_entry;
+pub mod planner;
 pub mod store;
 pub mod transition;
 pub mod vote;

@@ -1,0 +1,290 @@
+//! From a block to what it means for votes: the rules that match, the leaders that are followed, and the
+//! votes that are there. Pure: knows only the blocks it was shown.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::account::Account;
+use crate::chain::block::{Block, Comment, OperationBody, Vote};
+use crate::post::{PostId, VoteKey};
+use crate::queue::change::{Batch, Change, Follow, Followed, LeaderVote, Plan, Seen};
+use crate::queue::vote::Origin;
+use crate::rules::rule::{PostKind, Rule, Trigger};
+use crate::rules::set::RuleSet;
+use crate::weight::Weight;
+
+/// Votes on a post matter until it is paid out, 7 days after its creation.
+pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
+/// Should the chain grow so busy that more posts than this are remembered, a day of them is kept.
+const MOST_POSTS: usize = 1_000_000;
+/// How often what is no longer needed is forgotten.
+const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// What the blocks so far have told: which posts exist, and what leaders voted.
+#[derive(Debug, Default)]
+pub struct Planner {
+    /// Posts whose comment operation was seen, and where: the next one is an edit.
+    published: HashMap<PostId, SeenIn>,
+    /// Posts whose deletion was seen: the next comment operation makes a new post.
+    deleted: HashMap<PostId, SeenIn>,
+    /// Votes of leaders by post, in the order of the blocks; the last one of each leader stands.
+    leader_votes: HashMap<PostId, Vec<LeaderVote>>,
+    forgot_at: DateTime<Utc>,
+}
+
+/// The block in which something was seen.
+#[derive(Debug, Clone, Copy)]
+struct SeenIn {
+    num: u32,
+    at: DateTime<Utc>,
+}
+
+impl Planner {
+    /// Goes on where an earlier run stopped.
+    pub fn new(leader_votes: Vec<LeaderVote>) -> Self {
+        let mut planner = Self::default();
+        for vote in leader_votes {
+            planner
+                .leader_votes
+                .entry(vote.post.clone())
+                .or_default()
+                .push(vote);
+        }
+        for votes in planner.leader_votes.values_mut() {
+            votes.sort_by_key(|vote| vote.block_num);
+        }
+        planner
+    }
+
+    /// What `block`, the next one, means for votes under `rules`. The cursor is left to the caller.
+    pub fn block(&mut self, rules: &RuleSet, block: &Block) -> Batch {
+        let mut batch = Batch::default();
+        let here = SeenIn {
+            num: block.num,
+            at: block.timestamp,
+        };
+        for operation in &block.operations {
+            match &operation.body {
+                OperationBody::Comment(comment) => self.comment(rules, block, comment, &mut batch),
+                OperationBody::DeleteComment(post) => {
+                    self.published.remove(post);
+                    self.deleted.insert(
+                        post.clone(),
+                        SeenIn {
+                            num: block.num,
+                            at: block.timestamp,
+                        },
+                    );
+                }
+                OperationBody::Vote(vote) => {
+                    if rules.is_voter(&vote.voter) {
+                        batch.changes.push(Change::Seen(Seen {
+                            key: VoteKey {
+                                voter: vote.voter.clone(),
+                                post: vote.post.clone(),
+                            },
+                            weight: vote.weight,
+                            trx_id: operation.trx_id.to_string(),
+                            block_num: block.num,
+                            at: block.timestamp,
+                        }));
+                    }
+                    if rules.is_leader(&vote.voter) {
+                        self.leader_vote(rules, block, vote, &mut batch);
+                    }
+                }
+                OperationBody::CommentOptions(_) => {}
+            }
+        }
+        self.forget(block.timestamp);
+        batch
+    }
+
+    /// All blocks above `above` were undone.
+    pub fn undo(&mut self, above: u32) {
+        self.published.retain(|_, seen| seen.num <= above);
+        self.deleted.retain(|_, seen| seen.num <= above);
+        self.leader_votes.retain(|_, votes| {
+            votes.retain(|vote| vote.block_num <= above);
+            !votes.is_empty()
+        });
+    }
+
+    fn comment(&mut self, rules: &RuleSet, block: &Block, comment: &Comment, batch: &mut Batch) {
+        if comment.is_patch() || self.published.contains_key(&comment.post) {
+            return;
+        }
+        let here = SeenIn {
+            num: block.num,
+            at: block.timestamp,
+        };
+        let republished = self.deleted.remove(&comment.post).is_some();
+        self.published.insert(comment.post.clone(), here);
+
+        let mut taken = Taken::default();
+        for rule in rules.author_rules(&comment.post.author) {
+            let Trigger::Author(author) = &rule.trigger else {
+                continue;
+            };
+            let speaks = author.schedule.is_none()
+                && rule.in_force(block.timestamp)
+                && rule.covers_author(&comment.post.author)
+                && speaks_of(rule.kind, comment.is_post());
+            if !speaks {
+                continue;
+            }
+            for voter in taken.free(rule, &comment.post.author, None) {
+                batch.changes.push(Change::Plan(Plan {
+                    key: VoteKey {
+                        voter,
+                        post: comment.post.clone(),
+                    },
+                    weight: author.weight,
+                    rule: rule.id.clone(),
+                    origin: Origin::Author,
+                    due_at: block.timestamp + rule.delay,
+                    event_block: block.num,
+                    event_at: block.timestamp,
+                    leader: None,
+                    may_be_edit: !republished,
+                }));
+            }
+        }
+    }
+
+    fn leader_vote(&mut self, rules: &RuleSet, block: &Block, vote: &Vote, batch: &mut Batch) {
+        let standing = self.leader_votes.entry(vote.post.clone()).or_default();
+        let before = last_of(standing, &vote.voter);
+        let cast = LeaderVote {
+            leader: vote.voter.clone(),
+            post: vote.post.clone(),
+            weight: vote.weight,
+            block_num: block.num,
+            at: block.timestamp,
+        };
+        standing.push(cast.clone());
+        batch.leader_votes.push(cast);
+
+        let mut taken = Taken::default();
+        for rule in rules.trail_rules(&vote.voter) {
+            if !rule.covers_author(&vote.post.author) {
+                continue;
+            }
+            let weight = rule.followed_weight(vote.weight);
+            if before.is_some_and(|before| rule.followed_weight(before).is_some()) {
+                let now = match weight {
+                    Some(weight) => Some(Followed {
+                        leader: vote.voter.clone(),
+                        leader_weight: vote.weight,
+                        weight,
+                    }),
+                    None => other_leader(rule, standing, &vote.voter),
+                };
+                for voter in rule.voters.iter().filter(|voter| *voter != &vote.voter) {
+                    batch.changes.push(Change::Follow(Follow {
+                        key: VoteKey {
+                            voter: voter.clone(),
+                            post: vote.post.clone(),
+                        },
+                        rule: rule.id.clone(),
+                        leader_was: vote.voter.clone(),
+                        now: now.clone(),
+                    }));
+                }
+            }
+            let Some(weight) = weight.filter(|_| rule.in_force(block.timestamp)) else {
+                continue;
+            };
+            for voter in taken.free(rule, &vote.post.author, Some(&vote.voter)) {
+                batch.changes.push(Change::Plan(Plan {
+                    key: VoteKey {
+                        voter,
+                        post: vote.post.clone(),
+                    },
+                    weight,
+                    rule: rule.id.clone(),
+                    origin: Origin::Trail,
+                    due_at: block.timestamp + rule.delay,
+                    event_block: block.num,
+                    event_at: block.timestamp,
+                    leader: Some((vote.voter.clone(), vote.weight)),
+                    may_be_edit: false,
+                }));
+            }
+        }
+    }
+
+    fn forget(&mut self, now: DateTime<Utc>) {
+        if now - self.forgot_at < FORGET_EVERY {
+            return;
+        }
+        self.forgot_at = now;
+        let keep = if self.published.len() > MOST_POSTS {
+            TimeDelta::days(1)
+        } else {
+            PAYOUT_AFTER
+        };
+        self.published.retain(|_, seen| seen.at + keep > now);
+        self.deleted.retain(|_, seen| seen.at + PAYOUT_AFTER > now);
+        self.leader_votes
+            .retain(|_, votes| votes.iter().any(|vote| vote.at + PAYOUT_AFTER > now));
+    }
+}
+
+/// Whether a rule for `kind` speaks of posts, or of comments under them.
+pub fn speaks_of(kind: PostKind, is_post: bool) -> bool {
+    match kind {
+        PostKind::Posts => is_post,
+        PostKind::Comments => !is_post,
+        PostKind::All => true,
+    }
+}
+
+/// Voters whom an earlier rule has for the event at hand.
+#[derive(Default)]
+struct Taken {
+    voters: HashSet<Account>,
+}
+
+impl Taken {
+    /// The voters of `rule` that no earlier rule has; from now on this one has them. Nobody follows itself,
+    /// and on its own posts only who says so votes.
+    fn free(&mut self, rule: &Rule, author: &Account, leader: Option<&Account>) -> Vec<Account> {
+        let votes =
+            |voter: &&Account| (rule.self_votes || *voter != author) && Some(*voter) != leader;
+        rule.voters
+            .iter()
+            .filter(votes)
+            .filter(|voter| self.voters.insert((*voter).clone()))
+            .cloned()
+            .collect()
+    }
+}
+
+fn last_of(votes: &[LeaderVote], leader: &Account) -> Option<Weight> {
+    votes
+        .iter()
+        .rev()
+        .find(|vote| &vote.leader == leader)
+        .map(|vote| vote.weight)
+}
+
+/// The vote of another leader of the rule that still stands and is followed: the latest.
+fn other_leader(rule: &Rule, votes: &[LeaderVote], except: &Account) -> Option<Followed> {
+    let Trigger::Trail(trail) = &rule.trigger else {
+        return None;
+    };
+    votes.iter().rev().find_map(|vote| {
+        let latest = last_of(votes, &vote.leader) == Some(vote.weight);
+        if &vote.leader == except || !trail.leaders.contains(&vote.leader) || !latest {
+            return None;
+        }
+        let weight = rule.followed_weight(vote.weight)?;
+        Some(Followed {
+            leader: vote.leader.clone(),
+            leader_weight: vote.weight,
+            weight,
+        })
+    })
+}
