@@ -12,6 +12,8 @@ pub struct Content {
     pub post: PostId,
     /// The timestamp of the block that first held it: an edit does not change it.
     pub created: DateTime<Utc>,
+    /// When it was last edited, or created; `None` where the node does not say.
+    pub last_update: Option<DateTime<Utc>>,
     /// Empty for a post.
     pub parent_author: String,
     pub parent_permlink: String,

@@ -60,10 +60,6 @@ impl Planner {
     /// What `block`, the next one, means for votes under `rules`. The cursor is left to the caller.
     pub fn block(&mut self, rules: &RuleSet, block: &Block) -> Batch {
         let mut batch = Batch::default();
-        let here = SeenIn {
-            num: block.num,
-            at: block.timestamp,
-        };
         for operation in &block.operations {
             match &operation.body {
                 OperationBody::Comment(comment) => self.comment(rules, block, comment, &mut batch),
