@@ -1,4 +1,9 @@
 //! The rule language: files of TOML become a set of rules that blocks are held against.
 
+pub mod events;
+pub mod folder;
+pub mod library;
 pub mod rule;
 pub mod set;
+pub mod snapshot;
+pub mod watch;

@@ -17,6 +17,9 @@ pub struct RuleSet {
     any_author: Vec<u32>,
     by_id: HashMap<RuleId, u32>,
     voters: HashMap<Account, Vec<u32>>,
+    /// Paths of files whose rules are not known; one that is empty or ends in `/` speaks of
+    /// everything below it.
+    unreadable: Vec<String>,
 }
 
 impl RuleSet {
@@ -46,6 +49,30 @@ impl RuleSet {
         }
         set.rules = rules;
         set
+    }
+
+    /// The set before any file has been read: no rules, and nothing is known of any.
+    pub fn not_read_yet() -> Self {
+        Self::default().with_unreadable(vec![String::new()])
+    }
+
+    /// Says of which files the rules are not known, because none of their contents so far was good:
+    /// paths relative to the rules folder; one that ends in `/` stands for a folder, an empty one
+    /// for the rules folder itself.
+    #[must_use]
+    pub fn with_unreadable(mut self, unreadable: Vec<String>) -> Self {
+        self.unreadable = unreadable;
+        self
+    }
+
+    /// Whether nobody knows if there is such a rule: it is of a file of which only bad contents have
+    /// been seen. Its queued votes are neither cast nor withdrawn.
+    pub fn is_unreadable(&self, id: &RuleId) -> bool {
+        let path = id.path();
+        self.unreadable.iter().any(|unreadable| {
+            let is_folder = unreadable.is_empty() || unreadable.ends_with('/');
+            path == unreadable || (is_folder && path.starts_with(unreadable))
+        })
     }
 
     /// All rules, in order of precedence.

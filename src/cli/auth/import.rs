@@ -1,0 +1,337 @@
+//! `curatord auth import`: tokens from a JSON array of
+//! `{voter, access_token, refresh_token, expires_at | expires_in}`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use crate::account::Account;
+use crate::queue::store::TokenRow;
+
+const KEYS: [&str; 5] = [
+    "voter",
+    "access_token",
+    "refresh_token",
+    "expires_at",
+    "expires_in",
+];
+
+/// More seconds than this are a moment that was written as `expires_in`.
+const LONGEST_LIFE: u64 = 10 * 365 * 24 * 3_600;
+
+/// Why nothing was imported. Never holds a token.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("cannot read {path}: {source}")]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("this is no JSON: {0}")]
+    NoJson(#[source] serde_json::Error),
+    #[error(
+        "expected a JSON array of entries such as {{\"voter\": \"alice\", \"access_token\": \"…\", \
+         \"refresh_token\": \"…\", \"expires_in\": 604800}}"
+    )]
+    NoArray,
+    #[error("nothing was imported:\n{}", lines(.0))]
+    Entries(Vec<EntryProblem>),
+}
+
+/// What is wrong with one entry of the array.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryProblem {
+    /// Its place in the array, from 1.
+    pub number: usize,
+    /// As written, where it says so.
+    pub voter: Option<String>,
+    /// What is wrong and what to write.
+    pub problem: String,
+}
+
+impl fmt::Display for EntryProblem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "entry {}", self.number)?;
+        if let Some(voter) = &self.voter {
+            write!(formatter, " ({voter})")?;
+        }
+        write!(formatter, ": {}", self.problem)
+    }
+}
+
+fn lines(problems: &[EntryProblem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// The text of the file at `path`, or of standard input where that is `-`.
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8.
+pub fn text_of(path: &Path) -> Result<SecretString, ImportError> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
+    };
+    text.map(SecretString::from)
+        .map_err(|source| ImportError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// The tokens of a JSON text, in its order. `expires_in` counts from `now`; an entry that says
+/// nothing of its expiry has none.
+///
+/// # Errors
+/// Every problem of every entry at once: one bad entry holds back all.
+pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let value: Value = serde_json::from_str(text).map_err(ImportError::NoJson)?;
+    let Value::Array(values) = value else {
+        return Err(ImportError::NoArray);
+    };
+    let mut rows: Vec<TokenRow> = Vec::with_capacity(values.len());
+    let mut problems = Vec::new();
+    let mut first = HashMap::new();
+    for (number, value) in (1..).zip(values) {
+        let Value::Object(fields) = value else {
+            problems.push(EntryProblem {
+                number,
+                voter: None,
+                problem: "expected an object in braces".to_owned(),
+            });
+            continue;
+        };
+        let mut entry = Entry {
+            fields,
+            problems: Vec::new(),
+        };
+        let voter = entry.fields.get("voter").and_then(Value::as_str);
+        let voter = voter.map(ToOwned::to_owned);
+        let row = entry.read(now);
+        if let Some(row) = row {
+            if let Some(before) = first.insert(row.voter.clone(), number) {
+                entry.problems.push(format!(
+                    "entry {before} has this voter too: keep one of them"
+                ));
+            }
+            rows.push(row);
+        }
+        problems.extend(entry.problems.into_iter().map(|problem| EntryProblem {
+            number,
+            voter: voter.clone(),
+            problem,
+        }));
+    }
+    if problems.is_empty() {
+        Ok(rows)
+    } else {
+        Err(ImportError::Entries(problems))
+    }
+}
+
+/// An object of the array while it is read.
+struct Entry {
+    fields: Map<String, Value>,
+    problems: Vec<String>,
+}
+
+impl Entry {
+    /// The row, if it names a voter; what else is wrong is in `problems`.
+    fn read(&mut self, now: DateTime<Utc>) -> Option<TokenRow> {
+        for key in self.fields.keys() {
+            if !KEYS.contains(&key.as_str()) {
+                // A long one may be a token that slipped to the wrong side of a colon.
+                let key = if key.len() <= 20 { key } else { "…" };
+                self.problems.push(format!(
+                    "unknown key `{}`: the keys are {}",
+                    key.escape_debug(),
+                    KEYS.map(|key| format!("`{key}`")).join(", ")
+                ));
+            }
+        }
+        let voter = self.voter();
+        let access_token = self.token("access_token");
+        if access_token.is_none() && is_blank(self.fields.get("access_token")) {
+            self.problems.push("`access_token` is missing".to_owned());
+        }
+        let refresh_token = self.token("refresh_token");
+        let expires_at = self.expires_at(now);
+        Some(TokenRow {
+            voter: voter?,
+            access_token: access_token.unwrap_or_default(),
+            refresh_token,
+            expires_at,
+        })
+    }
+
+    fn voter(&mut self) -> Option<Account> {
+        let problem = match self.fields.get("voter") {
+            None | Some(Value::Null) => "`voter` is missing".to_owned(),
+            Some(Value::String(name)) => match Account::parse(name.trim()) {
+                Ok(voter) => return Some(voter),
+                Err(error) => format!("`voter` is not the name of an account: {error}"),
+            },
+            Some(_) => "`voter` is not a string".to_owned(),
+        };
+        self.problems.push(problem);
+        None
+    }
+
+    /// A token, if there is one. The messages do not show what was written.
+    fn token(&mut self, key: &str) -> Option<SecretString> {
+        let value = self.fields.get(key);
+        if is_blank(value) {
+            return None;
+        }
+        let problem = match value {
+            Some(Value::String(text)) => {
+                let text = text.trim();
+                if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return Some(text.into());
+                }
+                format!("`{key}` holds characters that no token has: copy it again")
+            }
+            _ => format!("`{key}` is not a string"),
+        };
+        self.problems.push(problem);
+        None
+    }
+
+    fn expires_at(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let at = self.fields.get("expires_at").filter(|at| !at.is_null());
+        let seconds = self.fields.get("expires_in").filter(|at| !at.is_null());
+        let read = match (at, seconds) {
+            (None, None) => return None,
+            (Some(_), Some(_)) => Err("`expires_at` and `expires_in` are both there: keep one"),
+            (Some(at), None) => at
+                .as_str()
+                .and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok())
+                .map(|at| at.to_utc())
+                .ok_or("`expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\""),
+            (None, Some(seconds)) => match seconds.as_u64() {
+                Some(seconds) if seconds > LONGEST_LIFE => Err(
+                    "`expires_in` is more than ten years: it counts seconds from now; \
+                     a moment is written as `expires_at`",
+                ),
+                Some(seconds) => i64::try_from(seconds)
+                    .ok()
+                    .and_then(|seconds| now.checked_add_signed(TimeDelta::seconds(seconds)))
+                    .ok_or("`expires_in` is too large"),
+                None => Err("`expires_in` is no whole number of seconds from now, such as 604800"),
+            },
+        };
+        read.map_err(|problem| self.problems.push(problem.to_owned()))
+            .ok()
+    }
+}
+
+/// Whether a value says nothing.
+fn is_blank(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.trim().is_empty(),
+        Some(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn problems(text: &str) -> Vec<String> {
+        match read(text, NOW) {
+            Err(ImportError::Entries(problems)) => {
+                problems.iter().map(ToString::to_string).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn entries_become_rows_in_their_order() {
+        let rows = read(
+            r#"[
+                {"voter": "@Alice", "access_token": " aaa.\n", "refresh_token": "rrr", "expires_in": 604800},
+                {"voter": "bob", "access_token": "bbb", "expires_at": "1970-01-02T01:00:00+01:00"},
+                {"voter": "carol", "access_token": "ccc", "refresh_token": null, "expires_in": null}
+            ]"#,
+            NOW,
+        )
+        .unwrap();
+        let row = |place: usize| {
+            let row: &TokenRow = &rows[place];
+            let refresh = row.refresh_token.as_ref().map(ExposeSecret::expose_secret);
+            (
+                row.voter.as_str(),
+                row.access_token.expose_secret(),
+                refresh,
+                row.expires_at,
+            )
+        };
+        let days = |days| Some(NOW + TimeDelta::days(days));
+        assert_eq!(row(0), ("alice", "aaa.", Some("rrr"), days(7)));
+        assert_eq!(row(1), ("bob", "bbb", None, days(1)));
+        assert_eq!(row(2), ("carol", "ccc", None, None));
+        assert_eq!(rows.len(), 3);
+        assert!(read("[]", NOW).unwrap().is_empty());
+    }
+
+    #[test]
+    fn all_problems_of_all_entries_are_told_at_once() {
+        let told = problems(
+            r#"[
+                {"voter": "alice", "access_token": "a", "expires_in": 1},
+                {"voter": "al", "refresh_token": 5, "expires_in": "1"},
+                {"user": "bob", "access_token": "b b", "expires_at": "2026-07-01 12:00"},
+                "carol",
+                {"voter": "ALICE", "access_token": "a", "expires_in": 1, "expires_at": 2},
+                {"voter": "dan", "access_token": "", "expires_in": 1782900000}
+            ]"#,
+        );
+        assert_eq!(
+            told,
+            [
+                "entry 2 (al): `voter` is not the name of an account: an account name has 3 to 16 characters",
+                "entry 2 (al): `access_token` is missing",
+                "entry 2 (al): `refresh_token` is not a string",
+                "entry 2 (al): `expires_in` is no whole number of seconds from now, such as 604800",
+                "entry 3: unknown key `user`: the keys are `voter`, `access_token`, `refresh_token`, `expires_at`, `expires_in`",
+                "entry 3: `voter` is missing",
+                "entry 3: `access_token` holds characters that no token has: copy it again",
+                "entry 3: `expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\"",
+                "entry 4: expected an object in braces",
+                "entry 5 (ALICE): `expires_at` and `expires_in` are both there: keep one",
+                "entry 5 (ALICE): entry 1 has this voter too: keep one of them",
+                "entry 6 (dan): `access_token` is missing",
+                "entry 6 (dan): `expires_in` is more than ten years: it counts seconds from now; a moment is written as `expires_at`",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_error_shows_a_token() {
+        for text in [
+            r#"[{"voter": "alice", "access_token": "s3cret s3cret", "refresh_token": ["s3cret"]}]"#,
+            r#"[{"voter": "alice", "access_token": "s3cret" "s3cret"}]"#,
+            r#"[{"voter": "alice", "access_token": s3cret}]"#,
+            r#"{"access_token": "s3cret"}"#,
+        ] {
+            let error = read(text, NOW).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! `curatord auth`: the voters' tokens.
+
+pub mod import;
+pub mod list;

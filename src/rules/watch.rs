@@ -1,0 +1,298 @@
+//! Keeps the rules in force as the files are: a task that looks at the rules folder whenever
+//! something changes there, and every few seconds in case nobody tells.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::clock::Clock;
+use crate::rules::events::Events;
+use crate::rules::folder::{self, FolderError, Walk};
+use crate::rules::library::{Change, Library, News, Parse, Reload};
+use crate::rules::set::RuleSet;
+use crate::rules::snapshot::{Reader, Snapshot};
+
+/// Reports kept while nobody takes them; beyond this the oldest is lost, but for its log line.
+const MOST_PENDING: usize = 1_000;
+
+/// What the task needs.
+pub struct Watch {
+    /// The rules folder, or a link to it; relative to the working directory or absolute.
+    pub root: PathBuf,
+    pub clock: Clock,
+    pub parse: Parse,
+    pub pace: Pace,
+    /// Gets a set after the first look, whatever it found, and then whenever the rules change. Start
+    /// it with [`RuleSet::not_read_yet`].
+    pub out: watch::Sender<Arc<RuleSet>>,
+    pub reports: mpsc::Sender<RulesReport>,
+    /// Woken to have all files read anew at once.
+    pub reload_now: Arc<Notify>,
+    pub cancel: CancellationToken,
+}
+
+/// How soon changes are acted on.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Files are read when no event has come for so long…
+    pub quiet: Duration,
+    /// …or so long after the first.
+    pub longest: Duration,
+    /// Between two looks at all files that no event asked for.
+    pub rescan: Duration,
+    /// Whether the file system is asked for events at all.
+    pub events: bool,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_millis(100),
+            longest: Duration::from_secs(1),
+            rescan: Duration::from_secs(5),
+            events: true,
+        }
+    }
+}
+
+/// A file that cannot be used as it is; one for each content that it has had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RulesReport {
+    pub at: DateTime<Utc>,
+    /// What is wrong, where, and what stays in force.
+    pub message: String,
+    /// The same for the same content of the same file: 64 hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// Runs until it is cancelled, whatever happens to the files.
+pub async fn run(job: Watch) {
+    let cancel = job.cancel.clone();
+    let mut pending = VecDeque::new();
+    let reports = job.reports.clone();
+    cancel.run_until_cancelled(keep(job, &mut pending)).await;
+    for report in pending {
+        // What does not fit any more is in the log.
+        let _ = reports.try_send(report);
+    }
+}
+
+async fn keep(job: Watch, pending: &mut VecDeque<RulesReport>) {
+    let root = std::path::absolute(&job.root).unwrap_or_else(|_| job.root.clone());
+    let changed = Arc::new(Notify::new());
+    let loader = Arc::new(Mutex::new(Loader {
+        root,
+        clock: job.clock,
+        wants_events: job.pace.events,
+        changed: changed.clone(),
+        events: None,
+        said_no_events: false,
+        reader: Reader::default(),
+        library: Library::new(job.parse),
+        last: None,
+    }));
+    let mut is_first = true;
+    loop {
+        let reload = with(&loader, Loader::reload).await.unwrap_or_default();
+        for change in &reload.changes {
+            log(change);
+            if let Some(report) = RulesReport::of(change, job.clock.now()) {
+                if pending.len() >= MOST_PENDING {
+                    pending.pop_front();
+                }
+                pending.push_back(report);
+            }
+        }
+        if let Some(set) = reload.set {
+            info!(rules = set.rules().len(), "rules in force have changed");
+            job.out.send_replace(set);
+        } else if is_first {
+            job.out.send_modify(|_| ());
+        }
+        is_first = false;
+        wait(&job, &loader, &changed, reload.look_again_at, pending).await;
+    }
+}
+
+/// Returns when it is time to read the files.
+async fn wait(
+    job: &Watch,
+    loader: &Arc<Mutex<Loader>>,
+    changed: &Notify,
+    look_again_at: Option<DateTime<Utc>>,
+    pending: &mut VecDeque<RulesReport>,
+) {
+    let mut rescan_at = Instant::now() + job.pace.rescan;
+    loop {
+        tokio::select! {
+            biased;
+            () = job.reload_now.notified() => {
+                with(loader, |loader| loader.reader.forget()).await;
+                return;
+            }
+            () = changed.notified() => return gather(job.pace, changed).await,
+            () = job.clock.sleep_until(look_again_at.unwrap_or_default()), if look_again_at.is_some() => return,
+            room = job.reports.reserve(), if !pending.is_empty() => match room {
+                Ok(room) => if let Some(report) = pending.pop_front() { room.send(report) },
+                Err(_) => pending.clear(),
+            },
+            () = sleep_until(rescan_at) => {
+                if with(loader, Loader::differs).await.unwrap_or(true) {
+                    return gather(job.pace, changed).await;
+                }
+                rescan_at = Instant::now() + job.pace.rescan;
+            }
+        }
+    }
+}
+
+/// Waits until the events have ended, or go on for too long. The first has just come.
+async fn gather(pace: Pace, changed: &Notify) {
+    let latest = Instant::now() + pace.longest;
+    loop {
+        let quiet = (Instant::now() + pace.quiet).min(latest);
+        if timeout_at(quiet, changed.notified()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Does `work`, which touches files, where it holds nobody up. `None` if it broke off.
+async fn with<T: Send + 'static>(
+    loader: &Arc<Mutex<Loader>>,
+    work: impl FnOnce(&mut Loader) -> T + Send + 'static,
+) -> Option<T> {
+    let loader = loader.clone();
+    let done = tokio::task::spawn_blocking(move || {
+        work(&mut loader.lock().unwrap_or_else(PoisonError::into_inner))
+    });
+    match done.await {
+        Ok(done) => Some(done),
+        Err(error) => {
+            error!(%error, "looking at the rules folder broke off: the rules stay as they are, and it is tried again");
+            None
+        }
+    }
+}
+
+/// What is needed to look at the folder. Its methods wait for the disk.
+struct Loader {
+    root: PathBuf,
+    clock: Clock,
+    wants_events: bool,
+    changed: Arc<Notify>,
+    events: Option<Events>,
+    said_no_events: bool,
+    reader: Reader,
+    library: Library,
+    /// What [`Library`] was given last.
+    last: Option<Snapshot>,
+}
+
+impl Loader {
+    fn reload(&mut self) -> Reload {
+        let snapshot = self.look();
+        let reload = self.library.update(&snapshot, self.clock.now());
+        self.last = Some(snapshot);
+        reload
+    }
+
+    /// Whether the folder holds something else than at the last [`Loader::reload`].
+    fn differs(&mut self) -> bool {
+        let snapshot = self.look();
+        self.last.as_ref() != Some(&snapshot)
+    }
+
+    fn look(&mut self) -> Snapshot {
+        // Folders are listed after they are watched, so that nothing happens in between unseen. A
+        // folder that appears in between takes another round.
+        let mut walk = folder::walk(&self.root);
+        for _ in 0..3 {
+            if !self.follow(&walk) {
+                break;
+            }
+            walk = folder::walk(&self.root);
+        }
+        Ok(self.reader.read(&walk?.files, self.clock.now()))
+    }
+
+    /// Says whether any folder is watched that was not before.
+    fn follow(&mut self, walk: &Result<Walk, FolderError>) -> bool {
+        if !self.wants_events {
+            return false;
+        }
+        // Taken out while it works: one that breaks off is not used again.
+        let events = match self.events.take() {
+            Some(events) => Ok(events),
+            None => Events::new(self.changed.clone()),
+        };
+        match events {
+            Ok(mut events) => {
+                let any_new = match walk {
+                    Ok(walk) => events.follow(&self.root, walk),
+                    Err(_) => events.follow(&self.root, &Walk::default()),
+                };
+                self.events = Some(events);
+                any_new
+            }
+            Err(error) => {
+                if !self.said_no_events {
+                    warn!(
+                        %error,
+                        "the system reports no changes of files, so those of rules take a few seconds \
+                         to be seen; if a limit was reached, raise fs.inotify.max_user_instances"
+                    );
+                    self.said_no_events = true;
+                }
+                false
+            }
+        }
+    }
+}
+
+impl RulesReport {
+    fn of(change: &Change, at: DateTime<Utc>) -> Option<Self> {
+        match &change.news {
+            News::Bad(bad) if bad.first_time => Some(Self {
+                at,
+                message: format!("{}{}", bad.errors.join("; "), remains(bad.kept)),
+                fingerprint: bad.fingerprint.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn log(change: &Change) {
+    let file = change.file.as_str();
+    match &change.news {
+        News::Good { rules, warnings } => {
+            info!(file, rules, "{file} read: {rules} rules");
+            for warning in warnings {
+                warn!(file, "{warning}");
+            }
+        }
+        News::Removed => info!(file, "{file} is gone, and its rules with it"),
+        News::Bad(bad) => {
+            for error in &bad.errors {
+                error!(file, "{error}{}", remains(bad.kept));
+            }
+        }
+    }
+}
+
+/// What a bad file leaves in force, as the end of a sentence about it.
+fn remains(kept: usize) -> String {
+    match kept {
+        0 => String::new(),
+        1 => " (its last good rule stays in force)".to_owned(),
+        _ => format!(" (its last {kept} good rules stay in force)"),
+    }
+}
