@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use crate::account::Account;
 use crate::cast::held::{Held, LOOK_AFTER, Stage};
 use crate::cast::lane::{Admission, Lanes, Limits};
-use crate::cast::verdict::{POST_MAY_BE_NEW, Post, Verdict, by_post, by_rule};
+use crate::cast::verdict::{POST_MAY_BE_NEW, Post, Verdict, by_post, by_rule, edit_of, is_edit};
 use crate::chain::content::Content;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Outcome, Report};
@@ -31,6 +31,9 @@ const FRESH: TimeDelta = TimeDelta::seconds(3);
 const YOUNG: TimeDelta = TimeDelta::seconds(10);
 /// A vote that waits longer than this is given back.
 const HOLD_AT_MOST: TimeDelta = TimeDelta::seconds(90);
+
+/// A vote that the signer takes and no block shows is cast anew so often.
+const MOST_RECASTS: u32 = 3;
 
 /// What the caster works by.
 #[derive(Debug, Clone, Copy)]
@@ -89,9 +92,21 @@ pub struct Caster {
     looking: HashMap<PostId, Vec<VoteKey>>,
     /// Voters whose token is being refreshed, with the votes that wait for it.
     refreshing: HashMap<Account, Vec<VoteKey>>,
+    /// Votes on posts that may turn out to be edits, and votes that no block has shown, by the post that a
+    /// node is being asked for.
+    questions: HashMap<PostId, Vec<Question>>,
     actions: Vec<Action>,
     wanted: HashSet<PostId>,
     stopping: bool,
+}
+
+/// What is asked about a vote that is not held.
+#[derive(Debug)]
+enum Question {
+    /// Does a post make us vote, or an edit of one?
+    IsEdit(Vote),
+    /// Is the vote that the signer took on the chain?
+    IsThere(Vote),
 }
 
 impl Caster {
@@ -104,6 +119,7 @@ impl Caster {
             looks: HashMap::new(),
             looking: HashMap::new(),
             refreshing: HashMap::new(),
+            questions: HashMap::new(),
             actions: Vec::new(),
             wanted: HashSet::new(),
             stopping: false,
@@ -113,6 +129,18 @@ impl Caster {
     /// Nothing goes out any more.
     pub fn stop(&mut self) {
         self.stopping = true;
+    }
+
+    /// What to write of the requests whose answer is not awaited any longer: nobody knows what came of them.
+    pub fn abandon(&mut self, world: &World<'_>) -> Vec<Report> {
+        let outcome = || Outcome::Later {
+            next_attempt_at: world.now,
+            due_at: None,
+            reason: Some("stopped before the signer had answered".to_owned()),
+            hold: false,
+        };
+        let in_flight = self.held.values().filter(|held| held.stage == Stage::InFlight);
+        in_flight.map(|held| report(held, outcome(), world.now)).collect()
     }
 
     /// Requests whose answer is awaited.
@@ -180,6 +208,38 @@ impl Caster {
         }
     }
 
+    /// Finds out about votes on new posts whether they are posts at all, long before they are due.
+    pub fn check(&mut self, votes: Vec<Vote>) {
+        for vote in votes {
+            self.ask(Question::IsEdit(vote));
+        }
+    }
+
+    /// Finds out about votes that the signer took and no block has shown.
+    pub fn confirm(&mut self, votes: Vec<Vote>) {
+        for vote in votes {
+            self.ask(Question::IsThere(vote));
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        let (Question::IsEdit(vote) | Question::IsThere(vote)) = &question;
+        let post = vote.key.post.clone();
+        self.questions
+            .entry(post.clone())
+            .or_default()
+            .push(question);
+        self.want(&post);
+    }
+
+    /// Has a node asked for the post, unless that is under way.
+    fn want(&mut self, post: &PostId) -> &mut Vec<VoteKey> {
+        self.looking.entry(post.clone()).or_insert_with(|| {
+            self.wanted.insert(post.clone());
+            Vec::new()
+        })
+    }
+
     /// When there is something to do, unless something happens before.
     pub fn next_wake(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (first, _) = self.agenda.first()?;
@@ -230,6 +290,10 @@ impl Caster {
         match answer {
             Ok(contents) => {
                 for (post, content) in posts.into_iter().zip(contents) {
+                    for question in self.questions.remove(&post).unwrap_or_default() {
+                        let report = question.answer(content.as_ref(), world);
+                        self.actions.extend(report.map(Action::Report));
+                    }
                     self.looks.insert(post, (world.now, content));
                 }
                 for key in waiting {
@@ -237,6 +301,9 @@ impl Caster {
                 }
             }
             Err(trouble) => {
+                for post in &posts {
+                    self.questions.remove(post);
+                }
                 for key in waiting {
                     self.passing(&key, trouble.clone(), None, world);
                 }
@@ -518,25 +585,15 @@ impl Caster {
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
-        match self.looking.get_mut(&key.post) {
-            Some(waiting) => {
-                if due {
-                    waiting.push(key.clone());
-                }
-            }
-            None => {
-                self.looking.insert(
-                    key.post.clone(),
-                    if due { vec![key.clone()] } else { Vec::new() },
-                );
-                self.wanted.insert(key.post.clone());
-            }
-        }
+        let at = held.next_at;
+        let waiting = self.want(&key.post);
         if due {
-            held.stage = Stage::Looking;
-        } else {
-            let at = held.next_at;
+            waiting.push(key.clone());
+        }
+        if !due {
             self.attend_at(key, at);
+        } else if let Some(held) = self.held.get_mut(key) {
+            held.stage = Stage::Looking;
         }
     }
 
@@ -576,6 +633,42 @@ impl Caster {
             self.agenda.remove(&(held.next_at, key.clone()));
             self.lanes.leave(key, held.vote.due_at);
         }
+    }
+}
+
+impl Question {
+    /// What the post, as it is now, makes of the vote; `None` where that changes nothing.
+    fn answer(self, content: Option<&Content>, world: &World<'_>) -> Option<Report> {
+        let (vote, outcome) = match (self, content) {
+            (Self::IsEdit(vote), Some(content)) if is_edit(content, vote.event_at) => {
+                (vote, Outcome::Withdrawn(edit_of(content)))
+            }
+            (Self::IsEdit(_), _) => return None,
+            (Self::IsThere(vote), None) => (
+                vote,
+                Outcome::Failed("the post does not exist any more".to_owned()),
+            ),
+            (Self::IsThere(vote), Some(content)) => {
+                let outcome = match content.vote_of(&vote.key.voter) {
+                    Some(weight) if weight == vote.weight => Outcome::Confirmed,
+                    Some(_) => Outcome::Skipped(VOTED_BY_HAND.to_owned()),
+                    None if vote.recasts >= MOST_RECASTS => Outcome::Failed(format!(
+                        "the signer took it {} times, but it never reached a block",
+                        MOST_RECASTS + 1
+                    )),
+                    None => Outcome::Recast { at: world.now },
+                };
+                (vote, outcome)
+            }
+        };
+        let (weight, attempts) = (vote.weight, vote.attempts);
+        Some(Report {
+            key: vote.key,
+            weight,
+            attempts,
+            at: world.now,
+            outcome,
+        })
     }
 }
 

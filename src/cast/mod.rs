@@ -4,4 +4,5 @@
 pub mod caster;
 pub mod held;
 pub mod lane;
+pub mod run;
 pub mod verdict;

@@ -2,7 +2,9 @@
 
 pub mod change;
 pub mod error_entry;
+pub mod journal;
 pub mod planner;
 pub mod store;
 pub mod transition;
 pub mod vote;
+pub mod writer;

@@ -102,11 +102,6 @@ impl RuleSet {
         self.by_id.get(id).copied()
     }
 
-    /// Whether the file of that rule has errors and never was good.
-    pub fn is_unreadable(&self, _id: &RuleId) -> bool {
-        false
-    }
-
     /// Whether any rule votes as `account`.
     pub fn is_voter(&self, account: &Account) -> bool {
         self.voters.contains_key(account)

@@ -1,4 +1,7 @@
 //! The OAuth2 and broadcast API of HiveSigner and SteemConnect. Knows nothing of rules.
 
 pub mod answer;
+pub mod book;
 pub mod client;
+pub mod keeper;
+pub mod refresh_time;

@@ -1,0 +1,152 @@
+//! The caster at work: does what [`Caster`] decides, and tells it what came of it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::account::Account;
+use crate::cast::caster::{Action, Caster, Request, Settings, World};
+use crate::chain::content::Content;
+use crate::chain::nodes::Nodes;
+use crate::clock::Clock;
+use crate::post::{PostId, VoteKey};
+use crate::queue::change::{Batch, Change};
+use crate::queue::journal::Journal;
+use crate::queue::writer::Handover;
+use crate::rules::set::RuleSet;
+use crate::signer::answer::Answer;
+use crate::signer::book::TokenBook;
+use crate::signer::client::SignerClient;
+use crate::signer::keeper::RefreshRequest;
+
+/// At the end, answers are awaited for so long.
+const LAST_ANSWERS: TimeDelta = TimeDelta::seconds(9);
+/// Posts that are asked for in one call of the nodes.
+const LOOK_TOGETHER: usize = 200;
+
+/// What the caster works with.
+pub struct Parts {
+    pub settings: Settings,
+    /// This daemon, as the table names it.
+    pub owner: String,
+    pub clock: Clock,
+    pub rules: watch::Receiver<Arc<RuleSet>>,
+    pub nodes: Nodes,
+    pub signer: SignerClient,
+    pub tokens: TokenBook,
+    pub refreshes: mpsc::Sender<RefreshRequest>,
+    pub handovers: mpsc::Receiver<Handover>,
+    pub journal: Journal,
+}
+
+/// What comes back from a task of the caster.
+enum Answered {
+    Looked(Vec<PostId>, Result<Vec<Option<Content>>, String>),
+    Sent(VoteKey, DateTime<Utc>, Answer),
+    Refreshed(Account, Result<(), String>),
+}
+
+/// Casts what is handed over until `cancel`; then awaits the answers that are under way.
+pub async fn run(mut parts: Parts, cancel: CancellationToken) {
+    let mut caster = Caster::new(parts.settings);
+    let mut tasks = JoinSet::new();
+    let mut outbox: Vec<Change> = Vec::new();
+    let mut new_tokens = parts.tokens.subscribe();
+    let mut stop_at: Option<DateTime<Utc>> = None;
+    let journal = parts.journal.clone();
+    loop {
+        for action in with_world(&parts, |world| caster.poll(world)) {
+            start(action, &parts, &mut tasks, &mut outbox);
+        }
+        let now = parts.clock.now();
+        if stop_at.is_some_and(|at| outbox.is_empty() && (caster.in_flight() == 0 || at <= now)) {
+            break;
+        }
+        let wake = stop_at.or_else(|| caster.next_wake(now));
+        tokio::select! {
+            biased;
+            Some(answered) = tasks.join_next(), if !tasks.is_empty() => match answered {
+                Ok(answered) => with_world(&parts, |world| take(&mut caster, answered, world)),
+                Err(error) => tracing::error!(%error, "a task of the caster broke off"),
+            },
+            Some(handover) = parts.handovers.recv() => match handover {
+                Handover::Hold(votes) => votes.into_iter().for_each(|(vote, tried)| caster.hold(vote, tried)),
+                Handover::Amend(rows) => rows.into_iter().for_each(|row| caster.amend(row, &parts.owner)),
+                Handover::Check(votes) => caster.check(votes),
+                Handover::Confirm(votes) => caster.confirm(votes),
+            },
+            Some(place) = journal.place(), if !outbox.is_empty() => {
+                place.send(Batch { changes: std::mem::take(&mut outbox), ..Batch::default() });
+            }
+            Ok(()) = new_tokens.changed() => with_world(&parts, |world| caster.tokens_changed(world)),
+            () = parts.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
+            () = cancel.cancelled(), if stop_at.is_none() => {
+                caster.stop();
+                stop_at = Some(now + LAST_ANSWERS);
+            }
+        }
+    }
+    let unanswered = with_world(&parts, |world| caster.abandon(world));
+    if !unanswered.is_empty() {
+        tracing::warn!(votes = unanswered.len(), "stopped before the signer had answered: the chain is looked at next time");
+        let changes = unanswered.into_iter().map(Change::Report).collect();
+        parts.journal.write(Batch { changes, ..Batch::default() }).await;
+    }
+}
+
+fn with_world<T>(parts: &Parts, act: impl FnOnce(&World<'_>) -> T) -> T {
+    let rules = parts.rules.borrow().clone();
+    act(&World {
+        now: parts.clock.now(),
+        rules: &rules,
+        token: &|voter| parts.tokens.access_token(voter),
+        chance: &fastrand::f64,
+    })
+}
+
+fn take(caster: &mut Caster, answered: Answered, world: &World<'_>) {
+    match answered {
+        Answered::Looked(posts, answer) => caster.looked(posts, answer, world),
+        Answered::Sent(key, sent_at, answer) => caster.answered(&key, answer, sent_at, world),
+        Answered::Refreshed(voter, result) => caster.refreshed(&voter, result, world),
+    }
+}
+
+fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &mut Vec<Change>) {
+    match action {
+        Action::Look(posts) => {
+            for posts in posts.chunks(LOOK_TOGETHER) {
+                let (nodes, posts) = (parts.nodes.clone(), posts.to_vec());
+                tasks.spawn(async move {
+                    let answer = nodes.contents(&posts).await.map_err(|error| error.to_string());
+                    Answered::Looked(posts, answer)
+                });
+            }
+        }
+        Action::Send(Request { key, weight, token }) => {
+            let (signer, clock) = (parts.signer.clone(), parts.clock);
+            tasks.spawn(async move {
+                let sent_at = clock.now();
+                let answer = signer.broadcast(&token, &key, weight).await;
+                Answered::Sent(key, sent_at, answer)
+            });
+        }
+        Action::Refresh { voter, refused } => {
+            let refreshes = parts.refreshes.clone();
+            tasks.spawn(async move {
+                let (reply, result) = oneshot::channel();
+                let request = RefreshRequest { voter: voter.clone(), refused, reply };
+                let stopping = || Err("the daemon is stopping".to_owned());
+                let result = match refreshes.send(request).await {
+                    Ok(()) => result.await.unwrap_or_else(|_| stopping()),
+                    Err(_) => stopping(),
+                };
+                Answered::Refreshed(voter, result)
+            });
+        }
+        Action::Report(report) => outbox.push(Change::Report(report)),
+    }
+}

@@ -1,0 +1,366 @@
+//! Keeps every voter's token good: refreshes it ahead of its expiry and at once when it is refused, and
+//! notices what other programs write to the table.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::account::Account;
+use crate::clock::Clock;
+use crate::queue::error_entry::{ErrorEntry, ErrorKind};
+use crate::queue::journal::Journal;
+use crate::queue::store::{NewToken, Store, StoreError, TokenRow};
+use crate::signer::book::TokenBook;
+use crate::signer::client::{FreshTokens, RefreshError, SignerClient};
+use crate::signer::refresh_time::{USUAL_LIFE, pause_after, refresh_at};
+
+/// Between two refreshes that nobody waits for: 20 a second.
+const PACE: TimeDelta = TimeDelta::milliseconds(50);
+/// Refreshes that nobody waits for, at a time.
+const MOST_AT_A_TIME: usize = 4;
+/// A dead refresh token is tried again after this, in case the signer was wrong.
+const TRY_THE_DEAD_AFTER: TimeDelta = TimeDelta::hours(1);
+/// No refresh takes longer than this; a daemon that dies over one blocks the others no longer.
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// Somebody was refused and asks for a new token.
+#[derive(Debug)]
+pub struct RefreshRequest {
+    pub voter: Account,
+    /// The access token that the signer did not take.
+    pub refused: SecretString,
+    /// `Err` says why there is no new one, for people.
+    pub reply: oneshot::Sender<Result<(), String>>,
+}
+
+/// What the keeper works with.
+pub struct Keeper {
+    pub store: Store,
+    pub signer: SignerClient,
+    pub book: TokenBook,
+    pub journal: Journal,
+    pub clock: Clock,
+    /// This daemon, for the lease on a refresh.
+    pub owner: String,
+    pub refresh_ahead: Duration,
+}
+
+/// What is known of the refreshing of one voter's token.
+#[derive(Default)]
+struct State {
+    refresh_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+    /// Known once we have refreshed it ourselves.
+    life: Option<Duration>,
+    failures: u32,
+    /// Why the refresh token does not work any more.
+    dead: Option<String>,
+    in_flight: bool,
+    waiting: Vec<oneshot::Sender<Result<(), String>>>,
+}
+
+/// What came of a refresh.
+enum Refreshed {
+    /// `saved` is false while the database is away.
+    Fresh { row: TokenRow, life: Duration, unsaved: Option<(TokenRow, NewToken)> },
+    /// Somebody else has written the row meanwhile: theirs counts.
+    Overtaken,
+    Failed(RefreshError),
+}
+
+impl Keeper {
+    /// Reads the tokens that the table holds and keeps them good until `cancel`. `polls` says when to look
+    /// for rows that others wrote.
+    pub async fn run(
+        self,
+        mut requests: mpsc::Receiver<RefreshRequest>,
+        mut polls: mpsc::Receiver<()>,
+        cancel: CancellationToken,
+    ) {
+        let mut run = Run {
+            keeper: &self,
+            states: HashMap::new(),
+            agenda: BTreeSet::new(),
+            not_before: DateTime::UNIX_EPOCH,
+            unsaved: Vec::new(),
+            tasks: JoinSet::new(),
+            running: 0,
+        };
+        run.poll().await;
+        loop {
+            run.start_due().await;
+            let wake = run.next_wake();
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                Some(request) = requests.recv() => run.request(request),
+                Some(()) = polls.recv() => run.poll().await,
+                Some(done) = run.tasks.join_next(), if !run.tasks.is_empty() => match done {
+                    Ok((voter, result)) => run.finished(voter, result).await,
+                    Err(error) => tracing::error!(%error, "a token refresh broke off"),
+                },
+                () = self.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
+            }
+        }
+        // New tokens that came back are worth waiting for: the old ones may be void.
+        while let Ok(Some(Ok((voter, result)))) =
+            tokio::time::timeout(Duration::from_secs(8), run.tasks.join_next()).await
+        {
+            run.finished(voter, result).await;
+        }
+        run.save().await;
+    }
+}
+
+struct Run<'a> {
+    keeper: &'a Keeper,
+    states: HashMap<Account, State>,
+    agenda: BTreeSet<(DateTime<Utc>, Account)>,
+    not_before: DateTime<Utc>,
+    /// New tokens that the database has not taken yet, with the rows they replace.
+    unsaved: Vec<(TokenRow, NewToken)>,
+    tasks: JoinSet<(Account, Refreshed)>,
+    /// Refreshes on their way.
+    running: usize,
+}
+
+impl Run<'_> {
+    /// Takes in what others wrote to the table.
+    async fn poll(&mut self) {
+        self.save().await;
+        let Keeper { store, book, .. } = self.keeper;
+        let read = async {
+            let marks = store.token_marks().await?;
+            let rows = store.tokens(&book.outdated(&marks)).await?;
+            Ok::<_, StoreError>((marks, rows))
+        };
+        let (marks, rows) = match read.await {
+            Ok(read) => read,
+            Err(error) => return tracing::debug!(%error, "the tokens were not looked at"),
+        };
+        for row in &rows {
+            self.plan(row);
+        }
+        book.update(rows, &marks);
+        self.states.retain(|voter, state| state.in_flight || book.row(voter).is_some());
+    }
+
+    /// Notes a row that is new: its refresh token is not known to be dead.
+    fn plan(&mut self, row: &TokenRow) {
+        let ahead = self.keeper.refresh_ahead;
+        let state = self.states.entry(row.voter.clone()).or_default();
+        self.agenda.remove(&(state.refresh_at, row.voter.clone()));
+        state.dead = None;
+        state.failures = 0;
+        state.expires_at = row.expires_at;
+        state.refresh_at = refresh_at(&row.voter, row.expires_at, state.life, ahead);
+        self.agenda.insert((state.refresh_at, row.voter.clone()));
+    }
+
+    fn plan_at(&mut self, voter: &Account, at: DateTime<Utc>) {
+        if let Some(state) = self.states.get_mut(voter) {
+            self.agenda.remove(&(state.refresh_at, voter.clone()));
+            state.refresh_at = at;
+            self.agenda.insert((at, voter.clone()));
+        }
+    }
+
+    fn next_wake(&self) -> Option<DateTime<Utc>> {
+        if self.running >= MOST_AT_A_TIME {
+            return None;
+        }
+        self.agenda.first().map(|(at, _)| (*at).max(self.not_before))
+    }
+
+    /// Starts the refreshes whose time has come, no faster than the pace.
+    async fn start_due(&mut self) {
+        let now = self.keeper.clock.now();
+        while self.running < MOST_AT_A_TIME && self.not_before <= now {
+            let Some((at, voter)) = self.agenda.first().cloned() else { return };
+            if at > now {
+                return;
+            }
+            self.agenda.pop_first();
+            if self.start(&voter) {
+                self.not_before = now + PACE;
+            } else {
+                self.tell_of_missing(&voter, now).await;
+            }
+        }
+    }
+
+    /// A token that cannot be refreshed: somebody has to log in before it expires.
+    async fn tell_of_missing(&self, voter: &Account, now: DateTime<Utc>) {
+        let Some(row) = self.keeper.book.row(voter).filter(|row| row.refresh_token.is_none()) else { return };
+        let when = row.expires_at.map_or("soon".to_owned(), |at| format!("before {}", at.format("%F %T UTC")));
+        let text = format!("there is no refresh token for @{voter}: @{voter} must log in again {when}");
+        tracing::warn!(voter = voter.as_str(), "{text}");
+        let expiry = row.expires_at.map_or(0, |at| at.timestamp());
+        let mut entry = ErrorEntry::new(ErrorKind::Refresh, text, now);
+        entry.voter = voter.as_str().to_owned();
+        entry.fingerprint = Some(format!("none:{voter}:{expiry}"));
+        self.keeper.journal.error(entry).await;
+    }
+
+    /// Starts a refresh, unless one is on its way or cannot be.
+    fn start(&mut self, voter: &Account) -> bool {
+        let Some(row) = self.keeper.book.row(voter) else { return false };
+        let state = self.states.entry(voter.clone()).or_default();
+        if state.in_flight || row.refresh_token.is_none() {
+            return false;
+        }
+        state.in_flight = true;
+        self.running += 1;
+        let Keeper { store, signer, clock, owner, .. } = self.keeper;
+        let (store, signer, clock, owner) = (store.clone(), signer.clone(), *clock, owner.clone());
+        self.tasks.spawn(async move {
+            let voter = row.voter.clone();
+            (voter, refresh(&store, &signer, &clock, &owner, row).await)
+        });
+        true
+    }
+
+    /// Somebody's vote waits for a new token.
+    fn request(&mut self, request: RefreshRequest) {
+        let RefreshRequest { voter, refused, reply } = request;
+        let answer = |reply: oneshot::Sender<_>, result| {
+            // Whoever asked may have given up.
+            let _ = reply.send(result);
+        };
+        let Some(row) = self.keeper.book.row(&voter) else {
+            return answer(reply, Err(format!("@{voter} has no token any more")));
+        };
+        if row.access_token.expose_secret() != refused.expose_secret() {
+            return answer(reply, Ok(()));
+        }
+        if row.refresh_token.is_none() {
+            self.keeper.book.refuse(&voter);
+            let text = format!("the token of @{voter} is refused and there is no refresh token: @{voter} must log in");
+            return answer(reply, Err(text));
+        }
+        let state = self.states.entry(voter.clone()).or_default();
+        if let Some(dead) = &state.dead {
+            return answer(reply, Err(dead.clone()));
+        }
+        state.waiting.push(reply);
+        self.start(&voter);
+    }
+
+    async fn finished(&mut self, voter: Account, result: Refreshed) {
+        self.running = self.running.saturating_sub(1);
+        let now = self.keeper.clock.now();
+        let answer = match result {
+            Refreshed::Fresh { row, life, unsaved } => {
+                tracing::info!(voter = voter.as_str(), "the token of @{voter} is refreshed");
+                self.unsaved.extend(unsaved);
+                self.states.entry(voter.clone()).or_default().life = Some(life);
+                self.plan(&row);
+                self.keeper.book.replace(row);
+                Ok(())
+            }
+            Refreshed::Overtaken => {
+                self.plan_at(&voter, now + LEASE);
+                self.poll().await;
+                Err(format!("somebody else is refreshing the token of @{voter}"))
+            }
+            Refreshed::Failed(error) => Err(self.failed(&voter, error, now).await),
+        };
+        let Some(state) = self.states.get_mut(&voter) else { return };
+        state.in_flight = false;
+        for reply in state.waiting.drain(..) {
+            let _ = reply.send(answer.clone());
+        }
+    }
+
+    /// Notes a failure, tells of it once, and says it in words for whoever waits.
+    async fn failed(&mut self, voter: &Account, error: RefreshError, now: DateTime<Utc>) -> String {
+        let state = self.states.entry(voter.clone()).or_default();
+        state.failures += 1;
+        let text = format!("the token of @{voter} was not refreshed: {error}");
+        let (at, tell, fingerprint) = match &error {
+            RefreshError::Dead(_) => {
+                let first = state.dead.replace(text.clone()).is_none();
+                let expiry = state.expires_at.map_or(0, |at| at.timestamp());
+                (now + TRY_THE_DEAD_AFTER, first, Some(format!("dead:{voter}:{expiry}")))
+            }
+            RefreshError::Passing { retry_after, .. } => {
+                let pause = pause_after(state.failures).max(retry_after.unwrap_or_default());
+                (now + pause, state.failures == 1, None)
+            }
+        };
+        if state.dead.is_some() && !state.waiting.is_empty() {
+            // The access token was refused as well: trying it again would only disturb the signer.
+            self.keeper.book.refuse(voter);
+        }
+        self.plan_at(voter, at);
+        if tell {
+            tracing::warn!(voter = voter.as_str(), "{text}");
+            let mut entry = ErrorEntry::new(ErrorKind::Refresh, text.clone(), now);
+            entry.voter = voter.as_str().to_owned();
+            entry.fingerprint = fingerprint;
+            self.keeper.journal.error(entry).await;
+        }
+        text
+    }
+
+    /// Writes down tokens that came while the database was away.
+    async fn save(&mut self) {
+        let mut left = Vec::new();
+        for (old, new) in self.unsaved.drain(..) {
+            match self.keeper.store.store_refreshed(&old, &new).await {
+                Ok(_) => {}
+                Err(StoreError::Unavailable(_)) => left.push((old, new)),
+                Err(error) => tracing::error!(voter = old.voter.as_str(), %error, "a new token was not stored"),
+            }
+        }
+        self.unsaved = left;
+    }
+}
+
+/// One refresh: asks the signer and stores what comes, if the row is still the one that was used.
+async fn refresh(store: &Store, signer: &SignerClient, clock: &Clock, owner: &str, row: TokenRow) -> Refreshed {
+    let name = format!("refresh:{}", row.voter);
+    let now = clock.now();
+    // Without the database there is nobody to agree with; the token is needed all the same.
+    if let Ok(false) = store.acquire_lease(&name, owner, now, now + LEASE).await {
+        return Refreshed::Overtaken;
+    }
+    let refreshed = match &row.refresh_token {
+        Some(token) => signer.refresh(token).await,
+        None => Err(RefreshError::Dead("there is no refresh token".to_owned())),
+    };
+    let refreshed = match refreshed {
+        Ok(fresh) => store_fresh(store, clock, row, fresh).await,
+        Err(error) => Refreshed::Failed(error),
+    };
+    if let Err(error) = store.release_lease(&name, owner).await {
+        tracing::debug!(%error, "a lease was left to run out");
+    }
+    refreshed
+}
+
+async fn store_fresh(store: &Store, clock: &Clock, row: TokenRow, fresh: FreshTokens) -> Refreshed {
+    let life = fresh.expires_in.unwrap_or(USUAL_LIFE);
+    let Some(refresh_token) = fresh.refresh_token.or_else(|| row.refresh_token.clone()) else {
+        return Refreshed::Failed(RefreshError::Dead("there is no refresh token".to_owned()));
+    };
+    let new = NewToken { access_token: fresh.access_token, refresh_token, expires_at: clock.now() + life };
+    let refreshed = TokenRow {
+        voter: row.voter.clone(),
+        access_token: new.access_token.clone(),
+        refresh_token: Some(new.refresh_token.clone()),
+        expires_at: Some(new.expires_at),
+    };
+    match store.store_refreshed(&row, &new).await {
+        Ok(true) => Refreshed::Fresh { row: refreshed, life, unsaved: None },
+        Ok(false) => Refreshed::Overtaken,
+        Err(error) => {
+            tracing::warn!(voter = row.voter.as_str(), %error, "a new token waits for the database");
+            Refreshed::Fresh { row: refreshed, life, unsaved: Some((row, new)) }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! When a token is to be refreshed.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::account::Account;
+
+/// How long the signers let a token live.
+pub const USUAL_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// When the token of `voter`, which expires at `expires_at`, is to be refreshed: `ahead` of that, but not
+/// before half of its `life` is over. Voters are spread over a tenth of that time before, so that tokens
+/// that came together do not go together. A token that does not say when it expires is refreshed at once.
+pub fn refresh_at(
+    voter: &Account,
+    expires_at: Option<DateTime<Utc>>,
+    life: Option<Duration>,
+    ahead: Duration,
+) -> DateTime<Utc> {
+    let Some(expires_at) = expires_at else { return DateTime::UNIX_EPOCH };
+    let ahead = ahead.min(life.unwrap_or(USUAL_LIFE) / 2);
+    let mut hasher = DefaultHasher::new();
+    voter.hash(&mut hasher);
+    let share = (hasher.finish() % 1_000) as f64 / 1_000.0;
+    let before = ahead.mul_f64(1.0 + share / 10.0);
+    expires_at - TimeDelta::from_std(before).unwrap_or(TimeDelta::MAX)
+}
+
+/// The pause after so many failed refreshes in a row: 30 s doubling to an hour.
+pub fn pause_after(failures: u32) -> Duration {
+    Duration::from_secs(30).saturating_mul(2u32.saturating_pow(failures.saturating_sub(1).min(10)))
+        .min(Duration::from_secs(3600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(expires_in: Duration, life: Option<Duration>, ahead: Duration) -> DateTime<Utc> {
+        refresh_at(&Account::from_chain("alice"), Some(DateTime::UNIX_EPOCH + expires_in), life, ahead)
+    }
+
+    #[test]
+    fn a_token_is_refreshed_ahead_of_its_expiry() {
+        let moment = at(168 * HOUR, None, 56 * HOUR);
+        assert!(moment <= DateTime::UNIX_EPOCH + 112 * HOUR, "{moment}");
+        assert!(moment > DateTime::UNIX_EPOCH + 106 * HOUR, "{moment}");
+    }
+
+    #[test]
+    fn a_short_token_lives_for_about_half_its_life() {
+        let moment = at(HOUR, Some(HOUR), 56 * HOUR);
+        assert!(moment <= DateTime::UNIX_EPOCH + HOUR / 2, "{moment}");
+        assert!(moment >= DateTime::UNIX_EPOCH + HOUR / 2 - HOUR / 20, "{moment}");
+    }
+
+    #[test]
+    fn tokens_that_came_together_are_refreshed_apart() {
+        let expiry = DateTime::UNIX_EPOCH + 168 * HOUR;
+        let mut moments: Vec<_> = (0..1_000)
+            .map(|n| refresh_at(&Account::from_chain(&format!("voter-{n}")), Some(expiry), None, 56 * HOUR))
+            .collect();
+        moments.sort();
+        let busiest = moments.iter().map(|from| {
+            moments.iter().filter(|moment| *moment >= from && **moment < *from + TimeDelta::seconds(1)).count()
+        });
+        assert!(busiest.max() < Some(20));
+    }
+
+    #[test]
+    fn failures_are_met_with_longer_and_longer_pauses() {
+        let pauses: Vec<u64> = (1..=9).map(|failures| pause_after(failures).as_secs()).collect();
+        assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+    }
+}
