@@ -2,6 +2,7 @@
 //! ours, or a database.
 //!
 //! [`parse`] and [`recording`] read blocks, from a node or a file; [`rpc`] speaks to one node,
+//! [`nodes`] to whichever of several answers; [`stream`] follows the chain with it.
 
 pub mod answers;
 pub mod block;
@@ -12,6 +13,7 @@ pub mod mana;
 pub mod node_error;
 pub mod nodes;
 pub mod notice;
+mod pace;
 pub mod parse;
 mod queries;
 pub mod recent;

@@ -304,8 +304,9 @@ fn read_block(num: u32, answer: &RawValue) -> Result<Option<Block>, NodeFault> {
         why,
     };
     let block = Block::from_json(answer.get()).map_err(|error| unreadable(error.to_string()))?;
-    // The id is what forks are told by.
-    if number_in_id(&block.id) != Some(num) {
+    // Forks are told by these two ids.
+    let previous = number_in_id(&block.previous);
+    if number_in_id(&block.id) != Some(num) || previous != num.checked_sub(1) {
         return Err(unreadable(format!(
             "it is not block {num}, but `{}`",
             block.id

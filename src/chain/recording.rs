@@ -234,7 +234,7 @@ mod tests {
         ] {
             assert_eq!(numbers(&text), [1, 2], "{text}");
         }
-        assert_eq!(numbers("[]"), []);
+        assert!(numbers("[]").is_empty());
     }
 
     #[test]
