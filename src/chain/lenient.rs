@@ -1,0 +1,266 @@
+//! Numbers, texts, amounts and times as the many kinds of nodes write them.
+//!
+//! All of these read from JSON text only ([`serde_json::from_str`]): they look at the text itself.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::value::RawValue;
+
+/// An integer, which may come as a number or as a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Integer(pub i64);
+
+/// A text. `null` is an empty one; anything else, such as the object that some nodes make of
+/// `json_metadata`, is taken as its JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text(pub String);
+
+/// An amount of money or VESTS: `"1.000 HBD"`, `{"amount": "1000", "precision": 3, "nai": …}` or
+/// `["1000", 3, "@@000000013"]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Amount {
+    units: i64,
+    decimals: u32,
+}
+
+/// A moment: UTC, mostly without a zone suffix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub DateTime<Utc>);
+
+impl Amount {
+    /// The amount in units with so many decimals: 3 for thousandths, 6 for micro-VESTS. An amount
+    /// too large for that is the largest there is.
+    pub fn with_decimals(self, decimals: u32) -> i64 {
+        let units = i128::from(self.units);
+        let scaled = if decimals >= self.decimals {
+            power_of_ten(decimals - self.decimals).and_then(|factor| units.checked_mul(factor))
+        } else {
+            power_of_ten(self.decimals - decimals).map(|factor| units / factor)
+        };
+        match scaled {
+            Some(scaled) => {
+                i64::try_from(scaled).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX })
+            }
+            None => 0,
+        }
+    }
+
+    fn parse(raw: &str) -> Option<Self> {
+        match raw.as_bytes().first()? {
+            b'"' => Self::from_text(&serde_json::from_str::<String>(raw).ok()?),
+            b'{' => {
+                #[derive(serde::Deserialize)]
+                struct Nai {
+                    amount: Integer,
+                    precision: Integer,
+                }
+                let Nai { amount, precision } = serde_json::from_str(raw).ok()?;
+                Self::new(amount, precision)
+            }
+            b'[' => {
+                let (amount, precision, _) =
+                    serde_json::from_str::<(Integer, Integer, serde::de::IgnoredAny)>(raw).ok()?;
+                Self::new(amount, precision)
+            }
+            _ => None,
+        }
+    }
+
+    fn new(amount: Integer, precision: Integer) -> Option<Self> {
+        Some(Self {
+            units: amount.0,
+            decimals: u32::try_from(precision.0).ok()?,
+        })
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let number = text.split_ascii_whitespace().next()?;
+        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        let sign = if whole.starts_with('-') { -1 } else { 1 };
+        let digits = whole.strip_prefix('-').unwrap_or(whole);
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits.is_empty() || !is_number(digits) || !is_number(part) {
+            return None;
+        }
+        Some(Self {
+            units: sign * format!("{digits}{part}").parse::<i64>().ok()?,
+            decimals: u32::try_from(part.len()).ok()?,
+        })
+    }
+}
+
+fn power_of_ten(exponent: u32) -> Option<i128> {
+    10_i128.checked_pow(exponent)
+}
+
+fn integer(raw: &str) -> Option<i64> {
+    let text = raw.trim_matches('"').trim();
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    // Beyond 2^53 a float is no longer exact, and no number of the chain comes as one.
+    let number: f64 = text.parse().ok()?;
+    (number.is_finite() && number.abs() < 9e15 && number.fract() == 0.0).then_some(number as i64)
+}
+
+/// `2016-03-24T17:00:06`, with or without a fraction and a zone.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(time) = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f") {
+        return Some(time.and_utc());
+    }
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(time.with_timezone(&Utc))
+}
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        match integer(raw.get()) {
+            Some(number) => Ok(Self(number)),
+            None => Err(D::Error::custom("an integer was expected")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        if raw.starts_with('"') {
+            return serde_json::from_str(raw)
+                .map(Self)
+                .map_err(D::Error::custom);
+        }
+        Ok(match raw {
+            "null" => Self::default(),
+            other => Self(other.to_owned()),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).ok_or_else(|| D::Error::custom("an amount was expected"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match time(&text) {
+            Some(time) => Ok(Self(time)),
+            None => Err(D::Error::custom(
+                "a time such as 2016-03-24T17:00:06 was expected",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    use super::*;
+
+    fn thousandths(json: &str) -> Option<i64> {
+        let amount: Amount = serde_json::from_str(json).ok()?;
+        Some(amount.with_decimals(3))
+    }
+
+    #[test]
+    fn amounts_of_all_shapes_are_the_same_amount() {
+        for json in [
+            r#""1.000 HBD""#,
+            r#""1 HBD""#,
+            r#""1.000000 VESTS""#,
+            r#"{"amount":"1000","precision":3,"nai":"@@000000013"}"#,
+            r#"{"amount":1000000,"precision":"6","nai":"@@000000037"}"#,
+            r#"["1000",3,"@@000000013"]"#,
+        ] {
+            assert_eq!(thousandths(json), Some(1000), "{json}");
+        }
+        assert_eq!(thousandths(r#""-0.500 HBD""#), Some(-500));
+    }
+
+    #[test]
+    fn what_is_no_amount_is_an_error() {
+        for json in [
+            r#""""#,
+            r#"" HBD""#,
+            r#""1.2.3 HBD""#,
+            r#""99999999999999999999 HBD""#,
+            r#"{"amount":"x","precision":3}"#,
+            r#"{"amount":"1","precision":-3}"#,
+            "[]",
+            "1",
+            "null",
+        ] {
+            assert_eq!(thousandths(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_amount_that_does_not_fit_is_cut_not_wrapped() {
+        assert_eq!(thousandths(r#""9223372036854775807 HBD""#), Some(i64::MAX));
+        assert_eq!(
+            thousandths(r#"{"amount":"5","precision":4000000000}"#),
+            Some(0)
+        );
+    }
+
+    #[test]
+    fn integers_come_as_numbers_and_as_strings() {
+        for json in ["10000", r#""10000""#, "10000.0", "1e4"] {
+            let Integer(number) = serde_json::from_str(json).unwrap();
+            assert_eq!(number, 10_000, "{json}");
+        }
+        for json in ["1.5", "\"\"", "null", "[]", "1e300", "\"NaN\"", "true"] {
+            assert!(serde_json::from_str::<Integer>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn times_are_utc_with_and_without_a_zone() {
+        let expected = DateTime::from_timestamp(1_458_838_806, 0).unwrap();
+        for text in [
+            "2016-03-24T17:00:06",
+            "2016-03-24T17:00:06Z",
+            "2016-03-24T18:00:06+01:00",
+            "2016-03-24T17:00:06.000",
+        ] {
+            assert_eq!(time(text), Some(expected), "{text}");
+        }
+        assert_eq!(time("yesterday"), None);
+    }
+
+    #[test]
+    fn a_text_that_is_no_string_is_kept_as_json() {
+        for (json, text) in [
+            (r#""a\nb""#, "a\nb"),
+            ("null", ""),
+            (r#"{"app": "x"}"#, r#"{"app": "x"}"#),
+        ] {
+            let read: Text = serde_json::from_str(json).unwrap();
+            assert_eq!(read.0, text, "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_an_amount_panic(text in any::<String>()) {
+            let _ = Amount::from_text(&text);
+            let _ = Amount::parse(&text);
+            let _ = integer(&text);
+            let _ = time(&text);
+        }
+
+        #[test]
+        fn every_amount_is_read_back(units in any::<i32>()) {
+            let sign = if units < 0 { "-" } else { "" };
+            let size = units.unsigned_abs();
+            let text = format!("{sign}{}.{:03} HBD", size / 1000, size % 1000);
+            let amount = Amount::from_text(&text).unwrap();
+            prop_assert_eq!(amount.with_decimals(3), i64::from(units));
+        }
+    }
+}

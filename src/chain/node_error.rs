@@ -1,0 +1,163 @@
+//! What can be wrong with a node's answer.
+
+use std::time::Duration;
+
+/// A node did not give what it was asked for.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{node} {fault}")]
+pub struct NodeError {
+    /// The node's address, without secrets.
+    pub node: String,
+    pub fault: NodeFault,
+}
+
+/// What a node did wrong.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NodeFault {
+    #[error("gave no answer within {} s", .0.as_secs_f32())]
+    NoAnswer(Duration),
+    #[error("cannot be reached ({0}): check its address and the network")]
+    Unreachable(String),
+    #[error("broke off its answer ({0})")]
+    BrokenOff(String),
+    /// With the time after which it may be asked again, where it said so.
+    #[error(
+        "says that we ask too much (HTTP 429): add nodes under `network.nodes`, or use one without limits"
+    )]
+    TooManyRequests(Option<Duration>),
+    #[error("answered HTTP {status}: {excerpt}")]
+    Status { status: u16, excerpt: String },
+    #[error("gave an empty answer")]
+    Empty,
+    #[error("gave an answer of more than {} MiB", .0 >> 20)]
+    TooLarge(usize),
+    #[error("answered something that is not JSON: {0}")]
+    NotJson(String),
+    #[error("answered `{method}` with something we cannot read: {why}")]
+    Unreadable { method: &'static str, why: String },
+    #[error("does not know the method `{0}`")]
+    MethodNotFound(&'static str),
+    #[error("refused `{method}`: {message} (code {code})")]
+    Refused {
+        method: &'static str,
+        code: i64,
+        message: String,
+    },
+    #[error("does not have the block yet")]
+    NotThere,
+    #[error("is {} s behind", .0.as_secs())]
+    Behind(Duration),
+}
+
+impl NodeFault {
+    /// Whether the node itself is in trouble, so that it should be left for a while. A node that
+    /// lacks a method, or that refuses this one request as senseless, serves other requests well.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::MethodNotFound(_) | Self::NotThere => false,
+            Self::Refused { code, message, .. } => {
+                *code != INVALID_PARAMS && !message.starts_with("Assert Exception")
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether the node says that a post, or its author, does not exist.
+    pub(crate) fn says_there_is_no_such_post(&self) -> bool {
+        let Self::Refused { message, .. } = self else {
+            return false;
+        };
+        ["does not exist", "doesn't exist", "was deleted"]
+            .iter()
+            .any(|words| message.contains(words))
+    }
+}
+
+/// JSON-RPC 2.0, section 5.1.
+const INVALID_PARAMS: i64 = -32_602;
+const METHOD_NOT_FOUND: i64 = -32_601;
+
+/// The fault that an error object of JSON-RPC tells of.
+pub(crate) fn of_rpc_error(method: &'static str, code: i64, message: &str) -> NodeFault {
+    // hived has codes of its own and tells in words that a plugin or method is not there.
+    let unknown = [
+        "Could not find API",
+        "Could not find method",
+        "Method not found",
+    ];
+    if code == METHOD_NOT_FOUND || unknown.iter().any(|words| message.contains(words)) {
+        return NodeFault::MethodNotFound(method);
+    }
+    NodeFault::Refused {
+        method,
+        code,
+        message: excerpt(message),
+    }
+}
+
+/// The start of an answer, on one line, for people.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 160;
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(
+            word.chars()
+                .filter(|character| !character.is_control())
+                .take(LONGEST),
+        );
+        if line.chars().count() > LONGEST {
+            let cut: String = line.chars().take(LONGEST).collect();
+            return format!("{cut}…");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_that_is_not_there_is_told_from_other_errors() {
+        for (code, message) in [
+            (-32_601, "whatever"),
+            (
+                -32_003,
+                "Assert Exception:api_itr != data._registered_apis.end(): Could not find API block_api",
+            ),
+            (-32_000, "Could not find method get_block_range"),
+        ] {
+            let fault = of_rpc_error("m", code, message);
+            assert_eq!(fault, NodeFault::MethodNotFound("m"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_refuses_one_request_is_not_left() {
+        for (code, message, outage) in [
+            (-32_602, "Invalid parameters", false),
+            (-32_003, "Assert Exception:false: bad permlink", false),
+            (-32_603, "Internal Error", true),
+            (1100, "Bad or missing upstream response", true),
+        ] {
+            assert_eq!(
+                of_rpc_error("m", code, message).is_outage(),
+                outage,
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_on_one_line() {
+        assert_eq!(
+            excerpt(" <html>\n\t<b>502\u{7}</b> \n"),
+            "<html> <b>502</b>"
+        );
+        assert_eq!(excerpt(&"ä".repeat(1000)).chars().count(), 160);
+        assert_eq!(excerpt(&"ab ".repeat(1000)).chars().count(), 161);
+    }
+}

@@ -1,0 +1,320 @@
+//! Several nodes as one: whatever is asked goes on to the next node when one fails.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::chain::health::{Health, Turn};
+use crate::chain::node_error::{NodeError, NodeFault};
+use crate::chain::notice::NodeNotice;
+use crate::chain::rpc::Node;
+use crate::clock::Clock;
+use crate::config::ChainKind;
+use crate::http_client;
+
+/// The nodes of one chain, in order of preference. Cheap to clone; calls run in parallel.
+///
+/// What can be asked of them is in `queries.rs`.
+#[derive(Debug, Clone)]
+pub struct Nodes(Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) nodes: Vec<NodeInUse>,
+    pub(super) kind: ChainKind,
+    pub(super) clock: Clock,
+    pub(super) limits: NodeLimits,
+    health: Mutex<Health>,
+    notices: Option<mpsc::Sender<NodeNotice>>,
+}
+
+/// A node and what we learned that it cannot do.
+#[derive(Debug)]
+pub(super) struct NodeInUse {
+    pub(super) node: Node,
+    pub(super) lacks_block_range: AtomicBool,
+    pub(super) lacks_bridge: AtomicBool,
+}
+
+/// How much patience we have with a node.
+#[derive(Debug, Clone)]
+pub struct NodeLimits {
+    /// Without an answer for this long, a node is left.
+    pub timeout: Duration,
+    /// With a head this far behind the clock, a node is left, unless all are.
+    pub lag: Duration,
+    /// A node that was left is tried again after this long.
+    pub rest: Duration,
+    /// Bytes that an answer may have.
+    pub largest_answer: usize,
+}
+
+impl Default for NodeLimits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            lag: Duration::from_secs(30),
+            rest: Duration::from_secs(60),
+            largest_answer: 64 << 20,
+        }
+    }
+}
+
+/// Why nodes cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum NodesSetupError {
+    #[error("there is no node in `network.nodes`: name at least one")]
+    NoNodes,
+    #[error("number {position} of `network.nodes` is not an http or https address ({why})")]
+    BadUrl { position: usize, why: String },
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// No node answered; what each did instead.
+#[derive(Debug, Clone)]
+pub struct NodesError {
+    pub faults: Vec<NodeError>,
+}
+
+impl std::error::Error for NodesError {}
+
+impl fmt::Display for NodesError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no node gives an answer: ")?;
+        self.list(formatter)
+    }
+}
+
+impl NodesError {
+    /// How long to wait before asking again, where every node limits our rate.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let waits = self.faults.iter().map(|error| match error.fault {
+            NodeFault::TooManyRequests(wait) => Some(wait.unwrap_or_default()),
+            _ => None,
+        });
+        waits.collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
+    fn list(&self, formatter: &mut impl fmt::Write) -> fmt::Result {
+        for (index, error) in self.faults.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(formatter, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Nodes {
+    /// Nodes with the patience that the design asks for. Notices that do not fit into the channel
+    /// are dropped; they are logged as well.
+    ///
+    /// # Errors
+    /// When there is no node, or one has no usable address.
+    pub fn new(
+        urls: &[String],
+        kind: ChainKind,
+        clock: Clock,
+        notices: Option<mpsc::Sender<NodeNotice>>,
+    ) -> Result<Self, NodesSetupError> {
+        Self::with_limits(urls, kind, clock, notices, NodeLimits::default())
+    }
+
+    /// Nodes with other limits.
+    ///
+    /// # Errors
+    /// As [`Nodes::new`].
+    pub fn with_limits(
+        urls: &[String],
+        kind: ChainKind,
+        clock: Clock,
+        notices: Option<mpsc::Sender<NodeNotice>>,
+        limits: NodeLimits,
+    ) -> Result<Self, NodesSetupError> {
+        if urls.is_empty() {
+            return Err(NodesSetupError::NoNodes);
+        }
+        let client = http_client::builder().build()?;
+        let mut nodes = Vec::with_capacity(urls.len());
+        for (index, url) in urls.iter().enumerate() {
+            let url = parse_url(url).map_err(|why| NodesSetupError::BadUrl {
+                position: index + 1,
+                why,
+            })?;
+            nodes.push(NodeInUse {
+                node: Node::new(client.clone(), url, limits.largest_answer),
+                lacks_block_range: AtomicBool::new(false),
+                lacks_bridge: AtomicBool::new(false),
+            });
+        }
+        let names = nodes.iter().map(|in_use| in_use.node.name().to_owned());
+        Ok(Self(Arc::new(Inner {
+            health: Mutex::new(Health::new(names, limits.rest)),
+            nodes,
+            kind,
+            clock,
+            limits,
+            notices,
+        })))
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+}
+
+fn parse_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(format!("it starts with `{other}:`")),
+    }
+}
+
+impl Inner {
+    /// Asks one node after another until one answers.
+    pub(super) async fn ask<T, F>(&self, ask_one: impl Fn(Turn) -> F) -> Result<T, NodesError>
+    where
+        F: Future<Output = Result<T, NodeFault>>,
+    {
+        let mut faults = Vec::new();
+        for turn in self.turns(false) {
+            match ask_one(turn).await {
+                Ok(answer) => {
+                    self.answered(turn, false);
+                    return Ok(answer);
+                }
+                Err(fault) => faults.push(self.failed(turn, fault)),
+            }
+        }
+        Err(self.none_answered(faults))
+    }
+
+    pub(super) fn node(&self, turn: Turn) -> &NodeInUse {
+        &self.nodes[turn.node]
+    }
+
+    /// How long this node may take. A node on trial gets less: others, which work, are waiting.
+    pub(super) fn timeout(&self, turn: Turn) -> Duration {
+        if turn.is_trial {
+            self.limits.timeout / 5
+        } else {
+            self.limits.timeout
+        }
+    }
+
+    pub(super) fn turns(&self, asks_for_head: bool) -> Vec<Turn> {
+        self.health().turns(asks_for_head, Instant::now())
+    }
+
+    pub(super) fn answered(&self, turn: Turn, with_head: bool) {
+        let notices = self.health().answered(turn.node, with_head, Instant::now());
+        for notice in notices {
+            tracing::info!("{notice}");
+            self.tell(notice);
+        }
+    }
+
+    pub(super) fn failed(&self, turn: Turn, fault: NodeFault) -> NodeError {
+        let notice = self.health().failed(turn.node, &fault, Instant::now());
+        let error = self.node(turn).node.error(fault);
+        match notice {
+            Some(notice) => {
+                let others = self.nodes.len() - 1;
+                let then = if others == 0 {
+                    "it is tried again"
+                } else {
+                    "the next one is asked"
+                };
+                tracing::warn!(node = error.node, "{notice}: {then}");
+                self.tell(notice);
+            }
+            None => tracing::debug!(node = error.node, "the node {error}"),
+        }
+        error
+    }
+
+    /// The error of a call to which no node had an answer.
+    pub(super) fn none_answered(&self, mut faults: Vec<NodeError>) -> NodesError {
+        // Those that were not asked because they asked us to wait belong to the list too.
+        for (index, in_use) in self.nodes.iter().enumerate() {
+            if faults.iter().any(|error| error.node == in_use.node.name()) {
+                continue;
+            }
+            if let Some(wait) = self.health().limited_for(index, Instant::now()) {
+                faults.push(in_use.node.error(NodeFault::TooManyRequests(Some(wait))));
+            }
+        }
+        let error = NodesError { faults };
+        if error.faults.iter().all(|error| error.fault.is_outage()) {
+            let mut list = String::new();
+            // Writing to a string cannot fail.
+            let _ = error.list(&mut list);
+            if let Some(notice) = self.health().none_answered(list) {
+                tracing::error!("{notice}");
+                self.tell(notice);
+            }
+        }
+        error
+    }
+
+    /// Tells the owner, who may be slow: then the log must do.
+    fn tell(&self, notice: NodeNotice) {
+        if let Some(notices) = &self.notices {
+            let _ = notices.try_send(notice);
+        }
+    }
+
+    /// Never held over an await.
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nodes(urls: &[&str]) -> Result<Nodes, NodesSetupError> {
+        let urls: Vec<_> = urls.iter().map(|&url| url.to_owned()).collect();
+        Nodes::new(&urls, ChainKind::Hive, Clock::system(), None)
+    }
+
+    #[test]
+    fn addresses_that_are_none_are_refused_without_repeating_their_secrets() {
+        for (urls, text) in [
+            (vec![], "no node"),
+            (vec!["https://a.example", "user:secret@b"], "number 2"),
+            (vec!["ftp://secret@a.example"], "`ftp:`"),
+        ] {
+            let error = nodes(&urls).unwrap_err().to_string();
+            assert!(error.contains(text) && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn all_nodes_limiting_our_rate_tell_how_long_to_wait() {
+        let error = |fault| NodeError {
+            node: "n".to_owned(),
+            fault,
+        };
+        let limited = |seconds| {
+            error(NodeFault::TooManyRequests(Some(Duration::from_secs(
+                seconds,
+            ))))
+        };
+        let faults = vec![limited(7), limited(4)];
+        assert_eq!(
+            NodesError { faults }.retry_after(),
+            Some(Duration::from_secs(4))
+        );
+        let faults = vec![limited(7), error(NodeFault::Empty)];
+        assert_eq!(NodesError { faults }.retry_after(), None);
+    }
+}

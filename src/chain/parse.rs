@@ -1,0 +1,377 @@
+//! Reads a block in either of the two shapes that nodes give it.
+//!
+//! `condenser_api` writes an operation as `["vote", {…}]`, `block_api` as
+//! `{"type": "vote_operation", "value": {…}}`. Operations and fields we do not know come with every
+//! hard fork and are passed over, without being taken apart.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::account::Account;
+use crate::chain::block::{Block, Comment, CommentOptions, Operation, OperationBody, Vote};
+use crate::chain::lenient::{Amount, Integer, Text, Time};
+use crate::post::PostId;
+use crate::weight::Weight;
+
+/// Why a JSON text is not a block.
+#[derive(Debug, thiserror::Error)]
+pub enum BlockError {
+    #[error("not a block: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the block says nowhere which number it has: it needs a `block_id`")]
+    NoNumber,
+}
+
+impl Block {
+    /// Reads one block, in either shape.
+    ///
+    /// An operation that should matter to votes but cannot be read is left out: one strange
+    /// operation must not stop the chain from being followed.
+    ///
+    /// # Errors
+    /// When the text is not JSON, has no timestamp or transactions, or tells no block number.
+    pub fn from_json(json: &str) -> Result<Self, BlockError> {
+        let raw: RawBlock<'_> = serde_json::from_str(json)?;
+        let num = raw.num().ok_or(BlockError::NoNumber)?;
+        let operations = raw.operations(num);
+        Ok(Self {
+            num,
+            id: raw.block_id,
+            previous: raw.previous,
+            timestamp: raw.timestamp.0,
+            operations,
+        })
+    }
+}
+
+/// The number of a block, which the first 8 hex digits of its id hold.
+pub fn number_in_id(id: &str) -> Option<u32> {
+    let digits = id.get(..8)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    u32::from_str_radix(digits, 16).ok()
+}
+
+#[derive(Deserialize)]
+struct RawBlock<'a> {
+    #[serde(default)]
+    block_id: String,
+    #[serde(default)]
+    previous: String,
+    timestamp: Time,
+    #[serde(borrow)]
+    transactions: Vec<RawTransaction<'a>>,
+    #[serde(default)]
+    transaction_ids: Vec<String>,
+    #[serde(default)]
+    block_num: Option<Integer>,
+    #[serde(default)]
+    number: Option<Integer>,
+}
+
+#[derive(Deserialize)]
+struct RawTransaction<'a> {
+    #[serde(borrow, default)]
+    operations: Vec<&'a RawValue>,
+    #[serde(default)]
+    transaction_id: Option<String>,
+    #[serde(default)]
+    block_num: Option<Integer>,
+}
+
+impl RawBlock<'_> {
+    /// The id decides. Recordings without one may have the number in the block or in its
+    /// transactions; if not, it follows the number of the block before.
+    fn num(&self) -> Option<u32> {
+        let stated = || {
+            let in_transactions = || self.transactions.iter().find_map(|trx| trx.block_num);
+            let in_block = self.block_num.or(self.number);
+            let Integer(num) = in_block.or_else(in_transactions)?;
+            u32::try_from(num).ok().filter(|num| *num > 0)
+        };
+        let follows = || number_in_id(&self.previous)?.checked_add(1);
+        number_in_id(&self.block_id)
+            .or_else(stated)
+            .or_else(follows)
+    }
+
+    fn operations(&self, num: u32) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        for (index, transaction) in self.transactions.iter().enumerate() {
+            let mut trx_id: Option<Arc<str>> = None;
+            for raw in &transaction.operations {
+                match operation_body(raw.get()) {
+                    Ok(None) => {}
+                    Ok(Some(body)) => {
+                        let id = trx_id.get_or_insert_with(|| {
+                            let in_block = self.transaction_ids.get(index);
+                            let id = in_block.or(transaction.transaction_id.as_ref());
+                            id.map_or("", String::as_str).into()
+                        });
+                        operations.push(Operation {
+                            trx_id: Arc::clone(id),
+                            body,
+                        });
+                    }
+                    Err(error) => tracing::warn!(
+                        block = num,
+                        transaction = index,
+                        "an operation in block {num} cannot be read and is passed over: {error}"
+                    ),
+                }
+            }
+        }
+        operations
+    }
+}
+
+#[derive(Deserialize)]
+struct TypedOperation<'a> {
+    r#type: String,
+    #[serde(borrow)]
+    value: &'a RawValue,
+}
+
+/// The operation, if it is one that matters to votes.
+fn operation_body(json: &str) -> Result<Option<OperationBody>, serde_json::Error> {
+    if json.starts_with('[') {
+        let (kind, value): (String, &RawValue) = serde_json::from_str(json)?;
+        body_of_kind(&kind, value.get())
+    } else {
+        let TypedOperation { r#type, value } = serde_json::from_str(json)?;
+        body_of_kind(r#type.trim_end_matches("_operation"), value.get())
+    }
+}
+
+fn body_of_kind(kind: &str, value: &str) -> Result<Option<OperationBody>, serde_json::Error> {
+    Ok(Some(match kind {
+        "comment" => {
+            let raw: RawComment = serde_json::from_str(value)?;
+            OperationBody::Comment(Comment {
+                post: post_id(&raw.author, &raw.permlink),
+                parent_author: raw.parent_author.0,
+                parent_permlink: raw.parent_permlink.0,
+                title: raw.title.0,
+                body: raw.body.0,
+                json_metadata: raw.json_metadata.0,
+            })
+        }
+        "comment_options" => {
+            let raw: RawCommentOptions = serde_json::from_str(value)?;
+            OperationBody::CommentOptions(CommentOptions {
+                post: post_id(&raw.author, &raw.permlink),
+                max_accepted_payout: raw.max_accepted_payout.with_decimals(3),
+                allow_votes: raw.allow_votes,
+            })
+        }
+        "delete_comment" => {
+            let raw: RawPost = serde_json::from_str(value)?;
+            OperationBody::DeleteComment(post_id(&raw.author, &raw.permlink))
+        }
+        "vote" => {
+            let raw: RawVote = serde_json::from_str(value)?;
+            OperationBody::Vote(Vote {
+                voter: Account::from_chain(&raw.voter),
+                post: post_id(&raw.author, &raw.permlink),
+                // The chain refuses what is outside the range.
+                weight: Weight::clamped(raw.weight.0),
+            })
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn post_id(author: &str, permlink: &str) -> PostId {
+    PostId::new(Account::from_chain(author), permlink)
+}
+
+#[derive(Deserialize)]
+struct RawComment {
+    author: String,
+    permlink: String,
+    #[serde(default)]
+    parent_author: Text,
+    #[serde(default)]
+    parent_permlink: Text,
+    #[serde(default)]
+    title: Text,
+    #[serde(default)]
+    body: Text,
+    #[serde(default)]
+    json_metadata: Text,
+}
+
+#[derive(Deserialize)]
+struct RawCommentOptions {
+    author: String,
+    permlink: String,
+    max_accepted_payout: Amount,
+    #[serde(default = "allowed")]
+    allow_votes: bool,
+}
+
+fn allowed() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+struct RawPost {
+    author: String,
+    permlink: String,
+}
+
+#[derive(Deserialize)]
+struct RawVote {
+    voter: String,
+    author: String,
+    permlink: String,
+    weight: Integer,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, proptest};
+
+    use super::*;
+
+    const CONDENSER: &str = r#"{
+        "previous": "0000000900000000000000000000000000000000",
+        "timestamp": "2024-05-01T12:00:03", "witness": "gtg", "extensions": [],
+        "transactions": [
+            {"ref_block_num": 1, "extensions": [], "transaction_id": "aa", "block_num": 10, "operations": [
+                ["custom_json", {"id": "follow", "json": "[]"}],
+                ["comment", {"parent_author": "", "parent_permlink": "photo", "author": "bob",
+                    "permlink": "post-1", "title": "T", "body": "B", "json_metadata": "{}", "new": 1}],
+                ["comment_options", {"author": "bob", "permlink": "post-1", "max_accepted_payout": "0.000 HBD",
+                    "percent_hbd": 10000, "allow_votes": true, "extensions": []}]]},
+            {"operations": [["vote", {"voter": "alice", "author": "bob", "permlink": "post-1", "weight": "-2500"}],
+                ["delete_comment", {"author": "carol", "permlink": "gone"}]]}],
+        "block_id": "0000000a00000000000000000000000000000000",
+        "transaction_ids": ["aa", "bb"]}"#;
+
+    const BLOCK_API: &str = r#"{
+        "block_id": "0000000a00000000000000000000000000000000",
+        "previous": "0000000900000000000000000000000000000000",
+        "timestamp": "2024-05-01T12:00:03",
+        "transactions": [
+            {"operations": [
+                {"type": "custom_json_operation", "value": {"id": "follow", "json": "[]"}},
+                {"value": {"parent_author": "", "parent_permlink": "photo", "author": "bob",
+                    "permlink": "post-1", "title": "T", "body": "B", "json_metadata": "{}"}, "type": "comment_operation"},
+                {"type": "comment_options_operation", "value": {"author": "bob", "permlink": "post-1",
+                    "max_accepted_payout": {"amount": "0", "precision": 3, "nai": "@@000000013"}, "allow_votes": true}}]},
+            {"operations": [
+                {"type": "vote_operation", "value": {"voter": "alice", "author": "bob", "permlink": "post-1", "weight": -2500}},
+                {"type": "delete_comment_operation", "value": {"author": "carol", "permlink": "gone"}}]}],
+        "transaction_ids": ["aa", "bb"]}"#;
+
+    #[test]
+    fn both_shapes_of_a_block_are_the_same_block() {
+        let block = Block::from_json(CONDENSER).unwrap();
+        assert_eq!(block, Block::from_json(BLOCK_API).unwrap());
+        assert_eq!(block.num, 10);
+        assert_eq!(block.timestamp.to_rfc3339(), "2024-05-01T12:00:03+00:00");
+        let kinds: Vec<_> = block
+            .operations
+            .iter()
+            .map(|operation| (&*operation.trx_id, &operation.body))
+            .collect();
+        let [
+            ("aa", OperationBody::Comment(comment)),
+            ("aa", OperationBody::CommentOptions(options)),
+            ("bb", OperationBody::Vote(vote)),
+            ("bb", OperationBody::DeleteComment(deleted)),
+        ] = kinds.as_slice()
+        else {
+            panic!("{kinds:?}");
+        };
+        assert!(comment.is_post());
+        assert_eq!(comment.post.to_string(), "@bob/post-1");
+        assert_eq!(
+            (options.max_accepted_payout, options.allow_votes),
+            (0, true)
+        );
+        assert_eq!(vote.weight.hundredths(), -2500);
+        assert_eq!(deleted.to_string(), "@carol/gone");
+    }
+
+    #[test]
+    fn one_strange_operation_does_not_hide_the_others() {
+        let block = Block::from_json(
+            r#"{"block_id": "0000000a00", "timestamp": "2024-05-01T12:00:03", "transactions": [{"operations": [
+                7, null, "x", [], ["vote"], ["vote", {"voter": 5}], {"type": "vote_operation"},
+                ["vote", {"voter": "alice", "author": "bob", "permlink": "p", "weight": 1}]]}]}"#,
+        )
+        .unwrap();
+        assert_eq!(block.operations.len(), 1);
+    }
+
+    #[test]
+    fn without_an_id_the_number_is_taken_from_what_there_is() {
+        for (fields, num) in [
+            (r#""block_num": 7, "transactions": []"#, 7),
+            (r#""number": "7", "transactions": []"#, 7),
+            (r#""transactions": [{"block_num": 7, "operations": []}]"#, 7),
+            (r#""previous": "0000000600", "transactions": []"#, 7),
+        ] {
+            let json = format!(r#"{{"timestamp": "2024-05-01T12:00:03", {fields}}}"#);
+            let block = Block::from_json(&json).unwrap();
+            assert_eq!((block.num, block.id.as_str()), (num, ""), "{fields}");
+        }
+        let nowhere = r#"{"timestamp": "2024-05-01T12:00:03", "transactions": []}"#;
+        assert!(matches!(
+            Block::from_json(nowhere),
+            Err(BlockError::NoNumber)
+        ));
+    }
+
+    #[test]
+    fn json_metadata_that_is_an_object_is_kept_as_text() {
+        let block = Block::from_json(
+            r#"{"block_id": "0000000a00", "timestamp": "2024-05-01T12:00:03", "transactions": [{"operations": [
+                ["comment", {"author": "bob", "permlink": "p", "json_metadata": {"tags": ["a"]}, "title": null}]]}]}"#,
+        )
+        .unwrap();
+        let OperationBody::Comment(comment) = &block.operations[0].body else {
+            panic!("{block:?}");
+        };
+        assert_eq!(comment.json_metadata, r#"{"tags": ["a"]}"#);
+        assert_eq!(comment.title, "");
+    }
+
+    #[test]
+    fn what_is_no_block_is_an_error() {
+        for json in [
+            "",
+            "null",
+            "{}",
+            "[]",
+            "<html>",
+            r#"{"timestamp": 5, "transactions": []}"#,
+        ] {
+            assert!(Block::from_json(json).is_err(), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_block_panic(text in any::<String>()) {
+            let _ = Block::from_json(&text);
+            let _ = number_in_id(&text);
+        }
+
+        #[test]
+        fn a_block_with_a_damaged_byte_never_panics(at in 0..CONDENSER.len(), byte in any::<u8>()) {
+            for block in [CONDENSER, BLOCK_API] {
+                let mut bytes = block.as_bytes().to_vec();
+                if let Some(place) = bytes.get_mut(at) {
+                    *place = byte;
+                }
+                let _ = Block::from_json(&String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! What can be asked of the nodes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::account::Account;
+use crate::chain::answers::{self, Head};
+use crate::chain::block::Block;
+use crate::chain::content::Content;
+use crate::chain::health::Turn;
+use crate::chain::mana::AccountState;
+use crate::chain::node_error::NodeFault;
+use crate::chain::nodes::{Inner, Nodes, NodesError};
+use crate::chain::parse::number_in_id;
+use crate::chain::rpc::{Answer, BATCH, Call};
+use crate::config::ChainKind;
+use crate::post::PostId;
+
+/// Accounts asked for in one call: nodes take about 1,000, but each is 3 to 10 kB.
+const ACCOUNTS: usize = 200;
+
+/// Batches of posts under way at a time, for one caller.
+const BATCHES_AT_A_TIME: usize = 4;
+
+/// A range of blocks may take this many times as long as another answer.
+const RANGE_PATIENCE: u32 = 3;
+
+/// What a blog is asked for at most (nodes refuse more).
+const LARGEST_BLOG: usize = 100;
+
+impl Nodes {
+    /// Where the chain stands, as the first node says whose head is not behind the clock; if all
+    /// are behind, as the one says that is least so.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub async fn head(&self) -> Result<Head, NodesError> {
+        let inner = self.inner();
+        let lag = chrono::Duration::from_std(inner.limits.lag).unwrap_or(chrono::Duration::MAX);
+        let (mut faults, mut behind) = (Vec::new(), Vec::new());
+        let mut found = None;
+        for turn in inner.turns(true) {
+            match inner.head_of(turn).await {
+                Ok(head) if inner.clock.now() - head.time <= lag => {
+                    inner.answered(turn, true);
+                    found = Some(head);
+                    break;
+                }
+                Ok(head) => behind.push((turn, head)),
+                Err(fault) => faults.push(inner.failed(turn, fault)),
+            }
+        }
+        let newest = found.or_else(|| {
+            let heads = behind.iter().map(|(_, head)| head);
+            heads.max_by_key(|head| (head.time, head.num)).cloned()
+        });
+        let Some(newest) = newest else {
+            return Err(inner.none_answered(faults));
+        };
+        for (turn, head) in behind {
+            let by = newest.time - head.time;
+            if by > lag {
+                inner.failed(turn, NodeFault::Behind(by.to_std().unwrap_or_default()));
+            } else {
+                // All are: the chain stands still, or our clock is wrong. That is no node's fault.
+                inner.answered(turn, true);
+            }
+        }
+        Ok(newest)
+    }
+
+    /// The block with this number; `None` where it is not there yet.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub async fn block(&self, num: u32) -> Result<Option<Block>, NodesError> {
+        let inner = self.inner();
+        let call = &get_block(num);
+        inner
+            .ask(|turn| async move { read_block(num, &inner.call(turn, call).await?) })
+            .await
+    }
+
+    /// Up to `count` blocks from the one numbered `from` on, without gaps; fewer, or none, where the
+    /// chain or the answer ends before. A node without the first is passed over for one that has it.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub async fn blocks(&self, from: u32, count: u32) -> Result<Vec<Block>, NodesError> {
+        let inner = self.inner();
+        let answer = inner.ask(|turn| inner.blocks_of(turn, from, count)).await;
+        match answer {
+            // One that knows nothing of the block answered well enough.
+            Err(error)
+                if error
+                    .faults
+                    .iter()
+                    .any(|error| error.fault == NodeFault::NotThere) =>
+            {
+                Ok(Vec::new())
+            }
+            answer => answer,
+        }
+    }
+
+    /// The posts as they are now, in the order asked for; `None` for one that does not exist.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
+        let inner = self.inner();
+        let batches: Vec<_> = stream::iter(posts.chunks(BATCH))
+            .map(|posts| inner.ask(move |turn| inner.contents_of(turn, posts)))
+            .buffered(BATCHES_AT_A_TIME)
+            .try_collect()
+            .await?;
+        Ok(batches.into_iter().flatten().collect())
+    }
+
+    /// The accounts with their mana; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub async fn accounts(&self, names: &[Account]) -> Result<Vec<AccountState>, NodesError> {
+        let inner = self.inner();
+        let mut states = Vec::with_capacity(names.len());
+        for names in names.chunks(ACCOUNTS) {
+            let call = &Call {
+                method: "condenser_api.get_accounts",
+                params: json!([names]),
+            };
+            let read = |turn| async move {
+                let answer = inner.call(turn, call).await?;
+                answers::accounts(answer.get()).map_err(|error| unreadable(call, &error))
+            };
+            states.extend(inner.ask(read).await?);
+        }
+        Ok(states)
+    }
+
+    /// The newest posts of an author, newest first, reblogs left out: `limit` at most, up to 100.
+    ///
+    /// # Errors
+    /// When no node answers.
+    pub async fn newest_posts(
+        &self,
+        author: &Account,
+        limit: usize,
+    ) -> Result<Vec<Content>, NodesError> {
+        let inner = self.inner();
+        let mut posts = inner
+            .ask(|turn| inner.posts_of(turn, author, limit))
+            .await?;
+        posts.truncate(limit);
+        // What lists posts leaves out the weights of their votes.
+        let contents = self.contents(&posts).await?;
+        Ok(contents.into_iter().flatten().collect())
+    }
+}
+
+impl Inner {
+    async fn call(&self, turn: Turn, call: &Call) -> Result<Answer, NodeFault> {
+        self.node(turn).node.call(call, self.timeout(turn)).await
+    }
+
+    async fn head_of(&self, turn: Turn) -> Result<Head, NodeFault> {
+        let call = Call {
+            method: "condenser_api.get_dynamic_global_properties",
+            params: json!([]),
+        };
+        let answer = self.call(turn, &call).await?;
+        answers::head(answer.get()).map_err(|error| unreadable(&call, &error))
+    }
+
+    async fn blocks_of(&self, turn: Turn, from: u32, count: u32) -> Result<Vec<Block>, NodeFault> {
+        let in_use = self.node(turn);
+        let timeout = self.timeout(turn) * RANGE_PATIENCE;
+        if self.kind == ChainKind::Hive && !in_use.lacks_block_range.load(Ordering::Relaxed) {
+            let call = Call {
+                method: "block_api.get_block_range",
+                params: json!({"starting_block_num": from, "count": count}),
+            };
+            match in_use.node.call(&call, timeout).await {
+                Ok(answer) => return read_range(from, &call, &answer),
+                Err(fault) => self.remember_lack(turn, &in_use.lacks_block_range, fault)?,
+            }
+        }
+        let count = count.min(BATCH as u32);
+        let calls: Vec<_> = (from..from.saturating_add(count)).map(get_block).collect();
+        let answers = in_use.node.batch(&calls, timeout).await?;
+        consecutive(
+            (from..)
+                .zip(answers)
+                .map(|(num, answer)| read_block(num, &answer?)),
+        )
+    }
+
+    async fn contents_of(
+        &self,
+        turn: Turn,
+        posts: &[PostId],
+    ) -> Result<Vec<Option<Content>>, NodeFault> {
+        let call = |post: &PostId| Call {
+            method: "condenser_api.get_content",
+            params: json!([post.author, *post.permlink]),
+        };
+        let calls: Vec<_> = posts.iter().map(call).collect();
+        let answers = self
+            .node(turn)
+            .node
+            .batch(&calls, self.timeout(turn))
+            .await?;
+        let mut contents = Vec::with_capacity(posts.len());
+        for ((post, call), answer) in posts.iter().zip(&calls).zip(answers) {
+            let answer = match answer {
+                Err(fault) if fault.says_there_is_no_such_post() => {
+                    contents.push(None);
+                    continue;
+                }
+                answer => answer?,
+            };
+            let content =
+                answers::content(answer.get()).map_err(|error| unreadable(call, &error))?;
+            if content
+                .as_ref()
+                .is_some_and(|content| content.post != *post)
+            {
+                return Err(NodeFault::Unreadable {
+                    method: call.method,
+                    why: format!("it is not the post {post} that was asked for"),
+                });
+            }
+            contents.push(content);
+        }
+        Ok(contents)
+    }
+
+    async fn posts_of(
+        &self,
+        turn: Turn,
+        author: &Account,
+        limit: usize,
+    ) -> Result<Vec<PostId>, NodeFault> {
+        let in_use = self.node(turn);
+        let read = |call: &Call, answer: &Answer| {
+            answers::posts_of(answer.get(), author).map_err(|error| unreadable(call, &error))
+        };
+        if self.kind == ChainKind::Hive && !in_use.lacks_bridge.load(Ordering::Relaxed) {
+            let call = Call {
+                method: "bridge.get_account_posts",
+                params: json!({"sort": "posts", "account": author, "limit": limit.min(LARGEST_BLOG)}),
+            };
+            match self.call(turn, &call).await {
+                Ok(answer) => return read(&call, &answer),
+                Err(fault) => self.remember_lack(turn, &in_use.lacks_bridge, fault)?,
+            }
+        }
+        // A blog has reblogs in it: ask for more than are wanted.
+        let call = Call {
+            method: "condenser_api.get_discussions_by_blog",
+            params: json!([{"tag": author, "limit": (3 * limit).min(LARGEST_BLOG), "truncate_body": 1}]),
+        };
+        let answer = self.call(turn, &call).await?;
+        read(&call, &answer)
+    }
+
+    /// Remembers that a node lacks a method; any other fault is handed back.
+    fn remember_lack(
+        &self,
+        turn: Turn,
+        lacks: &AtomicBool,
+        fault: NodeFault,
+    ) -> Result<(), NodeFault> {
+        let NodeFault::MethodNotFound(method) = fault else {
+            return Err(fault);
+        };
+        let name = self.node(turn).node.name();
+        tracing::info!(
+            node = name,
+            "{name} lacks `{method}`: it is asked in the older way"
+        );
+        lacks.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn get_block(num: u32) -> Call {
+    Call {
+        method: "condenser_api.get_block",
+        params: json!([num]),
+    }
+}
+
+fn read_block(num: u32, answer: &RawValue) -> Result<Option<Block>, NodeFault> {
+    if matches!(answer.get(), "null" | "{}") {
+        return Ok(None);
+    }
+    let unreadable = |why| NodeFault::Unreadable {
+        method: "condenser_api.get_block",
+        why,
+    };
+    let block = Block::from_json(answer.get()).map_err(|error| unreadable(error.to_string()))?;
+    // Forks are told by these two ids.
+    let previous = number_in_id(&block.previous);
+    if number_in_id(&block.id) != Some(num) || previous != num.checked_sub(1) {
+        return Err(unreadable(format!(
+            "it is not block {num}, but `{}`",
+            block.id
+        )));
+    }
+    Ok(Some(block))
+}
+
+fn read_range(from: u32, call: &Call, answer: &RawValue) -> Result<Vec<Block>, NodeFault> {
+    #[derive(Deserialize)]
+    struct Range<'a> {
+        #[serde(borrow)]
+        blocks: Vec<&'a RawValue>,
+    }
+    let range: Range<'_> =
+        serde_json::from_str(answer.get()).map_err(|error| unreadable(call, &error))?;
+    consecutive(
+        (from..)
+            .zip(range.blocks)
+            .map(|(num, raw)| read_block(num, raw)),
+    )
+}
+
+/// The blocks up to the first that is not there or not readable. It is a fault only when that is the
+/// very first: the others are of use.
+fn consecutive(
+    answers: impl Iterator<Item = Result<Option<Block>, NodeFault>>,
+) -> Result<Vec<Block>, NodeFault> {
+    let mut blocks = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(Some(block)) => blocks.push(block),
+            Err(fault) if blocks.is_empty() => return Err(fault),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    if blocks.is_empty() {
+        return Err(NodeFault::NotThere);
+    }
+    Ok(blocks)
+}
+
+fn unreadable(call: &Call, error: &serde_json::Error) -> NodeFault {
+    NodeFault::Unreadable {
+        method: call.method,
+        why: error.to_string(),
+    }
+}

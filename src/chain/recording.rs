@@ -1,0 +1,304 @@
+//! Blocks recorded in a file, in every form in which people come by them: one block, an array of
+//! blocks, an answer of a node (`get_block`, `get_block_range`, a batch), or any of these a line.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::chain::block::Block;
+use crate::chain::parse::BlockError;
+
+/// How deep blocks may be wrapped: a batch of answers to `get_block_range` takes five.
+const DEEPEST: usize = 8;
+
+/// Why a recording cannot be used, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}, column {column}: {fault}")]
+pub struct RecordingError {
+    /// Counts from 1.
+    pub line: usize,
+    /// In characters, counts from 1.
+    pub column: usize,
+    pub fault: RecordingFault,
+}
+
+/// What is wrong with a recording.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingFault {
+    #[error("there are no blocks in this file")]
+    Empty,
+    #[error("this is not JSON: {0}")]
+    NotJson(String),
+    #[error("{0}")]
+    BadBlock(String),
+    #[error(
+        "this is neither a block nor blocks: expected an object with `timestamp` and \
+         `transactions`, an array of those, or a node's answer to `get_block` or `get_block_range`"
+    )]
+    NotABlock,
+    #[error("this is a node's error, not a block: {0}")]
+    NodeError(String),
+    #[error("the blocks are wrapped too deep")]
+    TooDeep,
+}
+
+/// Reads all blocks of a recording, in the order of the file.
+///
+/// An answer that says that a block is not there yet (`"result": null`) is passed over.
+///
+/// # Errors
+/// The first place that is not JSON or not a block. A file without anything in it is an error.
+pub fn parse_recording(text: &str) -> Result<Vec<Block>, RecordingError> {
+    let mut reader = Reader {
+        text: text.strip_prefix('\u{feff}').unwrap_or(text),
+        blocks: Vec::new(),
+    };
+    let text = reader.text;
+    if text.trim_ascii().is_empty() {
+        return Err(reader.error(text, RecordingFault::Empty));
+    }
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    while let Some(value) = values.next() {
+        match value {
+            Ok(value) => reader.read(value.get(), 0)?,
+            Err(error) => {
+                // The stream's own position is where the value began: the error knows better.
+                let fault = RecordingFault::NotJson(without_position(&error));
+                return Err(RecordingError {
+                    line: error.line(),
+                    column: error.column(),
+                    fault,
+                });
+            }
+        }
+    }
+    Ok(reader.blocks)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    blocks: Vec<Block>,
+}
+
+/// The keys that tell what an object is. `Some(None)`s are not told apart: `null` is as good as absent.
+#[derive(Deserialize)]
+struct Keys<'a> {
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    blocks: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    block: Option<&'a RawValue>,
+    #[serde(default)]
+    jsonrpc: Option<IgnoredAny>,
+    #[serde(default)]
+    timestamp: Option<IgnoredAny>,
+    #[serde(default)]
+    transactions: Option<IgnoredAny>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads what `json`, a piece of the text, holds.
+    fn read(&mut self, json: &'a str, depth: usize) -> Result<(), RecordingError> {
+        if depth > DEEPEST {
+            return Err(self.error(json, RecordingFault::TooDeep));
+        }
+        match json.as_bytes().first() {
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(json)
+                    .map_err(|error| self.error(json, not_json(&error)))?;
+                for item in items {
+                    self.read(item.get(), depth + 1)?;
+                }
+                Ok(())
+            }
+            Some(b'{') => self.read_object(json, depth),
+            // A node without the block says `null`, and so does a script that wrote it down.
+            _ if json == "null" => Ok(()),
+            _ => Err(self.error(json, RecordingFault::NotABlock)),
+        }
+    }
+
+    fn read_object(&mut self, json: &'a str, depth: usize) -> Result<(), RecordingError> {
+        let keys: Keys<'_> =
+            serde_json::from_str(json).map_err(|error| self.error(json, not_json(&error)))?;
+        if keys.timestamp.is_some() && keys.transactions.is_some() {
+            let block = Block::from_json(json).map_err(|error| self.bad_block(json, &error))?;
+            self.blocks.push(block);
+            return Ok(());
+        }
+        if let Some(inner) = keys.result.or(keys.blocks).or(keys.block) {
+            return self.read(inner.get(), depth + 1);
+        }
+        if let Some(error) = keys.error {
+            let message = node_message(error);
+            return Err(self.error(json, RecordingFault::NodeError(message)));
+        }
+        // `block_api` says `{}` where a block is not there yet.
+        let is_empty = depth > 0 && json[1..json.len() - 1].trim_ascii().is_empty();
+        if keys.jsonrpc.is_some() || is_empty {
+            return Ok(());
+        }
+        Err(self.error(json, RecordingFault::NotABlock))
+    }
+
+    fn bad_block(&self, json: &str, error: &BlockError) -> RecordingError {
+        let mut at = self.error(json, RecordingFault::BadBlock(error.to_string()));
+        if let BlockError::Json(inner) = error {
+            at.fault =
+                RecordingFault::BadBlock(format!("not a block: {}", without_position(inner)));
+            // The error counts from the start of the block.
+            at.column = match inner.line() {
+                1 => at.column + inner.column(),
+                _ => inner.column(),
+            };
+            at.line += inner.line().saturating_sub(1);
+        }
+        at
+    }
+
+    /// An error at the start of `place`, a piece of the text.
+    fn error(&self, place: &str, fault: RecordingFault) -> RecordingError {
+        let offset = (place.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        let before = self.text.get(..offset).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        RecordingError {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            fault,
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> RecordingFault {
+    RecordingFault::NotJson(without_position(error))
+}
+
+/// The text of the error; its position is told elsewhere.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(" at line ") {
+        Some((text, _)) => text.to_owned(),
+        None => text,
+    }
+}
+
+fn node_message(error: &RawValue) -> String {
+    #[derive(Deserialize)]
+    struct Message {
+        message: String,
+    }
+    match serde_json::from_str(error.get()) {
+        Ok(Message { message }) => message,
+        Err(_) => error.get().chars().take(200).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, proptest};
+
+    use super::{RecordingFault, parse_recording};
+
+    fn block(num: u32) -> String {
+        format!(
+            "{{\"block_id\": \"{num:08x}00\", \"timestamp\": \"2024-05-01T12:00:03\",\n \"transactions\": []}}"
+        )
+    }
+
+    fn numbers(text: &str) -> Vec<u32> {
+        let blocks = parse_recording(text).unwrap();
+        blocks.iter().map(|block| block.num).collect()
+    }
+
+    #[test]
+    fn every_form_of_recording_is_read() {
+        let (one, two) = (block(1), block(2));
+        let line = |num| block(num).replace('\n', "");
+        for text in [
+            format!("[{one}, {two}]"),
+            format!("{one}\n{two}"),
+            format!("\u{feff}{}\r\n\r\n{}\r\n", line(1), line(2)),
+            format!(r#"{{"blocks": [{one}, {two}]}}"#),
+            format!(r#"{{"id": 1, "jsonrpc": "2.0", "result": {{"blocks": [{one}, {two}]}}}}"#),
+            format!(r#"[{{"id": 1, "result": {one}}}, {{"result": {{"block": {two}}}}}]"#),
+            format!(
+                r#"{{"jsonrpc": "2.0", "result": {one}, "error": null}}
+                {{"jsonrpc": "2.0", "result": {two}}}
+                {{"jsonrpc": "2.0", "result": null}}
+                {{"jsonrpc": "2.0", "result": {{}}}}"#
+            ),
+            format!("{{\"block\": {one}}} [{{\"block\": {two}}}]"),
+        ] {
+            assert_eq!(numbers(&text), [1, 2], "{text}");
+        }
+        assert!(numbers("[]").is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let line = block(1).replace('\n', "");
+        let bad_time =
+            "\n[\n  {\"block_id\": \"0000000100\",\n   \"timestamp\": 7, \"transactions\": []}]";
+        let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        for (text, line, column, fault) in [
+            ("", 1, 1, "no blocks"),
+            (" \n", 1, 1, "no blocks"),
+            (&format!("{line}\n{{\"x\": }}"), 2, 7, "not JSON"),
+            (&format!("{line}\n{line}\n  5"), 3, 3, "neither a block"),
+            (&format!("{line}\n{{}}"), 2, 1, "neither a block"),
+            (bad_time, 4, 17, "not a block: invalid type"),
+            ("<html>", 1, 1, "not JSON"),
+            (
+                r#"{"jsonrpc": "2.0", "error": {"code": 1, "message": "no"}}"#,
+                1,
+                1,
+                "error, not a block: no",
+            ),
+            (
+                r#"[{"block": 4502370, "op": ["vote", {}]}]"#,
+                1,
+                12,
+                "neither a block",
+            ),
+            (&deep, 1, 10, "too deep"),
+        ] {
+            let error = parse_recording(text).unwrap_err();
+            assert!(error.to_string().contains(fault), "{text}: {error}");
+            assert_eq!(
+                (error.line, error.column),
+                (line, column),
+                "{text}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_is_an_error() {
+        let text = format!("[{}, {}]", block(1), block(2));
+        for end in 0..text.len() {
+            let error = parse_recording(&text[..end]).unwrap_err();
+            assert!(
+                matches!(
+                    error.fault,
+                    RecordingFault::NotJson(_) | RecordingFault::Empty
+                ),
+                "{end}: {error}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_recording_panic(text in any::<String>()) {
+            let _ = parse_recording(&text);
+        }
+
+        #[test]
+        fn no_json_makes_a_recording_panic(text in r#"[\[\]{}":, a-c0-9\n]{0,40}"#) {
+            let _ = parse_recording(&text);
+        }
+    }
+}

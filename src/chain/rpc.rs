@@ -1,0 +1,348 @@
+//! JSON-RPC over HTTP to one node.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::chain::lenient::{Integer, Text};
+use crate::chain::node_error::{NodeError, NodeFault, excerpt, of_rpc_error};
+
+/// Requests in one batch: what nodes take.
+pub const BATCH: usize = 50;
+
+/// Requests in flight to a node that takes no batches.
+const ONE_BY_ONE: usize = 8;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// With its API: `condenser_api.get_block`.
+    pub method: &'static str,
+    pub params: Value,
+}
+
+/// The `result` of an answer, as JSON text.
+pub type Answer = Box<RawValue>;
+
+/// One API node. Requests run in parallel.
+#[derive(Debug)]
+pub struct Node {
+    client: reqwest::Client,
+    url: Url,
+    name: String,
+    largest: usize,
+    takes_no_batches: AtomicBool,
+}
+
+impl Node {
+    /// A node at `url` that may answer with `largest` bytes at most.
+    pub fn new(client: reqwest::Client, url: Url, largest: usize) -> Self {
+        Self {
+            client,
+            name: name_of(&url),
+            url,
+            largest,
+            takes_no_batches: AtomicBool::new(false),
+        }
+    }
+
+    /// The node's address, without secrets.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// This fault, as an error of this node.
+    pub fn error(&self, fault: NodeFault) -> NodeError {
+        NodeError {
+            node: self.name.clone(),
+            fault,
+        }
+    }
+
+    /// Asks for one thing and waits at most `timeout` for the whole answer.
+    ///
+    /// # Errors
+    /// Whatever comes back that is not a JSON-RPC answer with a result.
+    pub async fn call(&self, call: &Call, timeout: Duration) -> Result<Answer, NodeFault> {
+        let request = request(0, call);
+        let (status, body) = self.post(&request, timeout).await?;
+        let answer = match serde_json::from_str::<RawAnswer<'_>>(&body) {
+            Ok(answer) => answer,
+            Err(_) => return Err(not_an_answer(status, &body)),
+        };
+        answer.result(call.method, status)
+    }
+
+    /// Asks for up to [`BATCH`] things at once, and one by one where the node takes no batches. The
+    /// answers are in the order of the calls; each may have a fault of its own.
+    ///
+    /// # Errors
+    /// Where the node gives no answer to the whole.
+    pub async fn batch(
+        &self,
+        calls: &[Call],
+        timeout: Duration,
+    ) -> Result<Vec<Result<Answer, NodeFault>>, NodeFault> {
+        if calls.len() < 2 || self.takes_no_batches.load(Ordering::Relaxed) {
+            return Ok(self.one_by_one(calls, timeout).await);
+        }
+        let requests = calls.iter().enumerate().map(|(id, call)| request(id, call));
+        let (status, body) = self.post(&requests.collect(), timeout).await?;
+        if let Ok(answers) = serde_json::from_str::<Vec<RawAnswer<'_>>>(&body) {
+            return Ok(in_order(answers, calls, status));
+        }
+        // What is no array of answers may be a refusal of the batch. If it is trouble of another
+        // kind, single requests meet it too, and it is their answer that counts.
+        if status.is_server_error() || !body.trim_start().starts_with('{') {
+            return Err(not_an_answer(status, &body));
+        }
+        let answers = self.one_by_one(calls, timeout).await;
+        if answers.iter().any(Result::is_ok) {
+            tracing::info!(
+                node = self.name,
+                "{} takes no batches: it is asked one by one",
+                self.name
+            );
+            self.takes_no_batches.store(true, Ordering::Relaxed);
+        }
+        Ok(answers)
+    }
+
+    async fn one_by_one(
+        &self,
+        calls: &[Call],
+        timeout: Duration,
+    ) -> Vec<Result<Answer, NodeFault>> {
+        stream::iter(calls)
+            .map(|call| self.call(call, timeout))
+            .buffered(ONE_BY_ONE)
+            .collect()
+            .await
+    }
+
+    /// Sends a request and reads the answer, whatever it is.
+    async fn post(
+        &self,
+        request: &Value,
+        timeout: Duration,
+    ) -> Result<(StatusCode, String), NodeFault> {
+        let answer = async {
+            let request = self.client.post(self.url.clone()).json(request);
+            let response = request
+                .send()
+                .await
+                .map_err(|error| fault_of(error, timeout))?;
+            let status = response.status();
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                return Err(NodeFault::TooManyRequests(retry_after(&response)));
+            }
+            Ok((status, self.body(response, timeout).await?))
+        };
+        match tokio::time::timeout(timeout, answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err(NodeFault::NoAnswer(timeout)),
+        }
+    }
+
+    /// The body, unless it is longer than it may be.
+    async fn body(&self, mut response: Response, timeout: Duration) -> Result<String, NodeFault> {
+        let is_html = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| fault_of(error, timeout))?
+        {
+            if bytes.len() + chunk.len() > self.largest {
+                return Err(NodeFault::TooLarge(self.largest));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        if bytes.trim_ascii().is_empty() && !is_html {
+            let status = response.status();
+            return Err(if status.is_success() {
+                NodeFault::Empty
+            } else {
+                status_fault(status, "")
+            });
+        }
+        // Old posts hold bytes that are not UTF-8: one of them must not cost a whole block.
+        Ok(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        })
+    }
+}
+
+/// The address without user, password, query and fragment, which may hold secrets.
+fn name_of(url: &Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    // These fail only for addresses that cannot have a user, and then have none.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.as_str().trim_end_matches('/').to_owned()
+}
+
+fn request(id: usize, call: &Call) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": call.method, "params": call.params})
+}
+
+#[derive(Deserialize)]
+struct RawAnswer<'a> {
+    #[serde(default)]
+    id: Option<Integer>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(default)]
+    error: Option<RawError>,
+}
+
+/// `null` is a result too: it says that a block is not there yet.
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+#[derive(Deserialize)]
+struct RawError {
+    #[serde(default)]
+    code: Option<Integer>,
+    #[serde(default)]
+    message: Text,
+}
+
+impl RawAnswer<'_> {
+    fn result(self, method: &'static str, status: StatusCode) -> Result<Answer, NodeFault> {
+        match (self.error, self.result) {
+            (Some(error), _) => {
+                let code = error.code.map_or(0, |Integer(code)| code);
+                Err(of_rpc_error(method, code, &error.message.0))
+            }
+            (None, Some(result)) if status.is_success() => Ok(result.to_owned()),
+            (None, _) if !status.is_success() => Err(status_fault(status, "")),
+            (None, _) => Err(NodeFault::Unreadable {
+                method,
+                why: "there is neither a result nor an error in it".to_owned(),
+            }),
+        }
+    }
+}
+
+/// Puts the answers of a batch, which may come in any order, in the order of the calls.
+fn in_order(
+    answers: Vec<RawAnswer<'_>>,
+    calls: &[Call],
+    status: StatusCode,
+) -> Vec<Result<Answer, NodeFault>> {
+    let missing = |call: &Call| {
+        Err(NodeFault::Unreadable {
+            method: call.method,
+            why: "the answer is missing in the batch".to_owned(),
+        })
+    };
+    let mut ordered: Vec<_> = calls.iter().map(missing).collect();
+    for answer in answers {
+        let index = answer.id.and_then(|Integer(id)| usize::try_from(id).ok());
+        let Some(index) = index.filter(|index| *index < calls.len()) else {
+            continue;
+        };
+        ordered[index] = answer.result(calls[index].method, status);
+    }
+    ordered
+}
+
+fn not_an_answer(status: StatusCode, body: &str) -> NodeFault {
+    if status.is_success() {
+        NodeFault::NotJson(excerpt(body))
+    } else {
+        status_fault(status, body)
+    }
+}
+
+fn status_fault(status: StatusCode, body: &str) -> NodeFault {
+    let excerpt = match excerpt(body) {
+        empty if empty.is_empty() => status.canonical_reason().unwrap_or("no text").to_owned(),
+        excerpt => excerpt,
+    };
+    NodeFault::Status {
+        status: status.as_u16(),
+        excerpt,
+    }
+}
+
+/// `Retry-After` in seconds; the form with a date is not used by nodes.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+fn fault_of(error: reqwest::Error, timeout: Duration) -> NodeFault {
+    if error.is_timeout() {
+        return NodeFault::NoAnswer(timeout);
+    }
+    // The address is in the text of the error, with its secrets; the reason is in its sources.
+    let was_connecting = error.is_connect();
+    let error = error.without_url();
+    let mut reason: &dyn std::error::Error = &error;
+    while let Some(source) = reason.source() {
+        reason = source;
+    }
+    let reason = excerpt(&reason.to_string());
+    if was_connecting {
+        NodeFault::Unreachable(reason)
+    } else {
+        NodeFault::BrokenOff(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_node_holds_no_secret() {
+        for (url, name) in [
+            ("https://api.hive.blog", "https://api.hive.blog"),
+            (
+                "https://me:secret@node.example:8443/rpc/?key=secret#secret",
+                "https://node.example:8443/rpc",
+            ),
+        ] {
+            assert_eq!(name_of(&Url::parse(url).unwrap()), name);
+        }
+    }
+
+    #[test]
+    fn answers_of_a_batch_are_put_in_order() {
+        let call = |method| Call {
+            method,
+            params: json!([]),
+        };
+        let calls = [call("a"), call("b"), call("c"), call("d")];
+        let text = r#"[{"id": 2, "result": 20}, {"id": "0", "result": null}, {"id": 99, "result": 1},
+            {"result": 1}, {"id": 1, "error": {"code": -32601, "message": "no"}}]"#;
+        let answers = in_order(serde_json::from_str(text).unwrap(), &calls, StatusCode::OK);
+        let texts: Vec<_> = answers
+            .iter()
+            .map(|answer| match answer {
+                Ok(raw) => raw.get().to_owned(),
+                Err(fault) => fault.to_string(),
+            })
+            .collect();
+        assert_eq!(texts[..3], ["null", "does not know the method `b`", "20"]);
+        assert!(texts[3].contains("missing in the batch"), "{}", texts[3]);
+    }
+}

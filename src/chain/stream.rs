@@ -1,0 +1,393 @@
+//! Follows the chain: every block once and in order, and what is undone.
+//!
+//! At the head it asks for the next block by number, when that is expected; far behind it asks for
+//! ranges. Timestamps tell when a block is expected, never the count of blocks: a witness may miss
+//! its slot. A node that does not have a block yet is waited for, whatever node that is; only a block
+//! that does not follow the one we have is a fork.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::answers::Head;
+use crate::chain::block::Block;
+use crate::chain::nodes::{Nodes, NodesError};
+use crate::chain::pace::Pace;
+use crate::chain::recent::RecentBlocks;
+use crate::clock::Clock;
+use crate::config::Follow;
+
+/// So many blocks behind, ranges are asked for.
+const FEW: u32 = 3;
+
+/// Blocks in a range: about 1 to 10 MB.
+const LARGEST_RANGE: u32 = 100;
+
+/// After errors ranges shrink to this, for slow lines.
+const SMALLEST_RANGE: u32 = 10;
+
+/// The chain tells its irreversible block, and a node that it lags, every so many blocks.
+const HEAD_EVERY: u32 = 4;
+
+/// Without a block for so long, people are told.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// What happens on the chain, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChainEvent {
+    /// The block after the last one.
+    Block(Arc<Block>),
+    /// All blocks above this one were undone; the next block is the one after it.
+    Undo { above: u32 },
+    /// The blocks up to this one, which was read, can no longer be undone.
+    Irreversible(u32),
+}
+
+/// How to follow the chain.
+#[derive(Debug, Clone)]
+pub struct StreamConfig {
+    pub follow: Follow,
+    /// Between two blocks: paces polling.
+    pub block_interval: Duration,
+    pub start: StreamStart,
+}
+
+/// Where to begin.
+#[derive(Debug, Clone)]
+pub enum StreamStart {
+    /// After the newest of these, which were read before; without any, at the head.
+    After(RecentBlocks),
+    /// With the block of this number.
+    At(u32),
+    /// With the newest block, or the newest irreversible one where only those are followed.
+    Head,
+}
+
+/// Nobody takes the events any more.
+#[derive(Debug, thiserror::Error)]
+#[error("the receiver of blocks is gone")]
+pub struct ReceiverGone;
+
+/// Follows the chain until `cancel`led. Outages of nodes are waited for, however long they take.
+///
+/// # Errors
+/// When the receiver of the events is gone.
+pub async fn run(
+    nodes: Nodes,
+    config: StreamConfig,
+    clock: Clock,
+    out: mpsc::Sender<ChainEvent>,
+    cancel: CancellationToken,
+) -> Result<(), ReceiverGone> {
+    let mut follower = Follower {
+        pace: Pace::new(config.block_interval, clock),
+        nodes,
+        follow: config.follow,
+        out,
+        recent: RecentBlocks::default(),
+        next: 0,
+        head: None,
+        irreversible: 0,
+        range: LARGEST_RANGE,
+        progress_at: Instant::now(),
+    };
+    tokio::select! {
+        () = cancel.cancelled() => Ok(()),
+        gone = follower.follow(config.start) => Err(gone),
+    }
+}
+
+struct Follower {
+    nodes: Nodes,
+    follow: Follow,
+    pace: Pace,
+    out: mpsc::Sender<ChainEvent>,
+    /// What was sent and can still be undone.
+    recent: RecentBlocks,
+    /// The number of the block to read.
+    next: u32,
+    /// What the nodes last told, and when.
+    head: Option<(Head, Instant)>,
+    /// The newest irreversible block that was told.
+    irreversible: u32,
+    /// How many blocks to ask for at once.
+    range: u32,
+    /// When the last block came, or its absence was last complained of.
+    progress_at: Instant,
+}
+
+enum Step {
+    /// There may be more at once.
+    Read,
+    /// The block is not there yet.
+    Wait(Duration),
+}
+
+enum StepError {
+    Nodes(NodesError),
+    Gone,
+}
+
+impl From<NodesError> for StepError {
+    fn from(error: NodesError) -> Self {
+        Self::Nodes(error)
+    }
+}
+
+impl From<ReceiverGone> for StepError {
+    fn from(_: ReceiverGone) -> Self {
+        Self::Gone
+    }
+}
+
+impl Follower {
+    /// Ends only when the receiver is gone.
+    async fn follow(&mut self, start: StreamStart) -> ReceiverGone {
+        let mut start = Some(start);
+        let mut failures = 0;
+        loop {
+            let step = match &start {
+                Some(at) => self.begin(at.clone()).await,
+                None => self.step().await,
+            };
+            match step {
+                Ok(step) => {
+                    failures = 0;
+                    start = None;
+                    if let Step::Wait(time) = step {
+                        self.complain_of_stall();
+                        sleep(time).await;
+                    }
+                }
+                Err(StepError::Gone) => return ReceiverGone,
+                Err(StepError::Nodes(error)) => {
+                    failures += 1;
+                    self.range = (self.range / 2).max(SMALLEST_RANGE);
+                    let wait = error.retry_after();
+                    let wait = wait.unwrap_or_else(|| self.pace.backoff(failures));
+                    tracing::debug!(wait_ms = wait.as_millis(), "{error}");
+                    sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    async fn begin(&mut self, start: StreamStart) -> Result<Step, StepError> {
+        let head = self.nodes.head().await?;
+        let end = self.end_of(&head);
+        self.next = match start {
+            StreamStart::At(num) => num.max(1),
+            StreamStart::Head => end.max(1),
+            StreamStart::After(recent) => {
+                self.recent = recent;
+                match self.recent.last() {
+                    Some((last, _)) => last.saturating_add(1),
+                    None => end.max(1),
+                }
+            }
+        };
+        tracing::info!(
+            block = self.next,
+            head = head.num,
+            "reading blocks from {} on; the newest is {}",
+            self.next,
+            head.num
+        );
+        self.head = Some((head, Instant::now()));
+        Ok(Step::Read)
+    }
+
+    async fn step(&mut self) -> Result<Step, StepError> {
+        let head = self.head.as_ref().map(|(head, _)| head);
+        let end = head.map_or(0, |head| self.end_of(head));
+        let ahead = end.saturating_add(1).saturating_sub(self.next);
+        let step = if ahead > FEW {
+            self.read_range(ahead).await?
+        } else if ahead == 0 && self.follow == Follow::Irreversible {
+            self.refresh_head().await?;
+            self.until_irreversible()
+        } else {
+            self.read_next().await?
+        };
+        let age = self.head.as_ref().map(|(_, asked)| asked.elapsed());
+        if age.is_none_or(|age| age >= self.pace.interval * HEAD_EVERY) {
+            self.refresh_head().await?;
+        }
+        self.tell_irreversible().await?;
+        // What was asked since took part of the time to wait.
+        Ok(match step {
+            NextStep::Now => Step::Read,
+            NextStep::At(moment) => match moment.checked_duration_since(Instant::now()) {
+                Some(left) => Step::Wait(left),
+                None => Step::Read,
+            },
+        })
+    }
+
+    async fn read_range(&mut self, ahead: u32) -> Result<NextStep, StepError> {
+        let blocks = self.nodes.blocks(self.next, ahead.min(self.range)).await?;
+        self.range = (self.range * 2).min(LARGEST_RANGE);
+        if blocks.is_empty() {
+            return Ok(self.poll_again());
+        }
+        for block in blocks {
+            if !self.take(block).await? {
+                return Ok(self.poll_again());
+            }
+        }
+        Ok(NextStep::Now)
+    }
+
+    async fn read_next(&mut self) -> Result<NextStep, StepError> {
+        let Some(block) = self.nodes.block(self.next).await? else {
+            return Ok(self.poll_again());
+        };
+        let timestamp = block.timestamp;
+        if !self.take(block).await? {
+            return Ok(self.poll_again());
+        }
+        Ok(match self.follow {
+            Follow::Head => NextStep::At(Instant::now() + self.pace.until_block_after(timestamp)),
+            Follow::Irreversible => NextStep::Now,
+        })
+    }
+
+    /// The irreversible block moves when the head does.
+    fn until_irreversible(&self) -> NextStep {
+        match &self.head {
+            Some((head, _)) if self.end_of(head) < self.next => {
+                let wait = self.pace.until_block_after(head.time).max(self.pace.poll);
+                NextStep::At(Instant::now() + wait)
+            }
+            _ => NextStep::Now,
+        }
+    }
+
+    fn poll_again(&self) -> NextStep {
+        NextStep::At(Instant::now() + self.pace.poll)
+    }
+
+    /// The newest block that is followed.
+    fn end_of(&self, head: &Head) -> u32 {
+        match self.follow {
+            Follow::Head => head.num,
+            Follow::Irreversible => head.irreversible,
+        }
+    }
+
+    async fn refresh_head(&mut self) -> Result<(), StepError> {
+        let head = self.nodes.head().await?;
+        let replaced = self.follow == Follow::Head
+            && self
+                .recent
+                .last()
+                .is_some_and(|(num, id)| num == head.num && id != head.id);
+        let (num, id) = (head.num, head.id.clone());
+        self.head = Some((head, Instant::now()));
+        if replaced {
+            // A head that was replaced is undone before its successor tells of it.
+            if let Some(block) = self.nodes.block(num).await?
+                && block.id == id
+            {
+                self.take(block).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the block, after what must be undone and read anew before it. False where the nodes do
+    /// not tell enough yet, or each tells of another branch: then nothing was changed.
+    async fn take(&mut self, block: Block) -> Result<bool, StepError> {
+        let mut branch = vec![block];
+        let ancestor = loop {
+            let Some(oldest) = branch.last() else {
+                return Ok(false);
+            };
+            let below = oldest.num.saturating_sub(1);
+            match self.recent.id_of(below) {
+                Some(known) if known == oldest.previous => break below,
+                Some(_) => {
+                    let wanted = oldest.previous.clone();
+                    match self.nodes.block(below).await? {
+                        Some(block) if block.id == wanted => branch.push(block),
+                        _ => return Ok(false),
+                    }
+                }
+                None => {
+                    if let Some((last, _)) = self.recent.last() {
+                        tracing::error!(
+                            block = oldest.num,
+                            "the chain of the node parted from ours at or before block {}, further back than we \
+                             remember: going on with its blocks; was the last block read ({last}) of this chain?",
+                            oldest.num
+                        );
+                    }
+                    break below;
+                }
+            }
+        };
+        self.undo_above(ancestor).await?;
+        while let Some(block) = branch.pop() {
+            self.recent.push(block.num, &block.id);
+            self.next = block.num.saturating_add(1);
+            self.progress_at = Instant::now();
+            self.send(ChainEvent::Block(Arc::new(block))).await?;
+        }
+        Ok(true)
+    }
+
+    async fn undo_above(&mut self, ancestor: u32) -> Result<(), StepError> {
+        let Some((last, _)) = self.recent.last().filter(|(last, _)| *last > ancestor) else {
+            return Ok(());
+        };
+        tracing::info!(
+            above = ancestor,
+            "a fork: undoing {} block(s) above {ancestor}",
+            last - ancestor
+        );
+        self.recent.undo_above(ancestor);
+        self.irreversible = self.irreversible.min(ancestor);
+        self.send(ChainEvent::Undo { above: ancestor }).await?;
+        Ok(())
+    }
+
+    async fn tell_irreversible(&mut self) -> Result<(), StepError> {
+        let (Some((head, _)), Some((last, _))) = (&self.head, self.recent.last()) else {
+            return Ok(());
+        };
+        let num = head.irreversible.min(last);
+        if num > self.irreversible {
+            self.irreversible = num;
+            self.recent.irreversible(num);
+            self.send(ChainEvent::Irreversible(num)).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, event: ChainEvent) -> Result<(), ReceiverGone> {
+        self.out.send(event).await.map_err(|_| ReceiverGone)
+    }
+
+    fn complain_of_stall(&mut self) {
+        if self.progress_at.elapsed() < STALLED.max(self.pace.interval * 20) {
+            return;
+        }
+        self.progress_at = Instant::now();
+        let head = self.head.as_ref().map_or(0, |(head, _)| head.num);
+        tracing::warn!(
+            block = self.next,
+            head,
+            "no new block for a minute: waiting for block {}; the newest block of the nodes is {head}",
+            self.next
+        );
+    }
+}
+
+/// When to go on.
+enum NextStep {
+    Now,
+    At(Instant),
+}
