@@ -64,6 +64,7 @@ pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
     Ok(Some(Content {
         post: PostId::new(Account::from_chain(&name.author.0), &name.permlink.0),
         created: raw.created.0,
+        last_update: raw.last_update.map(|time| time.0),
         parent_author: raw.parent_author.0,
         parent_permlink: raw.parent_permlink.0,
         title: raw.title.0,
@@ -92,6 +93,8 @@ struct RawName {
 #[derive(Deserialize)]
 struct RawContent {
     created: Time,
+    #[serde(default)]
+    last_update: Option<Time>,
     #[serde(default)]
     parent_author: Text,
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::future::try_join_all;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -23,8 +23,6 @@ use crate::post::PostId;
 /// Accounts asked for in one call: nodes take about 1,000, but each is 3 to 10 kB.
 const ACCOUNTS: usize = 200;
 
-/// Batches of posts under way at a time, for one caller.
-const BATCHES_AT_A_TIME: usize = 4;
 
 /// A range of blocks may take this many times as long as another answer.
 const RANGE_PATIENCE: u32 = 3;
@@ -113,12 +111,12 @@ impl Nodes {
     /// When no node answers.
     pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
         let inner = self.inner();
-        let batches: Vec<_> = stream::iter(posts.chunks(BATCH))
-            .map(|posts| inner.ask(move |turn| inner.contents_of(turn, posts)))
-            .buffered(BATCHES_AT_A_TIME)
-            .try_collect()
-            .await?;
-        Ok(batches.into_iter().flatten().collect())
+        let mut batches = Vec::new();
+        for posts in posts.chunks(BATCH) {
+            batches.push(inner.ask(move |turn| inner.contents_of(turn, posts)));
+        }
+        let contents = try_join_all(batches).await?;
+        Ok(contents.into_iter().flatten().collect())
     }
 
     /// The accounts with their mana; those that do not exist are left out.

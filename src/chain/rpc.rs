@@ -120,11 +120,11 @@ impl Node {
         calls: &[Call],
         timeout: Duration,
     ) -> Vec<Result<Answer, NodeFault>> {
-        stream::iter(calls)
-            .map(|call| self.call(call, timeout))
-            .buffered(ONE_BY_ONE)
-            .collect()
-            .await
+        let mut asked = Vec::with_capacity(calls.len());
+        for call in calls {
+            asked.push(self.call(call, timeout));
+        }
+        stream::iter(asked).buffered(ONE_BY_ONE).collect().await
     }
 
     /// Sends a request and reads the answer, whatever it is.

@@ -63,7 +63,7 @@ impl Handover {
 
 /// What the writer works with.
 pub struct Writer {
-    pub store: Store,
+    pub store: Arc<Store>,
     pub clock: Clock,
     pub owner: String,
     pub rules: watch::Receiver<Arc<RuleSet>>,

@@ -2,6 +2,7 @@
 //! notices what other programs write to the table.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -40,7 +41,7 @@ pub struct RefreshRequest {
 
 /// What the keeper works with.
 pub struct Keeper {
-    pub store: Store,
+    pub store: Arc<Store>,
     pub signer: SignerClient,
     pub book: TokenBook,
     pub journal: Journal,
@@ -216,7 +217,8 @@ impl Run<'_> {
         state.in_flight = true;
         self.running += 1;
         let Keeper { store, signer, clock, owner, .. } = self.keeper;
-        let (store, signer, clock, owner) = (store.clone(), signer.clone(), *clock, owner.clone());
+        let (store, signer, clock, owner) =
+            (Arc::clone(store), signer.clone(), *clock, owner.clone());
         self.tasks.spawn(async move {
             let voter = row.voter.clone();
             (voter, refresh(&store, &signer, &clock, &owner, row).await)
