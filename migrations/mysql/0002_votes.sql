@@ -26,7 +26,9 @@ CREATE TABLE IF NOT EXISTS votes (
     -- The block with the post or the leader's vote, and its timestamp.
     event_block     BIGINT NOT NULL,
     event_at        DATETIME(3) NOT NULL,
+    -- Whose vote is followed, and its weight then.
     leader          VARCHAR(16),
+    leader_weight   SMALLINT,
     recasts         INT NOT NULL,
     created_at      DATETIME(3) NOT NULL,
     updated_at      DATETIME(3) NOT NULL,

@@ -26,7 +26,9 @@ CREATE TABLE votes (
     -- The block with the post or the leader's vote, and its timestamp.
     event_block     INTEGER NOT NULL,
     event_at        TEXT NOT NULL,
+    -- Whose vote is followed, and its weight then.
     leader          TEXT,
+    leader_weight   INTEGER,
     recasts         INTEGER NOT NULL,
     created_at      TEXT NOT NULL,
     updated_at      TEXT NOT NULL,

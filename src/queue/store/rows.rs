@@ -67,6 +67,8 @@ macro_rules! vote_columns {
             $table,
             "leader, ",
             $table,
+            "leader_weight, ",
+            $table,
             "recasts, ",
             $table,
             "created_at, ",
@@ -111,6 +113,8 @@ pub(super) struct VoteRow {
     event_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     leader: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leader_weight: Option<i64>,
     recasts: i64,
     #[serde(serialize_with = "as_text")]
     created_at: DateTime<Utc>,
@@ -141,6 +145,7 @@ impl From<&Vote> for VoteRow {
             event_block: vote.event_block.into(),
             event_at: vote.event_at,
             leader: vote.leader.as_ref().map(|name| name.as_str().to_owned()),
+            leader_weight: vote.leader_weight.map(|weight| weight.hundredths().into()),
             recasts: vote.recasts.into(),
             created_at: vote.created_at,
             updated_at: vote.updated_at,
@@ -179,6 +184,10 @@ impl TryFrom<VoteRow> for Vote {
             event_block: number(row.event_block, "event_block")?,
             event_at: row.event_at,
             leader: row.leader.as_deref().map(Account::from_chain),
+            leader_weight: row
+                .leader_weight
+                .map(|weight| Weight::from_hundredths(weight).ok_or_else(|| bad("leader_weight")))
+                .transpose()?,
             recasts: number(row.recasts, "recasts")?,
             created_at: row.created_at,
             updated_at: row.updated_at,
