@@ -78,7 +78,10 @@ impl Findings {
             Some(rules) => {
                 let finding = Finding::whole("there is no such folder of rules");
                 let help = "make it, or name another as `rules` in curatord.toml";
-                self.problems.push(Problem::of_file(&rules.to_string_lossy(), finding.help(help)));
+                self.problems.push(Problem::of_file(
+                    &rules.to_string_lossy(),
+                    finding.help(help),
+                ));
             }
             None => {}
         }
@@ -87,7 +90,10 @@ impl Findings {
     /// A file, whatever it is called, or all rule files below a folder.
     fn check_path(&mut self, path: &Path) {
         if !path.is_dir() {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            let name = path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy();
             let file = RuleFile {
                 relative: name.into_owned(),
                 absolute: path.to_owned(),
@@ -102,7 +108,8 @@ impl Findings {
             }
             Err(error) => {
                 let finding = Finding::whole(error.to_string());
-                self.problems.push(Problem::of_file(&path.to_string_lossy(), finding));
+                self.problems
+                    .push(Problem::of_file(&path.to_string_lossy(), finding));
             }
         }
     }
@@ -115,11 +122,13 @@ impl Findings {
                 let checked = language::file::read(&file.relative, &text);
                 self.rules += checked.rules.len();
                 let problems = checked.problems.into_iter();
-                self.problems.extend(problems.map(|problem| problem.in_file(&shown)));
+                self.problems
+                    .extend(problems.map(|problem| problem.in_file(&shown)));
             }
             Err(error) => {
                 let finding = Finding::whole(error.to_string());
-                self.problems.push(Problem::of_file(&shown.to_string_lossy(), finding));
+                self.problems
+                    .push(Problem::of_file(&shown.to_string_lossy(), finding));
             }
         }
     }
@@ -141,12 +150,19 @@ impl Findings {
         };
         if errors.is_empty() {
             let (rules, files) = (counted(self.rules, "rule"), counted(self.files, "file"));
-            let verdict = if warned.is_empty() { ", no problems" } else { &warned };
+            let verdict = if warned.is_empty() {
+                ", no problems"
+            } else {
+                &warned
+            };
             return format!("{rules} in {files}{verdict}");
         }
         let mut files: Vec<_> = errors.iter().map(|problem| &problem.path).collect();
         files.dedup();
-        let (errors, files) = (counted(errors.len(), "problem"), counted(files.len(), "file"));
+        let (errors, files) = (
+            counted(errors.len(), "problem"),
+            counted(files.len(), "file"),
+        );
         format!("{errors} in {files}{warned}")
     }
 }

@@ -44,7 +44,10 @@ impl From<Exit> for ExitCode {
 /// The environment, with what is not UTF-8 in it replaced.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| {
-        (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
+        (
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
     })
 }
 

@@ -44,7 +44,10 @@ pub(super) fn variables(environment: impl IntoIterator<Item = (String, String)>)
         let value = match place.1.as_str() {
             // The one list; commas separate its items.
             "nodes" => {
-                let nodes = text.split(',').map(str::trim).filter(|node| !node.is_empty());
+                let nodes = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|node| !node.is_empty());
                 let whole = 0..text.len();
                 let item = |node: &str| {
                     Spanned::new(whole.clone(), DeValue::String(node.to_owned().into()))
@@ -91,13 +94,18 @@ impl<'t> Layers<'t> {
             false => format!("{PREFIX}{}__{}", section.to_uppercase(), key.to_uppercase()),
         };
         let known: Vec<_> = self.asked.iter().map(asked).collect();
-        for variable in self.variables.values().filter(|given| !known.contains(&given.name)) {
+        for variable in self
+            .variables
+            .values()
+            .filter(|given| !known.contains(&given.name))
+        {
             let finding = Finding::whole("there is no such setting");
             let finding = match closest(&variable.name, known.iter().map(String::as_str)) {
                 Some(meant) => finding.help(format!("did you mean {meant}?")),
                 None => finding.help("settings are called CURATORD_SECTION__KEY"),
             };
-            self.problems.push(Problem::of_file(&variable.name, finding));
+            self.problems
+                .push(Problem::of_file(&variable.name, finding));
         }
     }
 }
@@ -154,10 +162,14 @@ impl<'t, 'l> Section<'t, 'l> {
             };
             let value = read(&item, Path::new(""), &mut report);
             let shown = || masked::value(key, &variable.text).into();
-            self.layers.problems.extend(report.into_problems_in(&variable.name, shown));
+            self.layers
+                .problems
+                .extend(report.into_problems_in(&variable.name, shown));
             return value.map(Some);
         }
-        in_file.map(|item| read(&item, self.layers.folder, &mut self.layers.report)).transpose()
+        in_file
+            .map(|item| read(&item, self.layers.folder, &mut self.layers.report))
+            .transpose()
     }
 
     /// The folder that paths in the file are relative to.
@@ -173,11 +185,15 @@ impl<'t, 'l> Section<'t, 'l> {
         wanted: Wanted,
     ) -> Result<Option<SecretString>, Reported> {
         let value = self.find(key, |item, report| {
-            Ok((SecretString::from(item.text(wanted, report)?), item.key.to_owned()))
+            Ok((
+                SecretString::from(item.text(wanted, report)?),
+                item.key.to_owned(),
+            ))
         })?;
         let clash = value.as_ref().map(|(_, name)| name.as_str());
-        let from_file =
-            self.find_in(file_key, |item, folder, report| secret_file(item, folder, clash, report))?;
+        let from_file = self.find_in(file_key, |item, folder, report| {
+            secret_file(item, folder, clash, report)
+        })?;
         Ok(from_file.or(value.map(|(secret, _)| secret)))
     }
 
@@ -202,7 +218,11 @@ fn secret_file(
     };
     if let Some(other) = clash {
         let message = format!("`{}` and `{other}` are both given", item.key);
-        return Err(item.refuse(message, "one of them says it all: take the other out", report));
+        return Err(item.refuse(
+            message,
+            "one of them says it all: take the other out",
+            report,
+        ));
     }
     let path = folder.join(item.text(WANTED, report)?);
     match std::fs::read_to_string(&path) {

@@ -58,7 +58,11 @@ fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), Problem> {
         match std::fs::read(path) {
             Ok(bytes) => {
                 let text = String::from_utf8(bytes).map_err(|_| {
-                    unreadable(path, "it is not UTF-8 text", "save it with the encoding UTF-8")
+                    unreadable(
+                        path,
+                        "it is not UTF-8 text",
+                        "save it with the encoding UTF-8",
+                    )
                 })?;
                 return Ok((Some(path.to_owned()), text));
             }
@@ -78,7 +82,11 @@ fn unreadable(path: &Path, why: &str, help: &str) -> Problem {
 }
 
 fn read(path: Option<PathBuf>, text: &str, variables: &Variables) -> Result<Config, ConfigFailure> {
-    let folder = path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
+    let folder = path
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""))
+        .to_owned();
     let mut report = Report::new(text);
     let root = syntax::parse(&mut report);
     let mut layers = Layers::new(report, variables, &folder);
@@ -87,7 +95,10 @@ fn read(path: Option<PathBuf>, text: &str, variables: &Variables) -> Result<Conf
     let Layers {
         report, problems, ..
     } = layers;
-    let shown = path.as_deref().unwrap_or(Path::new(PLACES[0])).to_string_lossy();
+    let shown = path
+        .as_deref()
+        .unwrap_or(Path::new(PLACES[0]))
+        .to_string_lossy();
     let mut all = report.into_problems_in(&shown, || masked::file(text));
     all.extend(problems);
     match config {

@@ -32,18 +32,22 @@ pub(super) fn file(text: &str) -> Arc<str> {
     let mut public = true;
     for line in text.split_inclusive('\n') {
         let is_header = line.trim_start().starts_with('[') && !line.contains(['"', '\'']);
-        let (before, after) = match line.split_once('=') {
-            _ if is_header => (line, ""),
-            Some((key, _)) => line.split_at(key.len() + 1),
-            None => ("", line),
+        let (before, after) = match key_of(line) {
+            Some((before, key, after)) if !is_header => {
+                public = is_public(key, after);
+                (before, after)
+            }
+            _ => {
+                public |= is_header || line.trim_start().starts_with('#');
+                ("", line)
+            }
         };
-        if let Some(key) = key_of(before) {
-            public = is_public(key, after);
-        } else if is_header || line.trim_start().starts_with('#') {
-            public = true;
-        }
         shown.push_str(before);
-        shown.push_str(&if public { without_userinfo(after) } else { stars(after) });
+        shown.push_str(&if public {
+            without_userinfo(after)
+        } else {
+            stars(after)
+        });
     }
     shown.into()
 }
@@ -56,19 +60,26 @@ pub(super) fn value(key: &str, text: &str) -> String {
     }
 }
 
-/// `client_secret` for `signer.client_secret =`, and for `# client_secret =`.
-fn key_of(before: &str) -> Option<&str> {
-    let words = before.trim_end().strip_suffix('=')?.trim_end();
-    let word = words.rsplit(|c: char| c.is_whitespace() || c == '#').next()?;
-    let last = word.rsplit('.').next()?;
-    Some(last.trim_matches(['"', '\'']))
+/// `client_secret` in `signer.client_secret = "…"` and in `# client_secret = "…"`, with what stands
+/// before and after the `=`.
+fn key_of(line: &str) -> Option<(&str, &str, &str)> {
+    let (before, after) = line.split_at(line.find('=')? + 1);
+    let words = before.trim_end_matches('=').trim_end();
+    let word = words
+        .rsplit(|c: char| c.is_whitespace() || c == '#')
+        .next()?;
+    let is_key = |c: char| c.is_ascii_alphanumeric() || "_-.\"'".contains(c);
+    let last = word.rsplit('.').next()?.trim_matches(['"', '\'']);
+    word.chars().all(is_key).then_some((before, last, after))
 }
 
 fn is_public(key: &str, value: &str) -> bool {
     let value = value.trim_start().trim_start_matches(['"', '\'']);
     match key {
         // Of the signer, or of a database without a password.
-        "url" => ["http://", "https://", "sqlite:"].iter().any(|start| value.starts_with(start)),
+        "url" => ["http://", "https://", "sqlite:"]
+            .iter()
+            .any(|start| value.starts_with(start)),
         "url_file" => true,
         key => PUBLIC.contains(&key),
     }
@@ -90,7 +101,9 @@ fn without_userinfo(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         shown.push_str(before);
-        let end = after.find(['"', '\'', ' ', ',', '\n']).unwrap_or(after.len());
+        let end = after
+            .find(['"', '\'', ' ', ',', '\n'])
+            .unwrap_or(after.len());
         let userinfo = after[..end].rfind('@').unwrap_or(0);
         shown.push_str(&stars(&after[..userinfo]));
         rest = &after[userinfo..];
@@ -106,15 +119,27 @@ mod tests {
     #[test]
     fn secrets_are_starred_where_they_stand_and_the_rest_is_as_it_was() {
         for (text, shown) in [
-            ("client_secret = \"s3cret\"\n", "client_secret = \"******\"\n"),
+            (
+                "client_secret = \"s3cret\"\n",
+                "client_secret = \"******\"\n",
+            ),
             ("client_secrt = 's3cret'", "client_secrt = '******'"),
             ("# signer.client_secret=abc", "# signer.client_secret=***"),
             ("url = \"mysql://u:pw@h/d\"", "url = \"****************\""),
             ("url = \"https://u:pw@h/d\"", "url = \"https://****@h/d\""),
             ("url = \"sqlite://a.db\"", "url = \"sqlite://a.db\""),
-            ("x = \"\"\"\nabc\n\"\"\"\n[signer]\n", "x = \"\"\"\n***\n\"\"\"\n[signer]\n"),
-            ("nodes = [\n \"https://a?b=c\",\n]\n", "nodes = [\n \"https://a?b=*\",\n]\n"),
-            ("signer = { client_secret = \"é\" }", "signer = * ************* * \"**\" *"),
+            (
+                "x = \"\"\"\nabc\n\"\"\"\n[signer]\n",
+                "x = \"\"\"\n***\n\"\"\"\n[signer]\n",
+            ),
+            (
+                "nodes = [\n \"https://a?b=c\",\n]\n",
+                "nodes = [\n \"https://a?b=c\",\n]\n",
+            ),
+            (
+                "signer = { client_secret = \"é\" }",
+                "signer = * ************* * \"**\" *",
+            ),
             ("timeout = \"10s\" # fine", "timeout = \"10s\" # fine"),
         ] {
             assert_eq!(&*file(text), shown);

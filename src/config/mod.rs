@@ -143,9 +143,16 @@ impl Config {
         let signer = &self.signer;
         let needed = [
             ("signer.client_id", signer.client_id.trim().is_empty()),
-            ("signer.client_secret", signer.client_secret.expose_secret().is_empty()),
+            (
+                "signer.client_secret",
+                signer.client_secret.expose_secret().is_empty(),
+            ),
         ];
-        let keys: Vec<_> = needed.into_iter().filter(|(_, empty)| *empty).map(|(key, _)| key).collect();
+        let keys: Vec<_> = needed
+            .into_iter()
+            .filter(|(_, empty)| *empty)
+            .map(|(key, _)| key)
+            .collect();
         if keys.is_empty() {
             return Ok(());
         }

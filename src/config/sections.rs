@@ -11,9 +11,7 @@ use toml::de::DeValue;
 use url::Url;
 
 use crate::config::layers::Section;
-use crate::config::{
-    Casting, ChainKind, Database, Follow, Http, Network, Signer, Start, Tokens,
-};
+use crate::config::{Casting, ChainKind, Database, Follow, Http, Network, Signer, Start, Tokens};
 use crate::diagnostic::report::{Report, Reported};
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::{duration, timezone};
@@ -73,14 +71,18 @@ fn database_url(section: &mut Section<'_, '_>) -> Reading<SecretString> {
 fn check_database_url(text: &str, folder: &Path) -> Result<String, &'static str> {
     if let Some(rest) = text.strip_prefix("sqlite:") {
         let rest = rest.strip_prefix("//").unwrap_or(rest);
-        let (file, options) = rest.split_once('?').map_or((rest, None), |(file, options)| (file, Some(options)));
+        let (file, options) = rest
+            .split_once('?')
+            .map_or((rest, None), |(file, options)| (file, Some(options)));
         if file.is_empty() {
             return Err("names no file");
         }
         if file == ":memory:" {
             return Err("must name a file: what is only in memory is lost at the end");
         }
-        let options = options.map(|options| format!("?{options}")).unwrap_or_default();
+        let options = options
+            .map(|options| format!("?{options}"))
+            .unwrap_or_default();
         return Ok(format!("sqlite://{}{options}", beside(folder, file)));
     }
     let url = Url::parse(text).map_err(|_| "is not an address of a database")?;
@@ -101,14 +103,19 @@ fn beside(folder: &Path, file: &str) -> String {
     if Path::new(file).is_absolute() {
         return file.to_owned();
     }
-    let folder = folder.to_string_lossy().replace('%', "%25").replace('?', "%3F");
+    let folder = folder
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3F");
     Path::new(&folder).join(file).to_string_lossy().into_owned()
 }
 
 const KINDS: [(&str, ChainKind); 2] = [("hive", ChainKind::Hive), ("steem", ChainKind::Steem)];
 
-const FOLLOW: [(&str, Follow); 2] =
-    [("head", Follow::Head), ("irreversible", Follow::Irreversible)];
+const FOLLOW: [(&str, Follow); 2] = [
+    ("head", Follow::Head),
+    ("irreversible", Follow::Irreversible),
+];
 
 /// `[network]`, and its kind apart: other sections have presets by it.
 pub(super) fn network(mut section: Section<'_, '_>) -> (ChainKind, Reading<Network>) {
@@ -208,7 +215,10 @@ fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
         DeValue::String(text) if text == "last" => Ok(Start::Last),
         DeValue::String(text) if text == "head" => Ok(Start::Head),
         _ => {
-            let message = format!("`{}` must be \"last\", \"head\" or the number of a block", item.key);
+            let message = format!(
+                "`{}` must be \"last\", \"head\" or the number of a block",
+                item.key
+            );
             Err(item.refuse(message, item.write("\"last\""), report))
         }
     }
@@ -225,13 +235,16 @@ pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<
         example: "\"…\"",
     };
     let url = section.find("url", web_address);
-    let client_id =
-        section.find("client_id", |item, report| item.text(CLIENT_ID, report).map(str::to_owned));
+    let client_id = section.find("client_id", |item, report| {
+        item.text(CLIENT_ID, report).map(str::to_owned)
+    });
     let client_secret = section.secret("client_secret", "client_secret_file", SECRET);
-    let max_in_flight =
-        section.find("max_in_flight", |item, report| item.integer(1..=10_000, report));
-    let requests_per_second =
-        section.find("requests_per_second", |item, report| item.number(1e6, report));
+    let max_in_flight = section.find("max_in_flight", |item, report| {
+        item.integer(1..=10_000, report)
+    });
+    let requests_per_second = section.find("requests_per_second", |item, report| {
+        item.number(1e6, report)
+    });
     let timeout = section.find("timeout", duration(10 * MILLISECOND..=10 * MINUTE));
     section.refuse_the_rest();
     Ok(Signer {
@@ -281,7 +294,11 @@ pub(super) fn http(mut section: Section<'_, '_>) -> Reading<Http> {
             return Ok(text.to_owned());
         }
         let help = format!("{}, or \"\" to turn it off", item.write(WANTED.example));
-        Err(item.refuse(format!("`{}` must be an address with a port", item.key), help, report))
+        Err(item.refuse(
+            format!("`{}` must be an address with a port", item.key),
+            help,
+            report,
+        ))
     });
     section.refuse_the_rest();
     Ok(Http {

@@ -56,7 +56,10 @@ impl<'a> Snippet<'a> {
         if let Some(span) = &finding.span
             && let Some(span) = first_line(text, span.start, span.end)
         {
-            labels.push(LabeledSpan::new_primary_with_span(finding.label.clone(), span));
+            labels.push(LabeledSpan::new_primary_with_span(
+                finding.label.clone(),
+                span,
+            ));
         }
         if let Some((span, label)) = &finding.also
             && let Some(span) = first_line(text, span.start, span.end)
@@ -70,7 +73,9 @@ impl<'a> Snippet<'a> {
 /// The part of a span that is on its first line, as offset and length; `None` where the text has
 /// nothing to underline.
 fn first_line(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
-    let start = (0..=start.min(text.len())).rev().find(|at| text.is_char_boundary(*at))?;
+    let start = (0..=start.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))?;
     let rest = &text[start..];
     let line = rest.split(['\n', '\r']).next().unwrap_or(rest);
     let length = (0..=end.saturating_sub(start).min(line.len()))

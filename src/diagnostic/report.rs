@@ -36,7 +36,10 @@ impl<'t> Report<'t> {
     /// Reports that the text cannot be used, unless the place is damaged and this only follows from it.
     pub fn error(&mut self, finding: Finding) -> Reported {
         let follows = match &finding.span {
-            Some(span) => self.damage.iter().any(|place| lines_meet(self.text, place, span)),
+            Some(span) => self
+                .damage
+                .iter()
+                .any(|place| lines_meet(self.text, place, span)),
             None => false,
         };
         if !follows {
@@ -54,6 +57,19 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// Reports a key that is not known, unless the header above it is damaged: then nobody knows which
+    /// table it stands in.
+    pub fn unknown(&mut self, finding: Finding) -> Reported {
+        if let Some(key) = &finding.span {
+            let header = previous_header(self.text, key.start);
+            let is_damaged = |place: &Range<usize>| lines_meet(self.text, place, &header);
+            if self.damage.iter().any(is_damaged) {
+                return Reported(());
+            }
+        }
+        self.error(finding)
+    }
+
     /// Reports something doubtful.
     pub fn warning(&mut self, finding: Finding) {
         self.findings.push((Severity::Warning, finding));
@@ -63,7 +79,11 @@ impl<'t> Report<'t> {
     pub fn damage(&mut self, finding: Finding) {
         // One slip can upset the parser more than once: the first complaint on a line is the telling one.
         let place = finding.span.clone().unwrap_or(0..self.text.len());
-        if !self.damage.iter().any(|known| lines_meet(self.text, known, &place)) {
+        if !self
+            .damage
+            .iter()
+            .any(|known| lines_meet(self.text, known, &place))
+        {
             self.findings.push((Severity::Error, finding));
         }
         self.damage.push(place);
@@ -80,12 +100,16 @@ impl<'t> Report<'t> {
             return false;
         }
         let end = next_header(self.text, start);
-        self.damage.iter().any(|place| (start..=end).contains(&place.start))
+        self.damage
+            .iter()
+            .any(|place| (start..=end).contains(&place.start))
     }
 
     /// Whether an error has been reported.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|(severity, _)| *severity == Severity::Error)
+        self.findings
+            .iter()
+            .any(|(severity, _)| *severity == Severity::Error)
     }
 
     /// All that was found, in the order of the text.
@@ -96,7 +120,11 @@ impl<'t> Report<'t> {
 
     /// Likewise, with the text that is shown to people made by `shown`: as long, and with the same
     /// lines, but without secrets.
-    pub fn into_problems_in(mut self, path: &str, shown: impl FnOnce() -> Arc<str>) -> Vec<Problem> {
+    pub fn into_problems_in(
+        mut self,
+        path: &str,
+        shown: impl FnOnce() -> Arc<str>,
+    ) -> Vec<Problem> {
         if self.findings.is_empty() {
             return Vec::new();
         }
@@ -126,10 +154,16 @@ fn whole_lines(text: &str, place: &Range<usize>) -> Range<usize> {
     let bytes = text.as_bytes();
     let (start, end) = (place.start.min(bytes.len()), place.end.min(bytes.len()));
     let is_break = |byte: &u8| *byte == b'\n';
-    let start = bytes[..start].iter().rposition(is_break).map_or(0, |at| at + 1);
+    let start = bytes[..start]
+        .iter()
+        .rposition(is_break)
+        .map_or(0, |at| at + 1);
     // The last byte of the place decides, so that a place that ends with a line ends there.
     let last = end.saturating_sub(1).max(start);
-    let end = bytes[last..].iter().position(is_break).map_or(bytes.len(), |at| last + at);
+    let end = bytes[last..]
+        .iter()
+        .position(is_break)
+        .map_or(bytes.len(), |at| last + at);
     start..end + 1
 }
 
@@ -143,4 +177,17 @@ fn next_header(text: &str, start: usize) -> usize {
         offset += line.len();
     }
     text.len()
+}
+
+/// The first character of the last line before `end` that begins like a header, or of the text.
+fn previous_header(text: &str, end: usize) -> Range<usize> {
+    let mut start = 0;
+    let mut offset = 0;
+    for line in text.get(..end).unwrap_or("").split_inclusive('\n') {
+        if line.trim_start().starts_with('[') {
+            start = offset;
+        }
+        offset += line.len();
+    }
+    start..start + 1
 }

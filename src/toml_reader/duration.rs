@@ -47,14 +47,21 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     }
     let mut as_written = true;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
         let after = after.trim_start();
-        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+        let letters = after
+            .find(|c: char| !c.is_alphabetic())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
         rest = after.trim_start();
         if number.is_empty() {
-            return Err(error("it needs whole numbers, each followed by its unit", None));
+            return Err(error(
+                "it needs whole numbers, each followed by its unit",
+                None,
+            ));
         }
         if unit.is_empty() && rest.starts_with(['.', ',']) {
             return Err(error("its numbers must be whole", fraction(text)));
@@ -94,7 +101,11 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
 /// The unit that a word means, as an index of [`UNITS`].
 fn unit_meant(word: &str) -> Option<usize> {
     let word = word.to_lowercase();
-    let unit = match word.strip_suffix('s').filter(|stem| stem.len() > 1).unwrap_or(&word) {
+    let unit = match word
+        .strip_suffix('s')
+        .filter(|stem| stem.len() > 1)
+        .unwrap_or(&word)
+    {
         "week" | "wk" => "w",
         "day" => "d",
         "hour" | "hr" => "h",
@@ -114,7 +125,8 @@ fn fraction(text: &str) -> Option<String> {
     let unit = UNITS[unit_meant(&text[unit_at..])?].1 as f64;
     let milliseconds = number * unit;
     // Beyond that nobody means it, and the exactness of whole numbers ends.
-    (milliseconds < 1e12).then(|| Written(Duration::from_millis(milliseconds.round() as u64)).to_string())
+    (milliseconds < 1e12)
+        .then(|| Written(Duration::from_millis(milliseconds.round() as u64)).to_string())
 }
 
 /// A duration as it is written in files: `1h 30m`.
@@ -170,16 +182,28 @@ pub fn read(
             Some(meant) => item.write(quoted(meant)),
             None => item.write("\"1h 30m\""),
         };
-        item.refuse(format!("{} is not a duration: {error}", quoted(text)), help, report)
+        item.refuse(
+            format!("{} is not a duration: {error}", quoted(text)),
+            help,
+            report,
+        )
     })?;
     let (least, most) = (*range.start(), *range.end());
     if duration < least {
         let message = format!("`{}` must be at least {}", item.key, Written(least));
-        return Err(item.refuse(message, item.write(quoted(&Written(least).to_string())), report));
+        return Err(item.refuse(
+            message,
+            item.write(quoted(&Written(least).to_string())),
+            report,
+        ));
     }
     if duration > most {
         let message = format!("`{}` must be at most {}", item.key, Written(most));
-        return Err(item.refuse(message, item.write(quoted(&Written(most).to_string())), report));
+        return Err(item.refuse(
+            message,
+            item.write(quoted(&Written(most).to_string())),
+            report,
+        ));
     }
     Ok(duration)
 }
@@ -202,7 +226,11 @@ mod tests {
             ("1d 1h 1m 1s 1ms", 90_061_001),
             ("90m", 5_400_000),
         ] {
-            assert_eq!(parse(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+            assert_eq!(
+                parse(text),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
         }
     }
 

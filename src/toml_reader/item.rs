@@ -37,11 +37,16 @@ impl<'t> Item<'t> {
         match self.value {
             DeValue::String(_) => "a text",
             DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number",
+            DeValue::Float(_) => "a number with decimals",
             DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(written) if written.date.is_none() => "a time of day",
             DeValue::Datetime(_) => "a date",
             DeValue::Array(array) if array.iter().all(|item| item.get_ref().is_table()) => {
-                if array.is_empty() { "a list" } else { "a list of tables" }
+                if array.is_empty() {
+                    "a list"
+                } else {
+                    "a list of tables"
+                }
             }
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
@@ -69,7 +74,12 @@ impl<'t> Item<'t> {
         help: String,
         report: &mut Report<'_>,
     ) -> Reported {
-        let message = format!("`{}` must be {}, not {}", self.key, wanted.what, self.type_name());
+        let message = format!(
+            "`{}` must be {}, not {}",
+            self.key,
+            wanted.what,
+            self.type_name()
+        );
         report.error(Finding::at(self.span.clone(), message).help(help))
     }
 
@@ -135,14 +145,10 @@ impl<'t> Item<'t> {
             Some(number) if range.contains(&number) => Ok(number),
             _ => {
                 let (start, end) = (range.start(), range.end());
-                let bounds = match *end {
-                    u32::MAX => format!("at least {start}"),
-                    _ => format!("{start} to {end}"),
-                };
-                let nearest = if number.is_some_and(|number| number < i64::from(*start)) {
-                    start
-                } else {
-                    end
+                let is_low = number.is_some_and(|number| number < i64::from(*start));
+                let (bounds, nearest) = match is_low {
+                    true => (format!("at least {start}"), start),
+                    false => (format!("at most {end}"), end),
                 };
                 Err(self.refuse(
                     format!("`{}` must be {bounds}", self.key),
@@ -196,15 +202,15 @@ impl<'t> Item<'t> {
             Some(meant) => self.write(format_args!("\"{meant}\"")),
             None => format!("write one of {all}, in quotes"),
         };
-        Err(self.refuse(format!("`{}` must be {all}, not \"{text}\"", self.key), help, report))
+        Err(self.refuse(
+            format!("`{}` must be {all}, not \"{text}\"", self.key),
+            help,
+            report,
+        ))
     }
 
     /// The items of a list that is not empty. A text from the environment is split at its commas.
-    pub fn list(
-        &self,
-        wanted: Wanted,
-        report: &mut Report<'_>,
-    ) -> Result<Vec<Item<'t>>, Reported> {
+    pub fn list(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<Vec<Item<'t>>, Reported> {
         let DeValue::Array(array) = self.value else {
             let help = match self.value {
                 DeValue::String(text) => self.write(format_args!("[{}]", quoted(text))),
@@ -215,7 +221,10 @@ impl<'t> Item<'t> {
         if array.is_empty() {
             return Err(self.refuse(
                 format!("`{}` is an empty list", self.key),
-                format!("take `{}` out, or {}", self.key, self.write(wanted.example)),
+                format!(
+                    "{}, or leave the key out if it is not needed",
+                    self.write(wanted.example)
+                ),
                 report,
             ));
         }
@@ -232,9 +241,11 @@ impl<'t> Item<'t> {
     /// A table, called by its key.
     pub fn table(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<Table<'t>, Reported> {
         match self.value {
-            DeValue::Table(table) => {
-                Ok(Table::new(table, self.span.clone(), format!("`{}`", self.key)))
-            }
+            DeValue::Table(table) => Ok(Table::new(
+                table,
+                self.span.clone(),
+                format!("`{}`", self.key),
+            )),
             _ => Err(self.wrong_type(wanted, report)),
         }
     }

@@ -57,7 +57,10 @@ impl<'t> Table<'t> {
         elsewhere: impl Fn(&str, &DeValue<'_>) -> Option<String>,
     ) {
         if self.entries.len() < self.asked.len()
-            && self.entries.keys().all(|key| self.asked.contains(&&**key.get_ref()))
+            && self
+                .entries
+                .keys()
+                .all(|key| self.asked.contains(&&**key.get_ref()))
         {
             return;
         }
@@ -67,7 +70,7 @@ impl<'t> Table<'t> {
                 continue;
             }
             let finding = Finding::at(key.span(), format!("unknown key `{name}` in {}", self.name));
-            report.error(match elsewhere(name, value.get_ref()) {
+            report.unknown(match elsewhere(name, value.get_ref()) {
                 Some(help) => finding.help(help),
                 None => match closest(name, self.asked.iter().copied()) {
                     Some(meant) => finding.help(format!("did you mean `{meant}`?")),

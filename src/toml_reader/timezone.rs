@@ -21,7 +21,11 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
             Some(zone) => item.write(quoted(zone)),
             None => format!("{}, or \"UTC\"", item.write(WANTED.example)),
         };
-        item.refuse(format!("there is no time zone {}", quoted(text)), help, report)
+        item.refuse(
+            format!("there is no time zone {}", quoted(text)),
+            help,
+            report,
+        )
     })
 }
 
@@ -29,9 +33,15 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
 fn meant(text: &str) -> Option<&'static str> {
     let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
     let city_of = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
-    let city = text.rsplit('/').next().unwrap_or(text).trim().replace(' ', "_");
+    let city = text
+        .rsplit('/')
+        .next()
+        .unwrap_or(text)
+        .trim()
+        .replace(' ', "_");
     names()
-        .find(|name| city_of(name).eq_ignore_ascii_case(&city))
+        .find(|name| name.eq_ignore_ascii_case(text))
+        .or_else(|| names().find(|name| city_of(name).eq_ignore_ascii_case(&city)))
         .or_else(|| closest(text, names()))
         .or_else(|| {
             let city = closest(&city, names().map(city_of))?;

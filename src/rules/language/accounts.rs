@@ -69,7 +69,11 @@ pub(super) fn read_placed(
 
 fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Reported> {
     let DeValue::String(text) = member.value else {
-        let message = format!("`{}` lists accounts, not {}", member.key, member.type_name());
+        let message = format!(
+            "`{}` lists accounts, not {}",
+            member.key,
+            member.type_name()
+        );
         return Err(member.refuse(message, "write the name in quotes: \"alice\"", report));
     };
     if text.starts_with("list:") {
@@ -79,10 +83,14 @@ fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Repor
     }
     if text == "*" {
         let (message, help) = match member.key {
-            "authors" => ("`\"*\"` does not stand in a list", "write `authors = \"*\"`".into()),
-            key => {
-                ("`\"*\"` is not an account", format!("`{key}` must name the accounts one by one"))
-            }
+            "authors" => (
+                "`\"*\"` does not stand in a list",
+                "write `authors = \"*\"`".into(),
+            ),
+            key => (
+                "`\"*\"` is not an account",
+                format!("`{key}` must name the accounts one by one"),
+            ),
         };
         return Err(member.refuse(message, help, report));
     }
@@ -102,9 +110,15 @@ fn several(text: &str) -> Option<String> {
     let names: Option<Vec<_>> = text
         .split([',', ';', ' ', '\t', '\n'])
         .filter(|name| !name.is_empty())
-        .map(|name| Account::parse(name).ok().map(|account| quoted(account.as_str())))
+        .map(|name| {
+            Account::parse(name)
+                .ok()
+                .map(|account| quoted(account.as_str()))
+        })
         .collect();
-    names.filter(|names| !names.is_empty()).map(|names| format!("[{}]", names.join(", ")))
+    names
+        .filter(|names| !names.is_empty())
+        .map(|names| format!("[{}]", names.join(", ")))
 }
 
 /// Refuses what this version does not do with a key.

@@ -26,7 +26,9 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     };
     let except = table.read("except", accounts::read);
     let zone = table.timezone;
-    let schedule = table.read("schedule", |item, report| schedule::read(item, zone, report));
+    let schedule = table.read("schedule", |item, report| {
+        schedule::read(item, zone, report)
+    });
     let delay = match (&schedule, &shared.delay, &shared.max_age) {
         (Ok(Some(_)), _, _) if shared.has_delay => Err(table.refuse_together(
             "delay",
@@ -100,7 +102,9 @@ fn authors(item: &Item<'_>, no_star: bool, report: &mut Report<'_>) -> Result<Au
             true => {
                 let finding =
                     Finding::at(item.span.clone(), "`authors = \"*\"` is not supported yet");
-                Err(report.error(finding.help(format!("name the authors: {}", item.write(WANTED.example)))))
+                Err(report.error(
+                    finding.help(format!("name the authors: {}", item.write(WANTED.example))),
+                ))
             }
             false => Ok(Authors::Anyone),
         },

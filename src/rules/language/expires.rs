@@ -53,9 +53,9 @@ pub(super) fn read(
     };
     let moment = match written.offset {
         Some(toml::value::Offset::Z) => Some(local.and_utc()),
-        Some(toml::value::Offset::Custom { minutes }) => {
-            local.and_utc().checked_sub_signed(Duration::minutes(minutes.into()))
-        }
+        Some(toml::value::Offset::Custom { minutes }) => local
+            .and_utc()
+            .checked_sub_signed(Duration::minutes(minutes.into())),
         None => in_zone(local, zone),
     };
     moment.ok_or_else(|| impossible(report))

@@ -56,11 +56,15 @@ pub fn read_bytes(path: &str, bytes: &[u8]) -> Checked {
 }
 
 /// Reads a file with the keys of `not_yet` refused.
-fn read_with(path: &str, text: &str, not_yet: &[&str]) -> Checked {
+pub(super) fn read_with(path: &str, text: &str, not_yet: &[&str]) -> Checked {
     let mut report = Report::new(text);
     let root = syntax::parse(&mut report);
     let rules = read_root(path, &root, not_yet, &mut report);
-    let rules = if report.has_errors() { Vec::new() } else { rules };
+    let rules = if report.has_errors() {
+        Vec::new()
+    } else {
+        rules
+    };
     Checked {
         rules,
         problems: report.into_problems(path),
@@ -80,7 +84,9 @@ fn read_root<'t>(
         None => report.damaged(0).map_or(Ok(None), Err),
     };
     // A file whose zone is unknown is refused anyway.
-    let zone = table.take("timezone").map(|item| timezone::read(&item, report));
+    let zone = table
+        .take("timezone")
+        .map(|item| timezone::read(&item, report));
     let zone = zone.and_then(Result::ok).unwrap_or(Tz::UTC);
     if let Some(item) = table.take(keys::LISTS) {
         accounts::not_yet("`[lists]`", item.key_span, report);
@@ -107,7 +113,9 @@ fn read_root<'t>(
         let name = names.name(kind, &mut table);
         let id = RuleId::new(path, name.as_deref().unwrap_or(""));
         let rule = rule_table::read(&mut table, kind, id, &voters);
-        table.table.refuse_the_rest(table.report, |key, _| belongs_in_other_rule(kind, key));
+        table
+            .table
+            .refuse_the_rest(table.report, |key, _| belongs_in_other_rule(kind, key));
         if let (Ok(_), Ok(rule)) = (name, rule) {
             rules.push(rule);
         }
@@ -170,8 +178,12 @@ impl Names {
             Ok((check_name(item, report)?.to_owned(), item.span.clone()))
         })?;
         let by_position = given.is_none();
-        let (name, span) = given
-            .unwrap_or_else(|| (format!("{}-{count}", kind.key()), table.table.header.clone()));
+        let (name, span) = given.unwrap_or_else(|| {
+            (
+                format!("{}-{count}", kind.key()),
+                table.table.header.clone(),
+            )
+        });
         let Some(first) = self.taken.get(&name) else {
             self.taken.insert(name.clone(), span);
             return Ok(name);
@@ -217,11 +229,15 @@ fn belongs_elsewhere(key: &str, value: &DeValue<'_>) -> Option<String> {
         return Some(format!("did you mean `[[{kind}]]`?"));
     }
     if is_tables && crate::config::SECTIONS.contains(&key) {
-        return Some("this looks like curatord.toml: check that with `curatord check --config FILE`".into());
+        return Some(
+            "this looks like curatord.toml: check that with `curatord check --config FILE`".into(),
+        );
     }
     let of_kind = |keys: &[&str]| keys.contains(&key);
     if of_kind(&keys::BOTH) {
-        return Some(format!("`{key}` belongs below a line `[[author]]` or `[[trail]]`"));
+        return Some(format!(
+            "`{key}` belongs below a line `[[author]]` or `[[trail]]`"
+        ));
     }
     if of_kind(&keys::AUTHOR) {
         return Some(format!("`{key}` belongs below a line `[[author]]`"));

@@ -54,16 +54,25 @@ pub(super) fn range(item: &Item<'_>, report: &mut Report<'_>) -> Result<Range, R
     };
     let mut table = open(item, WANTED, report)?;
     let (min_item, max_item) = (table.take("min"), table.take("max"));
-    let min = min_item.as_ref().map(|item| item.integer(0..=u32::MAX, report)).transpose();
-    let max = max_item.as_ref().map(|item| item.integer(0..=u32::MAX, report)).transpose();
+    let min = min_item
+        .as_ref()
+        .map(|item| item.integer(0..=u32::MAX, report))
+        .transpose();
+    let max = max_item
+        .as_ref()
+        .map(|item| item.integer(0..=u32::MAX, report))
+        .transpose();
     table.refuse_the_rest(report, |_, _| None);
     let (min, max) = (min?, max?);
     if let (Some(min), Some(max), Some(min_item), Some(max_item)) = (min, max, min_item, max_item)
         && min > max
     {
-        let finding = Finding::at(min_item.span, format!("`min` ({min}) is above `max` ({max})"))
-            .also(max_item.span, "`max`")
-            .help("`min` is the smaller of the two");
+        let finding = Finding::at(
+            min_item.span,
+            format!("`min` ({min}) is above `max` ({max})"),
+        )
+        .also(max_item.span, "`max`")
+        .help("`min` is the smaller of the two");
         return Err(report.error(finding));
     }
     Ok(Range { min, max })
@@ -77,7 +86,10 @@ pub(super) fn payout(item: &Item<'_>, report: &mut Report<'_>) -> Result<Payout,
     };
     let mut table = open(item, WANTED, report)?;
     let declined = table.take("declined").map(|item| item.boolean(report));
-    let max = table.take("max").map(|item| item.number(1e9, report)).transpose();
+    let max = table
+        .take("max")
+        .map(|item| item.number(1e9, report))
+        .transpose();
     table.refuse_the_rest(report, |_, _| None);
     Ok(Payout {
         declined: declined.unwrap_or(Ok(false))?,

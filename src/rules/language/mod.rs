@@ -13,6 +13,8 @@ mod limit;
 pub mod percentage;
 mod rule_table;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod trail;
 mod trail_weight;
 mod window;

@@ -54,8 +54,9 @@ fn hundredths(number: &str) -> Result<i32, PercentageError> {
     if decimals.len() > 2 {
         return Err(PercentageError::Decimals);
     }
-    let value: i32 =
-        format!("{whole}{decimals:0<2}").parse().map_err(|_| PercentageError::Number)?;
+    let value: i32 = format!("{whole}{decimals:0<2}")
+        .parse()
+        .map_err(|_| PercentageError::Number)?;
     Ok(if negative { -value } else { value })
 }
 
@@ -100,7 +101,12 @@ pub(super) fn read(
         _ => return Err(item.wrong_type(WANTED, report)),
     };
     let value = parse(text).map_err(|error| {
-        let shortened = text.trim().trim_end_matches('%').trim_end().parse::<f64>().ok();
+        let shortened = text
+            .trim()
+            .trim_end_matches('%')
+            .trim_end()
+            .parse::<f64>()
+            .ok();
         let meant = match (error, shortened) {
             (_, Some(number)) if number.abs() < 10_000.0 => Some((number * 100.0).round() as i32),
             _ => None,
@@ -111,13 +117,22 @@ pub(super) fn read(
             }
             _ => item.write(WANTED.example),
         };
-        item.refuse(format!("{} is not a percentage: {error}", quoted(text)), help, report)
+        item.refuse(
+            format!("{} is not a percentage: {error}", quoted(text)),
+            help,
+            report,
+        )
     })?;
     if range.contains(&value) {
         return Ok(value);
     }
     let (start, end) = (*range.start(), *range.end());
-    let message = format!("`{}` must be {} to {}", item.key, Written(start), Written(end));
+    let message = format!(
+        "`{}` must be {} to {}",
+        item.key,
+        Written(start),
+        Written(end)
+    );
     let nearest = Written(value.clamp(start, end));
     Err(item.refuse(message, item.write(format_args!("\"{nearest}\"")), report))
 }
@@ -131,7 +146,11 @@ fn bare_number_meant(value: &DeValue<'_>) -> Option<i32> {
     };
     let is_chain_weight =
         matches!(value, DeValue::Integer(_)) && (101.0..=10_000.0).contains(&number.abs());
-    let hundredths = if is_chain_weight { number } else { number * 100.0 };
+    let hundredths = if is_chain_weight {
+        number
+    } else {
+        number * 100.0
+    };
     (hundredths.abs() <= 100_000.0).then_some(hundredths.round() as i32)
 }
 

@@ -8,7 +8,9 @@ use crate::account::Account;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
 use crate::rules::language::keys::NOT_YET_HELP;
-use crate::rules::language::{accounts, author, expires, filters, limit, percentage, trail, window};
+use crate::rules::language::{
+    accounts, author, expires, filters, limit, percentage, trail, window,
+};
 use crate::rules::rule::{BelowMinMana, PostKind, Rule, RuleId};
 use crate::toml_reader::duration;
 use crate::toml_reader::item::{Item, Wanted};
@@ -87,18 +89,29 @@ impl<'t> RuleTable<'_, 't> {
     pub(super) fn lacks(&mut self, key: &str, example: &str) -> Reported {
         let message = format!("this {} has no `{key}`", self.table.name);
         let finding = Finding::at(self.table.header.clone(), message);
-        self.report.missing(finding.help(format!("add `{key} = {example}`")))
+        self.report
+            .missing(finding.help(format!("add `{key} = {example}`")))
     }
 
     /// Reports that nobody votes.
     fn lacks_voters(&mut self) -> Reported {
-        let message = format!("this {} has no `voters`, and neither has the file", self.table.name);
-        let help = "add `voters = [\"alice\"]` here, or at the top of the file for all of its rules";
-        self.report.missing(Finding::at(self.table.header.clone(), message).help(help))
+        let message = format!(
+            "this {} has no `voters`, and neither has the file",
+            self.table.name
+        );
+        let help =
+            "add `voters = [\"alice\"]` here, or at the top of the file for all of its rules";
+        self.report
+            .missing(Finding::at(self.table.header.clone(), message).help(help))
     }
 
     /// Reports that what `key` says does not go with other keys.
-    pub(super) fn refuse_together(&mut self, key: &'static str, message: &str, help: &str) -> Reported {
+    pub(super) fn refuse_together(
+        &mut self,
+        key: &'static str,
+        message: &str,
+        help: &str,
+    ) -> Reported {
         let span = match self.table.take(key) {
             Some(item) => item.span,
             None => self.table.header.clone(),
@@ -119,7 +132,7 @@ pub(super) fn read(
 ) -> Result<Rule, Reported> {
     let zone = table.timezone;
     let week = Duration::ZERO..=duration::WEEK;
-    let some_age = Duration::from_millis(1)..=duration::WEEK;
+    let some_age = Duration::from_secs(1)..=duration::WEEK;
     let own_voters = table.read("voters", accounts::read);
     let voters = match (own_voters, voters) {
         (Ok(Some(own)), _) => Ok(own),
@@ -130,12 +143,16 @@ pub(super) fn read(
     };
     let enabled = table.read("enabled", |item, report| item.boolean(report));
     let delay = table.read("delay", |item, report| duration::read(item, week, report));
-    let max_age = table.read("max_age", |item, report| duration::read(item, some_age, report));
+    let max_age = table.read("max_age", |item, report| {
+        duration::read(item, some_age, report)
+    });
     let limit = table.read("limit", limit::read);
-    let min_mana =
-        table.read("min_mana", |item, report| percentage::read(item, 0..=10_000, report));
-    let below_min_mana =
-        table.read("below_min_mana", |item, report| item.choice(&BELOW_MIN_MANA, report));
+    let min_mana = table.read("min_mana", |item, report| {
+        percentage::read(item, 0..=10_000, report)
+    });
+    let below_min_mana = table.read("below_min_mana", |item, report| {
+        item.choice(&BELOW_MIN_MANA, report)
+    });
     let window = table.read("window", |item, report| window::read(item, zone, report));
     let post_kind = table.read("kind", |item, report| item.choice(&KINDS, report));
     let tags = table.read("tags", filters::read);
@@ -144,7 +161,9 @@ pub(super) fn read(
     let text = table.read("text", filters::read);
     let words = table.read("words", limit::range);
     let payout = table.read("payout", limit::payout);
-    let max_votes = table.read("max_votes", |item, report| item.integer(0..=u32::MAX, report));
+    let max_votes = table.read("max_votes", |item, report| {
+        item.integer(0..=u32::MAX, report)
+    });
     let expires = table.read("expires", |item, report| expires::read(item, zone, report));
     let self_votes = table.read("self_votes", |item, report| item.boolean(report));
     let note = table.read("note", |item, report| {

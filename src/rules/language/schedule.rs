@@ -32,13 +32,17 @@ pub(super) fn read(
     }
     let mut table = item.table(WANTED, report)?;
     let cron = match table.take("cron") {
-        Some(item) => item.text(CRON, report).and_then(|text| check(text, &item, report)),
+        Some(item) => item
+            .text(CRON, report)
+            .and_then(|text| check(text, &item, report)),
         None => {
             let finding = Finding::at(table.header.clone(), "`schedule` lacks `cron`");
             Err(report.missing(finding.help("write `schedule = { cron = \"0 18 * * MON-FRI\" }`")))
         }
     };
-    let zone = table.take("timezone").map_or(Ok(zone), |item| timezone::read(&item, report));
+    let zone = table
+        .take("timezone")
+        .map_or(Ok(zone), |item| timezone::read(&item, report));
     table.refuse_the_rest(report, |_, _| None);
     Ok(Schedule {
         cron: cron?,
@@ -48,7 +52,10 @@ pub(super) fn read(
 
 /// Five fields, the minute first, or six, the second first; croner judges what is in them.
 fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String, Reported> {
-    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+    let parser = CronParser::builder()
+        .seconds(Seconds::Optional)
+        .year(Year::Disallowed)
+        .build();
     match parser.parse(text) {
         Ok(_) => Ok(text.trim().to_owned()),
         Err(error) => {

@@ -32,14 +32,18 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     };
     let authors = table.read("authors", authors);
     let except = table.read("except", accounts::read);
-    let min_leader_weight = table
-        .read("min_leader_weight", |item, report| percentage::read(item, 0..=10_000, report));
+    let min_leader_weight = table.read("min_leader_weight", |item, report| {
+        percentage::read(item, 0..=10_000, report)
+    });
     let downvotes = table.read("downvotes", |item, report| item.choice(&DOWNVOTES, report));
     let agree = table.read("agree", |item, report| {
         let agree = item.integer(1..=u32::MAX, report)?;
         match &leaders {
             Ok(leaders) if leaders.len() < agree as usize => {
-                let message = format!("only {} can agree: there are no more leaders", leaders.len());
+                let message = format!(
+                    "only {} can agree: there are no more leaders",
+                    leaders.len()
+                );
                 Err(item.refuse(message, item.write(leaders.len()), report))
             }
             _ => Ok(agree),

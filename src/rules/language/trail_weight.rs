@@ -47,11 +47,19 @@ fn scaled(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeight, Repor
     if table.is_empty() {
         return Err(item.refuse("`weight` says nothing", item.write(WANTED.example), report));
     }
-    let scale = table.take("scale").map(|item| percentage::read(&item, 1..=100_000, report));
-    let offset = table.take("offset").map(|item| percentage::read(&item, -10_000..=10_000, report));
+    let scale = table
+        .take("scale")
+        .map(|item| percentage::read(&item, 1..=100_000, report));
+    let offset = table
+        .take("offset")
+        .map(|item| percentage::read(&item, -10_000..=10_000, report));
     let (min_item, max_item) = (table.take("min"), table.take("max"));
-    let min = min_item.as_ref().map(|item| percentage::read(item, 0..=10_000, report));
-    let max = max_item.as_ref().map(|item| percentage::read(item, 0..=10_000, report));
+    let min = min_item
+        .as_ref()
+        .map(|item| percentage::read(item, 0..=10_000, report));
+    let max = max_item
+        .as_ref()
+        .map(|item| percentage::read(item, 0..=10_000, report));
     table.refuse_the_rest(report, |_, _| None);
     let (min, max) = (min.unwrap_or(Ok(0))?, max.unwrap_or(Ok(10_000))?);
     if min > max
@@ -62,7 +70,8 @@ fn scaled(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeight, Repor
             percentage::Written(min),
             percentage::Written(max)
         );
-        let mut finding = Finding::at(min_item.span, message).help("`min` is the smaller of the two");
+        let mut finding =
+            Finding::at(min_item.span, message).help("`min` is the smaller of the two");
         if let Some(max_item) = max_item {
             finding = finding.also(max_item.span, "`max`");
         }
@@ -71,7 +80,8 @@ fn scaled(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeight, Repor
     if max == 0
         && let Some(max_item) = max_item
     {
-        let help = "with it, no vote would ever be cast; use `enabled = false` to switch a rule off";
+        let help =
+            "with it, no vote would ever be cast; use `enabled = false` to switch a rule off";
         return Err(max_item.refuse("`max` must be above 0%", help, report));
     }
     Ok(TrailWeight::Scaled {

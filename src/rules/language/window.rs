@@ -33,8 +33,12 @@ pub(super) fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result
     let mut table = item.table(WANTED, report)?;
     let from = time(&mut table, "from", report);
     let to = time(&mut table, "to", report);
-    let days = table.take("days").map_or(Ok(Vec::new()), |item| days(&item, report));
-    let zone = table.take("timezone").map_or(Ok(zone), |item| timezone::read(&item, report));
+    let days = table
+        .take("days")
+        .map_or(Ok(Vec::new()), |item| days(&item, report));
+    let zone = table
+        .take("timezone")
+        .map_or(Ok(zone), |item| timezone::read(&item, report));
     table.refuse_the_rest(report, |_, _| None);
     let (from, to) = (from?, to?);
     let Some(from) = from else {
@@ -65,7 +69,10 @@ fn time(
         example: "\"08:00\"",
     };
     let Some(item) = table.take(key) else {
-        let finding = Finding::at(table.header.clone(), format!("{} lacks `{key}`", table.name));
+        let finding = Finding::at(
+            table.header.clone(),
+            format!("{} lacks `{key}`", table.name),
+        );
         return Err(report.missing(finding.help(format!("add `{key} = \"08:00\"`"))));
     };
     let text = match item.value {
@@ -103,7 +110,8 @@ fn days(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<Weekday>, Report
         let lower = text.to_lowercase();
         match DAYS.iter().find(|(name, _)| *name == lower) {
             Some((_, day)) if days.contains(day) => {
-                let finding = Finding::at(member.span, format!("\"{lower}\" stands twice in `days`"));
+                let finding =
+                    Finding::at(member.span, format!("\"{lower}\" stands twice in `days`"));
                 report.warning(finding.help("once is enough: take one out"));
             }
             Some((_, day)) => days.push(*day),
