@@ -1,3 +1,76 @@
 //! The commands, one file each.
 
 pub mod auth;
+pub mod check;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Casts curators' votes on Hive and Steem, on time, from rule files.
+#[derive(Debug, Parser)]
+#[command(name = "curatord", version, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file [default: ./curatord.toml, else /etc/curatord/curatord.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(check::Args),
+}
+
+/// What a command came to, as the exit status tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0
+    Done = 0,
+    /// 1: a problem was found, or it failed.
+    Failed = 1,
+    /// 2
+    WrongUsage = 2,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The environment, with what is not UTF-8 in it replaced.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().map(|(name, value)| {
+        (
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_configuration_is_named_before_or_after_the_command() {
+        for words in [
+            ["curatord", "--config", "x.toml", "check"],
+            ["curatord", "check", "--config", "x.toml"],
+        ] {
+            let cli = Cli::try_parse_from(words).unwrap();
+            assert_eq!(cli.config, Some(PathBuf::from("x.toml")));
+        }
+    }
+}

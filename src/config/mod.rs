@@ -1,10 +1,20 @@
 //! `curatord.toml`, with the environment laid over it.
 
+mod layers;
+mod load;
+mod masked;
+mod sections;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+
+pub use load::{ConfigFailure, load};
+
+/// The tables of the file.
+pub const SECTIONS: [&str; 6] = ["database", "network", "signer", "tokens", "casting", "http"];
 
 /// Everything that can be set. Paths are absolute, or relative to the working directory.
 #[derive(Debug, Clone)]
@@ -72,7 +82,9 @@ pub enum Start {
 pub struct Signer {
     /// Without a slash at the end; the API is below `{url}/api`.
     pub url: String,
+    /// The account of the application; empty where it is not set.
     pub client_id: String,
+    /// Empty where it is not set.
     pub client_secret: SecretString,
     /// Broadcasts at a time, at least 1.
     pub max_in_flight: usize,
@@ -103,4 +115,52 @@ pub struct Casting {
 pub struct Http {
     /// Empty turns it off.
     pub listen: String,
+}
+
+/// What `curatord run` cannot do without, and is not set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} not set: get {them} from {signer}, and set {them} in `[signer]` of {file} or as {variables}",
+    .keys.join(" and ") + if .keys.len() == 1 { " is" } else { " are" },
+    them = if .keys.len() == 1 { "it" } else { "them" },
+    variables = .keys.iter().map(|key| variable(key)).collect::<Vec<_>>().join(" and "))]
+pub struct NotSet {
+    keys: Vec<&'static str>,
+    signer: String,
+    file: String,
+}
+
+/// `CURATORD_SIGNER__CLIENT_ID` for `signer.client_id`.
+fn variable(key: &str) -> String {
+    format!("CURATORD_{}", key.replace('.', "__").to_uppercase())
+}
+
+impl Config {
+    /// Whether all is set that casting votes needs: rule files can be checked and replayed without.
+    ///
+    /// # Errors
+    /// What is not set, and how to set it.
+    pub fn ready_to_run(&self) -> Result<(), NotSet> {
+        let signer = &self.signer;
+        let needed = [
+            ("signer.client_id", signer.client_id.trim().is_empty()),
+            (
+                "signer.client_secret",
+                signer.client_secret.expose_secret().is_empty(),
+            ),
+        ];
+        let keys: Vec<_> = needed
+            .into_iter()
+            .filter(|(_, empty)| *empty)
+            .map(|(key, _)| key)
+            .collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let file = self.path.as_ref().map(|path| path.display().to_string());
+        Err(NotSet {
+            keys,
+            signer: signer.url.clone(),
+            file: file.unwrap_or_else(|| "curatord.toml".to_owned()),
+        })
+    }
 }

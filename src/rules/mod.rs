@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod folder;
+pub mod language;
 pub mod library;
 pub mod rule;
 pub mod set;

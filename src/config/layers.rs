@@ -1,0 +1,236 @@
+//! Settings from where they are given: the file, and above it the environment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use secrecy::SecretString;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use crate::config::masked;
+use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::suggestion::closest;
+use crate::diagnostic::{Finding, Problem};
+use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::table::Table;
+
+const PREFIX: &str = "CURATORD_";
+
+/// A variable of the environment that sets something.
+pub(super) struct Variable {
+    /// `CURATORD_SIGNER__URL`
+    name: String,
+    value: DeValue<'static>,
+    /// The value as it was given, in which mistakes have their place.
+    text: String,
+}
+
+/// The variables that are ours, by section (empty for the top of the file) and key.
+pub(super) type Variables = BTreeMap<(String, String), Variable>;
+
+/// Picks the variables that are ours. Those without `__` are not, but for `CURATORD_RULES`: container
+/// systems set such names by themselves.
+pub(super) fn variables(environment: impl IntoIterator<Item = (String, String)>) -> Variables {
+    let mut variables = Variables::new();
+    for (name, text) in environment {
+        let Some(words) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let place = match words.split_once("__") {
+            Some((section, key)) => (section.to_lowercase(), key.to_lowercase()),
+            None if words == "RULES" => (String::new(), "rules".to_owned()),
+            None => continue,
+        };
+        let value = match place.1.as_str() {
+            // The one list; commas separate its items.
+            "nodes" => {
+                let nodes = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|node| !node.is_empty());
+                let whole = 0..text.len();
+                let item = |node: &str| {
+                    Spanned::new(whole.clone(), DeValue::String(node.to_owned().into()))
+                };
+                let mut array = toml::de::DeArray::new();
+                nodes.for_each(|node| array.push(item(node)));
+                DeValue::Array(array)
+            }
+            _ => DeValue::String(text.trim().to_owned().into()),
+        };
+        variables.insert(place, Variable { name, value, text });
+    }
+    variables
+}
+
+/// What all sections are read from, and what is wrong with it.
+pub(super) struct Layers<'t> {
+    /// Of the file.
+    pub report: Report<'t>,
+    pub variables: &'t Variables,
+    /// The folder that paths in the file are relative to.
+    pub folder: &'t Path,
+    /// Of the variables.
+    pub problems: Vec<Problem>,
+    asked: Vec<(&'static str, &'static str)>,
+}
+
+impl<'t> Layers<'t> {
+    pub(super) fn new(report: Report<'t>, variables: &'t Variables, folder: &'t Path) -> Self {
+        Self {
+            report,
+            variables,
+            folder,
+            problems: Vec::new(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// Reports every variable that was not asked for. Their values may be secrets, so they are not
+    /// shown.
+    pub(super) fn refuse_other_variables(&mut self) {
+        let asked = |(section, key): &(&str, &str)| match section.is_empty() {
+            true => format!("{PREFIX}{}", key.to_uppercase()),
+            false => format!("{PREFIX}{}__{}", section.to_uppercase(), key.to_uppercase()),
+        };
+        let known: Vec<_> = self.asked.iter().map(asked).collect();
+        for variable in self
+            .variables
+            .values()
+            .filter(|given| !known.contains(&given.name))
+        {
+            let finding = Finding::whole("there is no such setting");
+            let finding = match closest(&variable.name, known.iter().map(String::as_str)) {
+                Some(meant) => finding.help(format!("did you mean {meant}?")),
+                None => finding.help("settings are called CURATORD_SECTION__KEY"),
+            };
+            self.problems
+                .push(Problem::of_file(&variable.name, finding));
+        }
+    }
+}
+
+/// One section of the file, with its variables.
+pub(super) struct Section<'t, 'l> {
+    /// Empty for the top of the file.
+    name: &'static str,
+    /// `None` where the file has no such table.
+    table: Option<Table<'t>>,
+    layers: &'l mut Layers<'t>,
+}
+
+impl<'t, 'l> Section<'t, 'l> {
+    pub(super) fn new(
+        name: &'static str,
+        table: Option<Table<'t>>,
+        layers: &'l mut Layers<'t>,
+    ) -> Self {
+        Self {
+            name,
+            table,
+            layers,
+        }
+    }
+
+    /// The value of `key` as `read` understands it: the environment's, else the file's.
+    pub(super) fn find<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Item<'_>, &mut Report<'_>) -> Result<T, Reported>,
+    ) -> Result<Option<T>, Reported> {
+        self.find_in(key, |item, _, report| read(item, report))
+    }
+
+    /// Likewise; `read` is told the folder that a path in the value is relative to: in a variable, the
+    /// working directory.
+    pub(super) fn find_in<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Item<'_>, &Path, &mut Report<'_>) -> Result<T, Reported>,
+    ) -> Result<Option<T>, Reported> {
+        self.layers.asked.push((self.name, key));
+        let in_file = self.table.as_mut().and_then(|table| table.take(key));
+        let place = (self.name.to_owned(), key.to_owned());
+        if let Some(variable) = self.layers.variables.get(&place) {
+            let mut report = Report::new(&variable.text);
+            let item = Item {
+                key: &variable.name,
+                key_span: 0..0,
+                value: &variable.value,
+                span: 0..variable.text.len(),
+                as_text: true,
+            };
+            let value = read(&item, Path::new(""), &mut report);
+            let shown = || masked::value(key, &variable.text).into();
+            self.layers
+                .problems
+                .extend(report.into_problems_in(&variable.name, shown));
+            return value.map(Some);
+        }
+        in_file
+            .map(|item| read(&item, self.layers.folder, &mut self.layers.report))
+            .transpose()
+    }
+
+    /// The folder that paths in the file are relative to.
+    pub(super) fn folder(&self) -> &Path {
+        self.layers.folder
+    }
+
+    /// The secret that `key` holds, or that the file named by `file_key` holds.
+    pub(super) fn secret(
+        &mut self,
+        key: &'static str,
+        file_key: &'static str,
+        wanted: Wanted,
+    ) -> Result<Option<SecretString>, Reported> {
+        let value = self.find(key, |item, report| {
+            Ok((
+                SecretString::from(item.text(wanted, report)?),
+                item.key.to_owned(),
+            ))
+        })?;
+        let clash = value.as_ref().map(|(_, name)| name.as_str());
+        let from_file = self.find_in(file_key, |item, folder, report| {
+            secret_file(item, folder, clash, report)
+        })?;
+        Ok(from_file.or(value.map(|(secret, _)| secret)))
+    }
+
+    /// Reports every key of the file that was not asked for.
+    pub(super) fn refuse_the_rest(self) {
+        if let Some(table) = self.table {
+            table.refuse_the_rest(&mut self.layers.report, |_, _| None);
+        }
+    }
+}
+
+/// The content of the file that `item` names, without the line break at its end.
+fn secret_file(
+    item: &Item<'_>,
+    folder: &Path,
+    clash: Option<&str>,
+    report: &mut Report<'_>,
+) -> Result<SecretString, Reported> {
+    const WANTED: Wanted = Wanted {
+        what: "the path of a file",
+        example: "\"/run/secrets/curatord\"",
+    };
+    if let Some(other) = clash {
+        let message = format!("`{}` and `{other}` are both given", item.key);
+        return Err(item.refuse(
+            message,
+            "one of them says it all: take the other out",
+            report,
+        ));
+    }
+    let path = folder.join(item.text(WANTED, report)?);
+    match std::fs::read_to_string(&path) {
+        Ok(content) => Ok(SecretString::from(content.trim_end_matches(['\r', '\n']))),
+        Err(error) => {
+            let message = format!("cannot read {}: {error}", path.display());
+            let help = "name a file that holds the secret and that curatord may read";
+            Err(item.refuse(message, help, report))
+        }
+    }
+}

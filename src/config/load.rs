@@ -1,0 +1,181 @@
+//! Finds the configuration and reads it: every mistake at once.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::config::layers::{Layers, Section, Variables, variables};
+use crate::config::{Config, SECTIONS, masked, sections};
+use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::{Finding, Problem};
+use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::syntax;
+use crate::toml_reader::table::Table;
+
+/// Where the file is looked for when it is not named, in this order.
+const PLACES: [&str; 2] = ["curatord.toml", "/etc/curatord/curatord.toml"];
+
+/// Why there is no configuration. `Display` is one line a problem.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", lines(.problems))]
+pub struct ConfigFailure {
+    /// Everything that is wrong, in the order of the file. Never empty; holds no secret.
+    pub problems: Vec<Problem>,
+    /// The rules folder, where that much could be read.
+    pub rules: Option<PathBuf>,
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let lines: Vec<_> = problems.iter().map(Problem::to_string).collect();
+    lines.join("\n")
+}
+
+/// Reads the file at `explicit`, else the first there is of `./curatord.toml` and
+/// `/etc/curatord/curatord.toml`, else none, and lays the variables `CURATORD_SECTION__KEY` of
+/// `environment` over it. What is given in neither is preset.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(
+    explicit: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigFailure> {
+    let (path, text) = find(explicit).map_err(|problem| ConfigFailure {
+        problems: vec![problem],
+        rules: None,
+    })?;
+    read(path, &text, &variables(environment))
+}
+
+/// The file and what is in it; an empty text where there is no file.
+fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), Problem> {
+    let candidates = match explicit {
+        Some(path) => vec![path],
+        None => PLACES.iter().map(Path::new).collect(),
+    };
+    for path in candidates {
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let text = String::from_utf8(bytes).map_err(|_| {
+                    unreadable(
+                        path,
+                        "it is not UTF-8 text",
+                        "save it with the encoding UTF-8",
+                    )
+                })?;
+                return Ok((Some(path.to_owned()), text));
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && explicit.is_none() => {}
+            Err(error) => {
+                let help = "`--config FILE` names the configuration file";
+                return Err(unreadable(path, &error.to_string(), help));
+            }
+        }
+    }
+    Ok((None, String::new()))
+}
+
+fn unreadable(path: &Path, why: &str, help: &str) -> Problem {
+    let finding = Finding::whole(format!("cannot read the configuration: {why}"));
+    Problem::of_file(&path.to_string_lossy(), finding.help(help))
+}
+
+fn read(path: Option<PathBuf>, text: &str, variables: &Variables) -> Result<Config, ConfigFailure> {
+    let folder = path
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""))
+        .to_owned();
+    let mut report = Report::new(text);
+    let root = syntax::parse(&mut report);
+    let mut layers = Layers::new(report, variables, &folder);
+    let (rules, config) = read_root(&root, path.clone(), &mut layers);
+    layers.refuse_other_variables();
+    let Layers {
+        report, problems, ..
+    } = layers;
+    let shown = path
+        .as_deref()
+        .unwrap_or(Path::new(PLACES[0]))
+        .to_string_lossy();
+    let mut all = report.into_problems_in(&shown, || masked::file(text));
+    all.extend(problems);
+    match config {
+        Ok(config) if all.is_empty() => Ok(config),
+        _ => Err(ConfigFailure {
+            problems: all,
+            rules: rules.ok(),
+        }),
+    }
+}
+
+fn read_root<'t>(
+    root: &'t DeTable<'t>,
+    path: Option<PathBuf>,
+    layers: &mut Layers<'t>,
+) -> (Result<PathBuf, Reported>, Result<Config, Reported>) {
+    let mut top = Table::new(root, 0..0, "the configuration");
+    let mut failed = None;
+    let tables = SECTIONS.map(|name| {
+        let item = top.take(name)?;
+        const TABLE: Wanted = Wanted {
+            what: "a table",
+            example: "{ }",
+        };
+        let help = format!("its keys stand below a line `[{name}]`");
+        match &item.value {
+            toml::de::DeValue::Table(table) => {
+                Some(Table::new(table, item.span, format!("`[{name}]`")))
+            }
+            _ => {
+                failed = Some(item.wrong_type_with(TABLE, help, &mut layers.report));
+                None
+            }
+        }
+    });
+    let mut section = Section::new("", Some(top), layers);
+    let rules = section.find_in("rules", folder_of_rules);
+    section.refuse_the_rest();
+    let rules = rules.map(|rules| rules.unwrap_or_else(|| layers.folder.join("rules")));
+
+    let [database, network, signer, tokens, casting, http] = tables;
+    let database = sections::database(Section::new("database", database, layers));
+    let (kind, network) = sections::network(Section::new("network", network, layers));
+    let signer = sections::signer(Section::new("signer", signer, layers), kind);
+    let tokens = sections::tokens(Section::new("tokens", tokens, layers));
+    let casting = sections::casting(Section::new("casting", casting, layers));
+    let http = sections::http(Section::new("http", http, layers));
+    let config = || {
+        failed.map_or(Ok(()), Err)?;
+        Ok(Config {
+            path,
+            rules: rules.clone()?,
+            database: database?,
+            network: network?,
+            signer: signer?,
+            tokens: tokens?,
+            casting: casting?,
+            http: http?,
+        })
+    };
+    let config = config();
+    (rules, config)
+}
+
+fn folder_of_rules(
+    item: &Item<'_>,
+    folder: &Path,
+    report: &mut Report<'_>,
+) -> Result<PathBuf, Reported> {
+    const WANTED: Wanted = Wanted {
+        what: "the path of a folder",
+        example: "\"rules\"",
+    };
+    let text = item.text(WANTED, report)?;
+    if text.is_empty() {
+        let message = format!("`{}` is empty", item.key);
+        return Err(item.refuse(message, item.write(WANTED.example), report));
+    }
+    Ok(folder.join(text))
+}

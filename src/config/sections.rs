@@ -1,0 +1,307 @@
+//! What each section may hold, and what is preset.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use secrecy::{ExposeSecret, SecretString};
+use toml::de::DeValue;
+use url::Url;
+
+use crate::config::layers::Section;
+use crate::config::{Casting, ChainKind, Database, Follow, Http, Network, Signer, Start, Tokens};
+use crate::diagnostic::report::{Report, Reported};
+use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::{duration, timezone};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+type Reading<T> = Result<T, Reported>;
+
+fn duration(
+    range: RangeInclusive<Duration>,
+) -> impl FnOnce(&Item<'_>, &mut Report<'_>) -> Reading<Duration> {
+    move |item, report| duration::read(item, range, report)
+}
+
+/// `[database]`.
+pub(super) fn database(mut section: Section<'_, '_>) -> Reading<Database> {
+    let url = database_url(&mut section);
+    let timezone = section.find("timezone", timezone::read);
+    section.refuse_the_rest();
+    Ok(Database {
+        url: url?,
+        timezone: timezone?.unwrap_or(Tz::UTC),
+    })
+}
+
+const DATABASE_URL: Wanted = Wanted {
+    what: "the address of a database",
+    example: "\"sqlite://curatord.db\"",
+};
+
+/// The address, checked, with the path of an SQLite file made relative to the configuration.
+fn database_url(section: &mut Section<'_, '_>) -> Reading<SecretString> {
+    let given = section.secret("url", "url_file", DATABASE_URL)?;
+    let check = |item: &Item<'_>, folder: &Path, report: &mut Report<'_>| {
+        let url = given.as_ref().map_or("", ExposeSecret::expose_secret);
+        check_database_url(url, folder).map_err(|why| {
+            let help = "write \"sqlite://curatord.db\", or \"mysql://user:password@host/name\"";
+            item.refuse(format!("`{}` {why}", item.key), help, report)
+        })
+    };
+    // Asked again for the place of the mistake and for the folder: one of the two is there.
+    let checked = match section.find_in("url", check)? {
+        Some(url) => Some(url),
+        None => section.find_in("url_file", check)?,
+    };
+    match checked {
+        Some(url) => Ok(url.into()),
+        None => Ok(format!("sqlite://{}", beside(section.folder(), "curatord.db")).into()),
+    }
+}
+
+/// What is wrong with the address, never with the address in it: it holds a password.
+fn check_database_url(text: &str, folder: &Path) -> Result<String, &'static str> {
+    if let Some(rest) = text.strip_prefix("sqlite:") {
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
+        let (file, options) = rest
+            .split_once('?')
+            .map_or((rest, None), |(file, options)| (file, Some(options)));
+        if file.is_empty() {
+            return Err("names no file");
+        }
+        if file == ":memory:" {
+            return Err("must name a file: what is only in memory is lost at the end");
+        }
+        let options = options
+            .map(|options| format!("?{options}"))
+            .unwrap_or_default();
+        return Ok(format!("sqlite://{}{options}", beside(folder, file)));
+    }
+    let url = Url::parse(text).map_err(|_| "is not an address of a database")?;
+    if !matches!(url.scheme(), "mysql" | "mariadb") {
+        return Err("begins with sqlite://, mysql:// or mariadb://");
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("names no host");
+    }
+    if url.path().trim_matches('/').is_empty() {
+        return Err("names no database: it ends with /name");
+    }
+    Ok(text.to_owned())
+}
+
+/// The path `file`, which is percent-encoded as in all addresses, relative to `folder`.
+fn beside(folder: &Path, file: &str) -> String {
+    if Path::new(file).is_absolute() {
+        return file.to_owned();
+    }
+    let folder = folder
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3F");
+    Path::new(&folder).join(file).to_string_lossy().into_owned()
+}
+
+const KINDS: [(&str, ChainKind); 2] = [("hive", ChainKind::Hive), ("steem", ChainKind::Steem)];
+
+const FOLLOW: [(&str, Follow); 2] = [
+    ("head", Follow::Head),
+    ("irreversible", Follow::Irreversible),
+];
+
+/// `[network]`, and its kind apart: other sections have presets by it.
+pub(super) fn network(mut section: Section<'_, '_>) -> (ChainKind, Reading<Network>) {
+    let kind = section.find("kind", |item, report| item.choice(&KINDS, report));
+    let chain = kind.ok().flatten().unwrap_or(ChainKind::Hive);
+    let nodes = section.find("nodes", nodes);
+    let follow = section.find("follow", |item, report| item.choice(&FOLLOW, report));
+    let vote_interval = section.find("vote_interval", duration(Duration::ZERO..=HOUR));
+    let block_interval = section.find("block_interval", duration(10 * MILLISECOND..=MINUTE));
+    let start = section.find("start", start);
+    section.refuse_the_rest();
+    let network = || {
+        kind?;
+        Ok(Network {
+            kind: chain,
+            nodes: nodes?.unwrap_or_else(|| chain.nodes()),
+            follow: follow?.unwrap_or(Follow::Head),
+            vote_interval: vote_interval?.unwrap_or(chain.vote_interval()),
+            block_interval: block_interval?.unwrap_or(3 * SECOND),
+            start: start?.unwrap_or(Start::Last),
+        })
+    };
+    (chain, network())
+}
+
+impl ChainKind {
+    /// The nodes asked where none are named.
+    pub fn nodes(self) -> Vec<String> {
+        let nodes: &[&str] = match self {
+            Self::Hive => &["https://api.hive.blog", "https://api.deathwing.me"],
+            Self::Steem => &["https://api.steemit.com"],
+        };
+        nodes.iter().map(|&node| node.to_owned()).collect()
+    }
+
+    /// The signer asked where none is named.
+    pub fn signer(self) -> &'static str {
+        match self {
+            Self::Hive => "https://hivesigner.com",
+            Self::Steem => "https://steemlogin.com",
+        }
+    }
+
+    /// What the chain wants between two votes of one voter: Steem refuses the second within 3 s; Hive
+    /// has had no such limit since hard fork 26.
+    pub fn vote_interval(self) -> Duration {
+        match self {
+            Self::Hive => Duration::ZERO,
+            Self::Steem => 3 * SECOND,
+        }
+    }
+}
+
+fn nodes(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Vec<String>> {
+    const WANTED: Wanted = Wanted {
+        what: "a list of addresses",
+        example: "[\"https://api.hive.blog\"]",
+    };
+    let mut nodes = Vec::new();
+    let mut failed = None;
+    for member in item.list(WANTED, report)? {
+        match web_address(&member, report) {
+            Ok(node) => nodes.push(node),
+            Err(reported) => failed = Some(reported),
+        }
+    }
+    failed.map_or(Ok(nodes), Err)
+}
+
+/// An address that begins with `https://` or `http://`, without a slash at its end.
+fn web_address(item: &Item<'_>, report: &mut Report<'_>) -> Reading<String> {
+    const WANTED: Wanted = Wanted {
+        what: "an address",
+        example: "\"https://…\"",
+    };
+    let text = item.text(WANTED, report)?;
+    let why = match Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => "begins with https:// or http://",
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => "names no host",
+        Ok(_) => return Ok(text.trim_end_matches('/').to_owned()),
+        Err(_) => "is not an address: it begins with https:// or http://",
+    };
+    let help = "write it as in \"https://api.hive.blog\"";
+    Err(item.refuse(format!("`{}`: the address {why}", item.key), help, report))
+}
+
+fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
+    let is_number = match item.value {
+        DeValue::Integer(_) => true,
+        DeValue::String(text) => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    };
+    if is_number {
+        return item.integer(1..=u32::MAX, report).map(Start::Block);
+    }
+    match item.value {
+        DeValue::String(text) if text == "last" => Ok(Start::Last),
+        DeValue::String(text) if text == "head" => Ok(Start::Head),
+        _ => {
+            let message = format!(
+                "`{}` must be \"last\", \"head\" or the number of a block",
+                item.key
+            );
+            Err(item.refuse(message, item.write("\"last\""), report))
+        }
+    }
+}
+
+/// `[signer]`, with the presets of `chain`.
+pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<Signer> {
+    const CLIENT_ID: Wanted = Wanted {
+        what: "the account of your application",
+        example: "\"my.app\"",
+    };
+    const SECRET: Wanted = Wanted {
+        what: "the secret of your application, a text in quotes",
+        example: "\"…\"",
+    };
+    let url = section.find("url", web_address);
+    let client_id = section.find("client_id", |item, report| {
+        item.text(CLIENT_ID, report).map(str::to_owned)
+    });
+    let client_secret = section.secret("client_secret", "client_secret_file", SECRET);
+    let max_in_flight = section.find("max_in_flight", |item, report| {
+        item.integer(1..=10_000, report)
+    });
+    let requests_per_second = section.find("requests_per_second", |item, report| {
+        item.number(1e6, report)
+    });
+    let timeout = section.find("timeout", duration(10 * MILLISECOND..=10 * MINUTE));
+    section.refuse_the_rest();
+    Ok(Signer {
+        url: url?.unwrap_or_else(|| chain.signer().to_owned()),
+        client_id: client_id?.unwrap_or_default(),
+        client_secret: client_secret?.unwrap_or_else(|| "".into()),
+        max_in_flight: max_in_flight?.unwrap_or(32) as usize,
+        requests_per_second: requests_per_second?.unwrap_or(0.0),
+        timeout: timeout?.unwrap_or(10 * SECOND),
+    })
+}
+
+/// `[tokens]`.
+pub(super) fn tokens(mut section: Section<'_, '_>) -> Reading<Tokens> {
+    let refresh_ahead = section.find("refresh_ahead", duration(Duration::ZERO..=365 * DAY));
+    section.refuse_the_rest();
+    Ok(Tokens {
+        refresh_ahead: refresh_ahead?.unwrap_or(2 * DAY + 8 * HOUR),
+    })
+}
+
+/// `[casting]`.
+pub(super) fn casting(mut section: Section<'_, '_>) -> Reading<Casting> {
+    let retry_for = section.find("retry_for", duration(Duration::ZERO..=7 * DAY));
+    let confirm_within = section.find("confirm_within", duration(10 * MILLISECOND..=7 * DAY));
+    section.refuse_the_rest();
+    Ok(Casting {
+        retry_for: retry_for?.unwrap_or(10 * MINUTE),
+        confirm_within: confirm_within?.unwrap_or(2 * MINUTE),
+    })
+}
+
+/// `[http]`.
+pub(super) fn http(mut section: Section<'_, '_>) -> Reading<Http> {
+    let listen = section.find("listen", |item, report| {
+        const WANTED: Wanted = Wanted {
+            what: "an address with a port",
+            example: "\"127.0.0.1:9393\"",
+        };
+        let text = item.text(WANTED, report)?;
+        let host_and_port = |text: &str| {
+            let (host, port) = text.rsplit_once(':')?;
+            let is_name = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+            (!host.is_empty() && host.chars().all(is_name)).then_some(port.parse::<u16>().ok()?)
+        };
+        if text.is_empty() || text.parse::<SocketAddr>().is_ok() || host_and_port(text).is_some() {
+            return Ok(text.to_owned());
+        }
+        let help = format!("{}, or \"\" to turn it off", item.write(WANTED.example));
+        Err(item.refuse(
+            format!("`{}` must be an address with a port", item.key),
+            help,
+            report,
+        ))
+    });
+    section.refuse_the_rest();
+    Ok(Http {
+        listen: listen?.unwrap_or_else(|| "127.0.0.1:9393".to_owned()),
+    })
+}

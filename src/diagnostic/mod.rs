@@ -1,0 +1,140 @@
+//! What is wrong with a file that a person wrote: where, why, and how to mend it.
+
+pub mod position;
+pub mod render;
+pub mod report;
+pub mod suggestion;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::diagnostic::position::Position;
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but hardly says what its author means.
+    Warning,
+}
+
+/// One thing to say about a place in a text: the part of a [`Problem`] that its finder knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Bytes of the text; `None` where it concerns the whole file.
+    pub span: Option<Range<usize>>,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+    /// A few words below the underlined text.
+    pub label: Option<String>,
+    /// Another place that has to do with it, and why.
+    pub also: Option<(Range<usize>, String)>,
+}
+
+/// A finding in a file. `Display` is the one-line form for logs and tables:
+/// `path:line:column: message (help)`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub severity: Severity,
+    /// The file as people know it, or what else the text comes from.
+    pub path: Arc<str>,
+    pub finding: Finding,
+    /// What the spans are places in. Holds no secret.
+    text: Arc<str>,
+}
+
+impl Finding {
+    /// A finding about the text at `span`.
+    pub fn at(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            span: Some(span),
+            ..Self::whole(message)
+        }
+    }
+
+    /// A finding about a file as a whole.
+    pub fn whole(message: impl Into<String>) -> Self {
+        Self {
+            span: None,
+            message: message.into(),
+            help: None,
+            label: None,
+            also: None,
+        }
+    }
+
+    /// Says what to write instead.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Puts a few words below the underlined text.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Points at another place, too.
+    pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
+        self.also = Some((span, label.into()));
+        self
+    }
+}
+
+impl Problem {
+    /// An error that concerns a file as a whole: it is not there, it cannot be read.
+    pub fn of_file(path: &str, finding: Finding) -> Self {
+        Self {
+            severity: Severity::Error,
+            path: path.into(),
+            finding,
+            text: "".into(),
+        }
+    }
+
+    /// The same problem with the file called `path`.
+    pub fn in_file(mut self, path: &Arc<str>) -> Self {
+        self.path = Arc::clone(path);
+        self
+    }
+
+    /// Where it is; `None` where it concerns the whole file. Reads the text up to there.
+    pub fn position(&self) -> Option<Position> {
+        let span = self.finding.span.as_ref()?;
+        Some(Position::of(&self.text, span.start))
+    }
+
+    /// `path:line:column`, or the path alone.
+    pub fn place(&self) -> String {
+        match self.position() {
+            Some(position) => format!("{}:{position}", self.path),
+            None => self.path.to_string(),
+        }
+    }
+
+    /// Whether the file cannot be used because of it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place(), self.finding.message)?;
+        match &self.finding.help {
+            Some(help) => write!(formatter, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?} {self}", self.severity)
+    }
+}

@@ -1,0 +1,267 @@
+//! A whole file of rules.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use chrono_tz::Tz;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::suggestion::closest;
+use crate::diagnostic::{Finding, Problem};
+use crate::rules::language::rule_table::{self, Kind, RuleTable};
+use crate::rules::language::{accounts, keys};
+use crate::rules::rule::{Rule, RuleId};
+use crate::toml_reader::item::{Item, Wanted, quoted};
+use crate::toml_reader::table::Table;
+use crate::toml_reader::{syntax, timezone};
+
+/// What became of a file once it was read.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// In the order of the text. Empty when a problem is an error: one bad rule holds back its file.
+    pub rules: Vec<Rule>,
+    /// Everything that is wrong or doubtful, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+impl Checked {
+    /// Whether its rules can be used; it may still hold warnings.
+    pub fn is_good(&self) -> bool {
+        !self.problems.iter().any(Problem::is_error)
+    }
+}
+
+/// Reads the file at `path`, which is relative to the rules folder, with `/`, and names the rules.
+pub fn read(path: &str, text: &str) -> Checked {
+    read_with(path, text, keys::NOT_YET)
+}
+
+/// Likewise, from the bytes of a file, which may be no text.
+pub fn read_bytes(path: &str, bytes: &[u8]) -> Checked {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => read(path, text),
+        Err(error) => {
+            let text = String::from_utf8_lossy(bytes);
+            let at = error.valid_up_to();
+            let mut report = Report::new(&text);
+            let finding = Finding::at(at..at + '\u{fffd}'.len_utf8(), "this is not UTF-8 text");
+            report.error(finding.help("save the file with the encoding UTF-8"));
+            Checked {
+                rules: Vec::new(),
+                problems: report.into_problems(path),
+            }
+        }
+    }
+}
+
+/// Reads a file with the keys of `not_yet` refused.
+pub(super) fn read_with(path: &str, text: &str, not_yet: &[&str]) -> Checked {
+    let mut report = Report::new(text);
+    let root = syntax::parse(&mut report);
+    let rules = read_root(path, &root, not_yet, &mut report);
+    let rules = if report.has_errors() {
+        Vec::new()
+    } else {
+        rules
+    };
+    Checked {
+        rules,
+        problems: report.into_problems(path),
+    }
+}
+
+fn read_root<'t>(
+    path: &str,
+    root: &'t DeTable<'t>,
+    not_yet: &[&str],
+    report: &mut Report<'t>,
+) -> Vec<Rule> {
+    let mut table = Table::new(root, 0..0, "a rule file");
+    let voters = match table.take("voters") {
+        Some(item) => accounts::read(&item, report).map(Some),
+        // The line that is no TOML may be the one with the voters.
+        None => report.damaged(0).map_or(Ok(None), Err),
+    };
+    // A file whose zone is unknown is refused anyway.
+    let zone = table
+        .take("timezone")
+        .map(|item| timezone::read(&item, report));
+    let zone = zone.and_then(Result::ok).unwrap_or(Tz::UTC);
+    if let Some(item) = table.take(keys::LISTS) {
+        accounts::not_yet("`[lists]`", item.key_span, report);
+    }
+    let mut tables = Vec::new();
+    for kind in [Kind::Author, Kind::Trail] {
+        if let Some(item) = table.take(kind.key()) {
+            collect(kind, &item, &mut tables, report);
+        }
+    }
+    // Authors and trails stand mixed in the text, and their order there is their precedence.
+    tables.sort_by_key(|(_, table)| table.header.start);
+    table.refuse_the_rest(report, belongs_elsewhere);
+
+    let mut names = Names::default();
+    let mut rules = Vec::with_capacity(tables.len());
+    for (kind, table) in tables {
+        let mut table = RuleTable {
+            table,
+            report,
+            not_yet,
+            timezone: zone,
+        };
+        let name = names.name(kind, &mut table);
+        let id = RuleId::new(path, name.as_deref().unwrap_or(""));
+        let rule = rule_table::read(&mut table, kind, id, &voters);
+        table
+            .table
+            .refuse_the_rest(table.report, |key, _| belongs_in_other_rule(kind, key));
+        if let (Ok(_), Ok(rule)) = (name, rule) {
+            rules.push(rule);
+        }
+    }
+    rules
+}
+
+/// The tables of `[[author]]` or `[[trail]]`.
+fn collect<'t>(
+    kind: Kind,
+    item: &Item<'t>,
+    tables: &mut Vec<(Kind, Table<'t>)>,
+    report: &mut Report<'t>,
+) {
+    let name = format!("`[[{}]]`", kind.key());
+    let help = format!("each rule begins with a line {name}");
+    match item.value {
+        DeValue::Array(array) => {
+            for value in array {
+                match value.get_ref() {
+                    DeValue::Table(table) => {
+                        tables.push((kind, Table::new(table, value.span(), name.clone())));
+                    }
+                    _ => {
+                        let message = format!("`{}` holds rules, which are tables", kind.key());
+                        report.error(Finding::at(value.span(), message).help(help.clone()));
+                    }
+                }
+            }
+        }
+        DeValue::Table(_) => {
+            let message = format!("a rule stands in double brackets: {name}");
+            let finding = Finding::at(item.key_span.clone(), message);
+            report.error(finding.help(format!("write {name}: a file can hold many rules")));
+        }
+        _ => {
+            let message = format!("`{}` is not a key but a table: {name}", kind.key());
+            report.error(Finding::at(item.key_span.clone(), message).help(help));
+        }
+    }
+}
+
+/// The names in a file, with their places.
+#[derive(Default)]
+struct Names {
+    taken: HashMap<String, Range<usize>>,
+    authors: usize,
+    trails: usize,
+}
+
+impl Names {
+    /// The name of the next rule: its own, or its kind and number.
+    fn name(&mut self, kind: Kind, table: &mut RuleTable<'_, '_>) -> Result<String, Reported> {
+        let count = match kind {
+            Kind::Author => &mut self.authors,
+            Kind::Trail => &mut self.trails,
+        };
+        *count += 1;
+        let given = table.read("name", |item, report| {
+            Ok((check_name(item, report)?.to_owned(), item.span.clone()))
+        })?;
+        let by_position = given.is_none();
+        let (name, span) = given.unwrap_or_else(|| {
+            (
+                format!("{}-{count}", kind.key()),
+                table.table.header.clone(),
+            )
+        });
+        let Some(first) = self.taken.get(&name) else {
+            self.taken.insert(name.clone(), span);
+            return Ok(name);
+        };
+        let message = match by_position {
+            true => format!("without a name this rule is `{name}`, and another is called that"),
+            false => format!("two rules are called `{name}`"),
+        };
+        let finding = Finding::at(span, message)
+            .also(first.clone(), format!("`{name}` is taken here"))
+            .help("give each rule in a file a `name` of its own");
+        Err(table.report.error(finding))
+    }
+}
+
+fn check_name<'t>(item: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str, Reported> {
+    /// Path and name together fit the column of the table.
+    const LONGEST: usize = 100;
+    const WANTED: Wanted = Wanted {
+        what: "a text",
+        example: "\"favourites\"",
+    };
+    let name = item.text(WANTED, report)?;
+    let why = if name.trim().is_empty() {
+        "a name cannot be empty"
+    } else if name.chars().count() > LONGEST {
+        "a name has at most 100 characters"
+    } else if name.chars().any(char::is_control) {
+        "a name stands on one line"
+    } else {
+        return Ok(name);
+    };
+    Err(item.refuse(why, item.write(WANTED.example), report))
+}
+
+/// What to do with a key that does not stand at the top of a file.
+fn belongs_elsewhere(key: &str, value: &DeValue<'_>) -> Option<String> {
+    let is_tables = match value {
+        DeValue::Array(array) => array.iter().all(|item| item.get_ref().is_table()),
+        value => value.is_table(),
+    };
+    if is_tables && let Some(kind) = closest(key, ["author", "trail"]) {
+        return Some(format!("did you mean `[[{kind}]]`?"));
+    }
+    if is_tables && crate::config::SECTIONS.contains(&key) {
+        return Some(
+            "this looks like curatord.toml: check that with `curatord check --config FILE`".into(),
+        );
+    }
+    let of_kind = |keys: &[&str]| keys.contains(&key);
+    if of_kind(&keys::BOTH) {
+        return Some(format!(
+            "`{key}` belongs below a line `[[author]]` or `[[trail]]`"
+        ));
+    }
+    if of_kind(&keys::AUTHOR) {
+        return Some(format!("`{key}` belongs below a line `[[author]]`"));
+    }
+    of_kind(&keys::TRAIL).then(|| format!("`{key}` belongs below a line `[[trail]]`"))
+}
+
+/// What to do with a key that this kind of rule does not have.
+fn belongs_in_other_rule(kind: Kind, key: &str) -> Option<String> {
+    let (others, other) = match kind {
+        Kind::Author => (&keys::TRAIL[..], "`[[trail]]`"),
+        Kind::Trail => (&keys::AUTHOR[..], "`[[author]]`"),
+    };
+    if others.contains(&key) {
+        return Some(format!("`{key}` is a key of {other}"));
+    }
+    match key {
+        "timezone" => Some("`timezone` stands at the top of the file, above all rules".into()),
+        "author" | "leader" | "voter" => {
+            Some(format!("did you mean `{key}s = [{}]`?", quoted("alice")))
+        }
+        "vote" | "percent" | "power" | "strength" => {
+            Some("did you mean `weight = \"50%\"`?".to_owned())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,212 @@
+//! One rule: the keys of both kinds, and what a rule needs to be whole.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::account::Account;
+use crate::diagnostic::Finding;
+use crate::diagnostic::report::{Report, Reported};
+use crate::rules::language::keys::NOT_YET_HELP;
+use crate::rules::language::{
+    accounts, author, expires, filters, limit, percentage, trail, window,
+};
+use crate::rules::rule::{BelowMinMana, PostKind, Rule, RuleId};
+use crate::toml_reader::duration;
+use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::table::Table;
+use crate::weight::Weight;
+
+/// Posts pay out after 7 days, and from 12 hours before a vote's worth falls to nothing.
+const MAX_AGE: Duration = Duration::from_secs((6 * 24 + 12) * 3600);
+
+const KINDS: [(&str, PostKind); 3] = [
+    ("posts", PostKind::Posts),
+    ("comments", PostKind::Comments),
+    ("all", PostKind::All),
+];
+
+const BELOW_MIN_MANA: [(&str, BelowMinMana); 2] =
+    [("skip", BelowMinMana::Skip), ("wait", BelowMinMana::Wait)];
+
+/// The two kinds of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Author,
+    Trail,
+}
+
+impl Kind {
+    /// The key of its tables, which default names begin with.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Author => "author",
+            Self::Trail => "trail",
+        }
+    }
+}
+
+/// The table of one rule, being read.
+pub(super) struct RuleTable<'a, 't> {
+    pub table: Table<'t>,
+    pub report: &'a mut Report<'t>,
+    /// Keys that this version does not act on.
+    pub not_yet: &'a [&'a str],
+    /// The file's.
+    pub timezone: Tz,
+}
+
+/// What the two kinds share, and what the keys of one kind are held against.
+pub(super) struct Shared {
+    pub voters: Result<Vec<Account>, Reported>,
+    pub delay: Result<Duration, Reported>,
+    /// Whether `delay` is given, not left to its default.
+    pub has_delay: bool,
+    pub max_age: Result<Duration, Reported>,
+    pub kind: Result<PostKind, Reported>,
+    /// Whether `tags.any`, `tags.all` or `communities.any` is given.
+    pub narrows: bool,
+}
+
+impl<'t> RuleTable<'_, 't> {
+    /// Reads the value of `key` with `read`, where it is given and this version acts on it.
+    pub(super) fn read<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Item<'t>, &mut Report<'t>) -> Result<T, Reported>,
+    ) -> Result<Option<T>, Reported> {
+        let Some(item) = self.table.take(key) else {
+            return Ok(None);
+        };
+        if self.not_yet.contains(&key) {
+            let finding = Finding::at(item.key_span, format!("`{key}` is not supported yet"));
+            return Err(self.report.error(finding.help(NOT_YET_HELP)));
+        }
+        read(&item, self.report).map(Some)
+    }
+
+    /// Reports that a required key is missing.
+    pub(super) fn lacks(&mut self, key: &str, example: &str) -> Reported {
+        let message = format!("this {} has no `{key}`", self.table.name);
+        let finding = Finding::at(self.table.header.clone(), message);
+        self.report
+            .missing(finding.help(format!("add `{key} = {example}`")))
+    }
+
+    /// Reports that nobody votes.
+    fn lacks_voters(&mut self) -> Reported {
+        let message = format!(
+            "this {} has no `voters`, and neither has the file",
+            self.table.name
+        );
+        let help =
+            "add `voters = [\"alice\"]` here, or at the top of the file for all of its rules";
+        self.report
+            .missing(Finding::at(self.table.header.clone(), message).help(help))
+    }
+
+    /// Reports that what `key` says does not go with other keys.
+    pub(super) fn refuse_together(
+        &mut self,
+        key: &'static str,
+        message: &str,
+        help: &str,
+    ) -> Reported {
+        let span = match self.table.take(key) {
+            Some(item) => item.span,
+            None => self.table.header.clone(),
+        };
+        self.report.error(Finding::at(span, message).help(help))
+    }
+}
+
+/// Reads a rule that is called `path:name`; `voters` are the file's.
+///
+/// # Errors
+/// It is no rule; everything that is wrong with it has been reported.
+pub(super) fn read(
+    table: &mut RuleTable<'_, '_>,
+    kind: Kind,
+    id: RuleId,
+    voters: &Result<Option<Vec<Account>>, Reported>,
+) -> Result<Rule, Reported> {
+    let zone = table.timezone;
+    let week = Duration::ZERO..=duration::WEEK;
+    let some_age = Duration::from_secs(1)..=duration::WEEK;
+    let own_voters = table.read("voters", accounts::read);
+    let voters = match (own_voters, voters) {
+        (Ok(Some(own)), _) => Ok(own),
+        (Err(reported), _) => Err(reported),
+        (Ok(None), Err(reported)) => Err(*reported),
+        (Ok(None), Ok(Some(of_file))) => Ok(of_file.clone()),
+        (Ok(None), Ok(None)) => Err(table.lacks_voters()),
+    };
+    let enabled = table.read("enabled", |item, report| item.boolean(report));
+    let delay = table.read("delay", |item, report| duration::read(item, week, report));
+    let max_age = table.read("max_age", |item, report| {
+        duration::read(item, some_age, report)
+    });
+    let limit = table.read("limit", limit::read);
+    let min_mana = table.read("min_mana", |item, report| {
+        percentage::read(item, 0..=10_000, report)
+    });
+    let below_min_mana = table.read("below_min_mana", |item, report| {
+        item.choice(&BELOW_MIN_MANA, report)
+    });
+    let window = table.read("window", |item, report| window::read(item, zone, report));
+    let post_kind = table.read("kind", |item, report| item.choice(&KINDS, report));
+    let tags = table.read("tags", filters::read);
+    let communities = table.read("communities", filters::read);
+    let apps = table.read("apps", filters::read);
+    let text = table.read("text", filters::read);
+    let words = table.read("words", limit::range);
+    let payout = table.read("payout", limit::payout);
+    let max_votes = table.read("max_votes", |item, report| {
+        item.integer(0..=u32::MAX, report)
+    });
+    let expires = table.read("expires", |item, report| expires::read(item, zone, report));
+    let self_votes = table.read("self_votes", |item, report| item.boolean(report));
+    let note = table.read("note", |item, report| {
+        const NOTE: Wanted = Wanted {
+            what: "a text",
+            example: "\"why this rule is here\"",
+        };
+        item.text(NOTE, report)
+    });
+    let shared = Shared {
+        voters,
+        has_delay: matches!(delay, Ok(Some(_))),
+        delay: delay.map(Option::unwrap_or_default),
+        max_age: max_age.map(|age| age.unwrap_or(MAX_AGE)),
+        kind: post_kind.map(Option::unwrap_or_default),
+        narrows: matches!(&tags, Ok(Some(tags)) if !tags.any.is_empty() || !tags.all.is_empty())
+            || matches!(&communities, Ok(Some(communities)) if !communities.any.is_empty()),
+    };
+    let trigger = match kind {
+        Kind::Author => author::read(table, &shared),
+        Kind::Trail => trail::read(table, &shared),
+    };
+    note?;
+    Ok(Rule {
+        id,
+        voters: shared.voters?,
+        enabled: enabled?.unwrap_or(true),
+        delay: shared.delay?,
+        max_age: shared.max_age?,
+        limit: limit?.unwrap_or_default(),
+        min_mana: min_mana?.map(|value| Weight::clamped(value.into())),
+        below_min_mana: below_min_mana?.unwrap_or_default(),
+        window: window?,
+        kind: shared.kind?,
+        tags: tags?.unwrap_or_default(),
+        communities: communities?.unwrap_or_default(),
+        apps: apps?.unwrap_or_default(),
+        text: text?.unwrap_or_default(),
+        words: words?.unwrap_or_default(),
+        payout: payout?.unwrap_or_default(),
+        max_votes: max_votes?,
+        expires: expires?,
+        self_votes: self_votes?.unwrap_or(false),
+        trigger: trigger?,
+    })
+}

@@ -1,0 +1,615 @@
+//! What files mean, and what is said of those that mean nothing.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveTime, Utc, Weekday};
+use chrono_tz::Tz;
+use proptest::prelude::*;
+
+use crate::account::Account;
+use crate::diagnostic::render::render;
+use crate::rules::language::file::{Checked, read, read_bytes, read_with};
+use crate::rules::language::keys;
+use crate::rules::rule::{
+    Authors, BelowMinMana, Downvotes, Limit, Payout, PostKind, Range, Rule, Schedule, TrailWeight,
+    Trigger, Window,
+};
+use crate::weight::Weight;
+
+/// Reads a file with all keys of the language, also those that this version does not act on.
+fn read_all(text: &str) -> Checked {
+    read_with("a.toml", text, &[])
+}
+
+fn rules(text: &str) -> Vec<Rule> {
+    let file = read("a.toml", text);
+    assert_eq!(file.problems, [], "{text}");
+    file.rules
+}
+
+/// The one rule with the lines `keys` in a table of that kind.
+fn rule(kind: &str, keys: &str) -> Rule {
+    let text = format!("voters = [\"alice\"]\n[[{kind}]]\n{keys}\n");
+    let mut file = read_all(&text);
+    assert_eq!(file.problems, [], "{text}");
+    file.rules.remove(0)
+}
+
+fn author(keys: &str) -> Rule {
+    rule(
+        "author",
+        &format!("authors = [\"bob\"]\nweight = \"50%\"\n{keys}"),
+    )
+}
+
+fn names(accounts: &[Account]) -> Vec<&str> {
+    accounts.iter().map(Account::as_str).collect()
+}
+
+fn moment(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+#[test]
+fn what_a_rule_leaves_out_has_its_default() {
+    let rule = author("");
+    assert_eq!(rule.id.as_str(), "a.toml:author-1");
+    assert_eq!(names(&rule.voters), ["alice"]);
+    assert!(rule.enabled);
+    assert_eq!(rule.delay, Duration::ZERO);
+    assert_eq!(rule.max_age, Duration::from_secs(6 * 86_400 + 12 * 3_600));
+    assert_eq!(rule.kind, PostKind::Posts);
+    assert_eq!(rule.limit, Limit::default());
+    assert_eq!(rule.payout, Payout::default());
+    let Trigger::Author(own) = rule.trigger else {
+        panic!("no author rule");
+    };
+    assert_eq!(own.weight, Weight::clamped(5_000));
+    assert!(matches!(own.authors, Authors::Listed(authors) if names(&authors) == ["bob"]));
+}
+
+#[test]
+fn rules_come_in_the_order_of_the_text_and_unnamed_ones_count_their_kind() {
+    let text = "
+        voters = ['@Alice']
+        [[trail]]
+        leaders = ['curie']
+        weight = '10%'
+        [[author]]
+        authors = ['bob']
+        weight = '-10%'
+        voters = ['carol']
+        [[trail]]
+        name = 'named'
+        leaders = ['curie']
+        weight = '10%'
+        [[trail]]
+        leaders = ['curie']
+        weight = '10%'
+        [[author]]
+        authors = ['bob']
+        weight = '100%'";
+    let rules = rules(text);
+    let ids: Vec<_> = rules.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "a.toml:trail-1",
+            "a.toml:author-1",
+            "a.toml:named",
+            "a.toml:trail-3",
+            "a.toml:author-2"
+        ]
+    );
+    assert_eq!(names(&rules[0].voters), ["alice"]);
+    assert_eq!(
+        names(&rules[1].voters),
+        ["carol"],
+        "its own voters replace the file's"
+    );
+}
+
+#[test]
+fn a_file_without_rules_is_good() {
+    for text in [
+        "",
+        "# nothing yet\n",
+        "voters = ['alice']\ntimezone = 'Europe/Amsterdam'",
+    ] {
+        assert!(rules(text).is_empty());
+    }
+    assert!(rules("\u{feff}# with a byte order mark\n").is_empty());
+}
+
+#[test]
+fn weights_of_trails_are_fixed_or_made_from_the_leaders() {
+    for (weight, meant) in [
+        ("'12.5%'", TrailWeight::Fixed(1_250)),
+        (
+            "{ scale = '1000%' }",
+            TrailWeight::Scaled {
+                scale: 100_000,
+                offset: 0,
+                min: 0,
+                max: 10_000,
+            },
+        ),
+        (
+            "{ scale = '50%', offset = '-5%', min = '1%', max = '40%' }",
+            TrailWeight::Scaled {
+                scale: 5_000,
+                offset: -500,
+                min: 100,
+                max: 4_000,
+            },
+        ),
+    ] {
+        let rule = rule("trail", &format!("leaders = ['curie']\nweight = {weight}"));
+        let Trigger::Trail(trail) = rule.trigger else {
+            panic!("no trail");
+        };
+        assert_eq!(trail.weight, meant);
+    }
+}
+
+#[test]
+fn trails_say_whom_they_follow_and_where() {
+    let rule = rule(
+        "trail",
+        "leaders = ['curie', 'ocd']\nweight = '1%'\nauthors = ['bob']\nexcept = ['erin']\n\
+         min_leader_weight = '5%'\ndownvotes = 'only'\nagree = 2",
+    );
+    let Trigger::Trail(trail) = rule.trigger else {
+        panic!("no trail");
+    };
+    assert_eq!(names(&trail.leaders), ["curie", "ocd"]);
+    assert!(trail.authors.unwrap().contains("bob") && trail.except.contains("erin"));
+    assert_eq!((trail.min_leader_weight, trail.agree.get()), (500, 2));
+    assert_eq!(trail.downvotes, Downvotes::Only);
+}
+
+#[test]
+fn conditions_are_read_into_their_types() {
+    let rule = author(
+        "limit = { per_day = 2, per_author_per_week = 1 }
+         min_mana = '85%'
+         below_min_mana = 'wait'
+         tags = { any = ['#Art', 'photo'], none = ['nsfw'] }
+         apps = { none = ['SpamBot'] }
+         text = { any = ['Long Read'] }
+         words = { min = 300 }
+         payout = { declined = true, max = 10.5 }
+         max_votes = 0
+         self_votes = true
+         kind = 'all'",
+    );
+    assert_eq!(rule.limit.per_day, NonZeroU32::new(2));
+    assert_eq!(rule.limit.per_author_per_week, NonZeroU32::new(1));
+    assert_eq!(rule.min_mana, Some(Weight::clamped(8_500)));
+    assert_eq!(rule.below_min_mana, BelowMinMana::Wait);
+    assert_eq!(
+        (rule.tags.any, rule.tags.none),
+        (vec!["art".into(), "photo".into()], vec!["nsfw".into()])
+    );
+    assert_eq!(
+        (rule.apps.none, rule.text.any),
+        (vec!["spambot".into()], vec!["long read".into()])
+    );
+    assert_eq!(
+        rule.words,
+        Range {
+            min: Some(300),
+            max: None
+        }
+    );
+    assert_eq!(
+        rule.payout,
+        Payout {
+            declined: true,
+            max: Some(10_500)
+        }
+    );
+    assert_eq!(
+        (rule.max_votes, rule.self_votes, rule.kind),
+        (Some(0), true, PostKind::All)
+    );
+}
+
+#[test]
+fn times_are_in_the_zone_of_their_table_else_of_the_file() {
+    let text = "
+        voters = ['alice']
+        timezone = 'Europe/Amsterdam'
+        [[author]]
+        authors = ['bob']
+        weight = '50%'
+        schedule = { cron = '0 18 * * MON-FRI' }
+        window = { from = '22:00', to = '24:00', days = ['mon', 'Tue'], timezone = 'Asia/Tokyo' }";
+    let file = read_all(text);
+    assert_eq!(file.problems, []);
+    let Trigger::Author(own) = &file.rules[0].trigger else {
+        panic!("no author rule");
+    };
+    let schedule = Schedule {
+        cron: "0 18 * * MON-FRI".into(),
+        timezone: Tz::Europe__Amsterdam,
+    };
+    assert_eq!(own.schedule, Some(schedule));
+    let window = Window {
+        from: NaiveTime::from_hms_opt(22, 0, 0).unwrap(),
+        to: None,
+        days: vec![Weekday::Mon, Weekday::Tue],
+        timezone: Tz::Asia__Tokyo,
+    };
+    assert_eq!(file.rules[0].window, Some(window));
+}
+
+#[test]
+fn a_rule_expires_in_the_zone_of_its_file() {
+    for (written, meant) in [
+        ("2027-01-01", "2026-12-31T23:00:00Z"),
+        ("2027-01-01T12:00:00", "2027-01-01T11:00:00Z"),
+        ("2027-01-01 12:00:00Z", "2027-01-01T12:00:00Z"),
+        ("2027-01-01T12:00:00+05:30", "2027-01-01T06:30:00Z"),
+        // Clocks jump from 2:00 to 3:00, and in October run twice from 2:00 to 3:00.
+        ("2027-03-28T02:30:00", "2027-03-28T01:00:00Z"),
+        ("2027-10-31T02:30:00", "2027-10-31T00:30:00Z"),
+    ] {
+        let text = format!(
+            "voters = ['alice']\ntimezone = 'Europe/Amsterdam'\n\
+             [[author]]\nauthors = ['bob']\nweight = '1%'\nexpires = {written}"
+        );
+        assert_eq!(
+            read_all(&text).rules[0].expires,
+            Some(moment(meant)),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn everybody_may_be_an_author_where_something_narrows_it() {
+    let text =
+        |keys: &str| format!("voters=['alice']\n[[author]]\nauthors='*'\nweight='1%'\n{keys}");
+    for keys in [
+        "tags = { any = ['art'] }",
+        "tags.all = ['art']",
+        "communities = { any = ['hive-1'] }",
+    ] {
+        let file = read_all(&text(keys));
+        assert_eq!(file.problems, []);
+        assert!(
+            matches!(&file.rules[0].trigger, Trigger::Author(own) if own.authors == Authors::Anyone)
+        );
+    }
+    assert!(!read_all(&text("tags = { none = ['nsfw'] }")).is_good());
+    assert!(!read_all(&text("")).is_good());
+}
+
+#[test]
+fn what_this_version_does_not_act_on_is_refused_however_good() {
+    for key in keys::NOT_YET
+        .iter()
+        .filter(|key| ![keys::LISTS, keys::ANYONE].contains(key))
+    {
+        let text =
+            format!("voters=['alice']\n[[trail]]\nleaders=['curie']\nweight='1%'\n{key} = 1");
+        let text = match *key {
+            "schedule" => text
+                .replace("trail", "author")
+                .replace("leaders", "authors"),
+            _ => text,
+        };
+        let problems: Vec<_> = read("a.toml", &text)
+            .problems
+            .iter()
+            .map(|p| p.to_string())
+            .collect();
+        let expected = format!(
+            "a.toml:5:1: `{key}` is not supported yet (this version cannot act on it: take it out)"
+        );
+        assert_eq!(problems, [expected]);
+    }
+}
+
+#[test]
+fn every_key_of_the_language_is_known_where_it_belongs() {
+    let of = |kind: &str, own: &[&str]| {
+        for key in keys::BOTH.iter().chain(own) {
+            let file = read_all(&format!("[[{kind}]]\n{key} = 1"));
+            let unknown = |message: &str| message.starts_with("unknown key");
+            let is_known = !file
+                .problems
+                .iter()
+                .any(|problem| unknown(&problem.finding.message));
+            assert!(is_known, "{key} in [[{kind}]]");
+        }
+    };
+    of("author", &keys::AUTHOR);
+    of("trail", &keys::TRAIL);
+}
+
+/// Mistakes in the lines of a rule that is good but for them.
+const IN_AUTHOR: [&str; 34] = [
+    "weight = 50",
+    "weight = 12.5",
+    "weight = 5000",
+    "weight = '50'",
+    "weight = '0%'",
+    "weight = '101%'",
+    "weight = '33.333%'",
+    "weight = { scale = '50%' }",
+    "weight = true",
+    "authors = 'bob'",
+    "authors = 'bob, carol'",
+    "authors = []",
+    "authors = ['bob', 'al', 'Carol_X', 7, 'bob ', '*', 'list:friends']",
+    "authors = ['https://peakd.com/@bob']",
+    "authors = ['bob', '@Bob']",
+    "authors = '*'",
+    "voters = []",
+    "except = ['']",
+    "delay = 5",
+    "delay = '5'",
+    "delay = '30m 1h'",
+    "delay = '8d'",
+    "delay = '6d 12h'",
+    "max_age = '0s'",
+    "max_age = '2w'",
+    "enabled = 'yes'",
+    "kind = 'post'",
+    "name = ''",
+    "note = 5",
+    "leaders = ['curie']",
+    "weigth = '50%'",
+    "timezone = 'UTC'",
+    "vote = '50%'",
+    "tags = { none = ['nsfw'] }",
+];
+
+const IN_TRAIL: [&str; 16] = [
+    "weight = '-50%'",
+    "weight = {}",
+    "weight = { scale = 2 }",
+    "weight = { scale = '0%' }",
+    "weight = { scale = '1001%', offset = '-101%', min = '-1%', max = '101%' }",
+    "weight = { min = '60%', max = '40%' }",
+    "weight = { max = '0%' }",
+    "weight = { scael = '50%' }",
+    "leaders = []",
+    "leaders = 'curie'",
+    "leaders = ['curie', 'alice']",
+    "authors = '*'",
+    "downvotes = true",
+    "downvotes = 'fallow'",
+    "min_leader_weight = '150%'",
+    "schedule = { cron = '0 18 * * *' }",
+];
+
+const FILES: [&str; 21] = [
+    "voters = ['alice']\n[[author]]\n[[trail]]",
+    "[[author]]\nauthors = ['bob']\nweight = '1%'",
+    "voters = ['alice']\n[author]\nauthors = ['bob']\nweight = '1%'",
+    "voters = ['alice']\n[[authors]]\nauthors = ['bob']\nweight = '1%'",
+    "voters = ['alice']\nauthor = 'bob'\nweight = '1%'",
+    "voters = 'alice'\ntimezone = 'Amsterdam'",
+    "timezone = 'Mars/Olympus'\nnonsense = 1\n[signer]\nurl = 'x'",
+    "[lists]\nfriends = ['bob']",
+    "voters = ['alice']\n[[author]]\nname = 'one'\nauthors = ['bob']\nweight = '1%'\n\
+     [[author]]\nname = 'one'\nauthors = ['bob']\nweight = '1%'",
+    "voters = ['alice']\n[[author]]\nname = 'author-2'\nauthors = ['bob']\nweight = '1%'\n\
+     [[author]]\nauthors = ['bob']\nweight = '1%'",
+    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = 50%\ndelay = 5m",
+    "voters = ['alice'\n[[author]]\nauthors = ['bob']\nweight = 50",
+    "voters = [alice]\n[[author]]\nauthors = ['bob']\nweight = 50",
+    "voters = ['alice']\n[[author]\nauthors = ['bob']\nweight = '1%'",
+    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '1%\nnote = 5",
+    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight: '1%'\nnote = 5",
+    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '1%'\nweight = '2%'",
+    "voters = ['alice']\nvoters = ['carol']",
+    "author = [1, { authors = ['bob'] }]",
+    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = \u{201c}50%\u{201d}",
+    "<html>",
+];
+
+/// Mistakes with what this version does not act on yet.
+const LATER: [&str; 33] = [
+    "authors = '*'",
+    "authors = '*'\nschedule = { cron = '0 18 * * *' }\ntags = { any = ['art'] }",
+    "schedule = '0 18 * * *'",
+    "schedule = {}",
+    "schedule = { cron = '0 18 * *' }",
+    "schedule = { cron = '0 25 * * *', timezone = 'Europe/Amsterdm' }",
+    "schedule = { cron = '0 18 * * *' }\ndelay = '5m'",
+    "schedule = { cron = '0 18 * * *' }\nkind = 'all'",
+    "limit = {}",
+    "limit = 2",
+    "limit = { per_day = 0, per_weak = 3 }",
+    "limit = { per_day = '2' }",
+    "limit = { per_day = 99999999999 }",
+    "min_mana = 85",
+    "min_mana = '-5%'",
+    "below_min_mana = 'wiat'",
+    "window = { from = '08:00' }",
+    "window = { from = 08:00:00, to = '25:00' }",
+    "window = { from = '24:00', to = '08:00' }",
+    "window = { from = '08:00', to = '08:00' }",
+    "window = { from = '08:00', to = '22:00', days = ['monday', 'someday', 1] }",
+    "tags = {}",
+    "tags = ['art']",
+    "tags = { any = 'art', some = ['x'] }",
+    "tags = { any = ['two words', 5, 'list:x', 'art', '#Art'] }",
+    "apps = { none = ['peakd/2024.1'] }",
+    "text = { all = ['x'], none = [''] }",
+    "words = { min = 300, max = 100 }",
+    "words = { min = -1 }",
+    "payout = { max = '10 HBD', declined = 1 }",
+    "max_votes = 1.5",
+    "expires = '2027-01-01'",
+    "expires = 08:00:00",
+];
+
+/// A line `key = …` for each key of a good rule that `lines` do not give.
+fn completed(kind: &str, lines: &str) -> String {
+    let good = match kind {
+        "author" => [("authors", "['bob']"), ("weight", "'50%'")],
+        _ => [("leaders", "['curie']"), ("weight", "'50%'")],
+    };
+    let gives = |key: &str| {
+        lines
+            .lines()
+            .any(|line| line.starts_with(&format!("{key} =")))
+    };
+    let mut text = format!("voters = ['alice']\n[[{kind}]]\n{lines}\n");
+    for (key, value) in good.into_iter().filter(|(key, _)| !gives(key)) {
+        text.push_str(&format!("{key} = {value}\n"));
+    }
+    text
+}
+
+/// `text`, and below it what is said of it.
+fn answered(shown: &str, file: &Checked) -> String {
+    let problems: String = file
+        .problems
+        .iter()
+        .map(|problem| match problem.is_error() {
+            true => format!("  {problem}\n"),
+            false => format!("  warning: {problem}\n"),
+        })
+        .collect();
+    format!("{shown}\n{problems}\n")
+}
+
+#[test]
+fn every_mistake_is_named_and_answered_with_what_to_write() {
+    let in_rule =
+        |kind: &str, lines: &str| answered(lines, &read("a.toml", &completed(kind, lines)));
+    let author: String = IN_AUTHOR
+        .iter()
+        .map(|lines| in_rule("author", lines))
+        .collect();
+    let trail: String = IN_TRAIL
+        .iter()
+        .map(|lines| in_rule("trail", lines))
+        .collect();
+    let files: String = FILES
+        .iter()
+        .map(|text| answered(text, &read("a.toml", text)))
+        .collect();
+    insta::assert_snapshot!("author", author);
+    insta::assert_snapshot!("trail", trail);
+    insta::assert_snapshot!("files", files);
+}
+
+#[test]
+fn mistakes_in_what_comes_later_are_answered_too() {
+    let answers = LATER.iter().map(|lines| {
+        let file = read_all(&completed("author", lines));
+        assert!(!file.problems.is_empty(), "{lines}");
+        answered(lines, &file)
+    });
+    insta::assert_snapshot!("later", answers.collect::<String>());
+}
+
+#[test]
+fn problems_are_drawn_with_the_text_underlined() {
+    let text = "voters = [\"alice\", \"ålice\"]\n\n[[author]]\nname = \"x\"\n\
+                authors = [\n  \"bob\",\n  \"bob\",\n]\nweight = 50\n\n[[author]]\nname = \"x\"\n";
+    let problems = read("friends.toml", text).problems;
+    let drawn: String = problems
+        .iter()
+        .map(|problem| render(problem, false) + "\n")
+        .collect();
+    insta::assert_snapshot!("drawn", drawn);
+    assert!(render(&problems[0], true).contains("\x1b[1;31merror\x1b[0m"));
+}
+
+#[test]
+fn one_bad_rule_holds_back_its_file_and_a_warning_does_not() {
+    let good = "voters = ['alice', 'alice']\n[[author]]\nauthors = ['bob']\nweight = '1%'\n";
+    let file = read("a.toml", good);
+    assert!(file.is_good() && file.rules.len() == 1 && file.problems.len() == 1);
+    assert_eq!(
+        names(&file.rules[0].voters),
+        ["alice"],
+        "repeated members count once"
+    );
+    let file = read("a.toml", &format!("{good}[[author]]\n"));
+    assert!(!file.is_good() && file.rules.is_empty());
+}
+
+#[test]
+fn what_is_no_text_is_refused_where_it_begins() {
+    let file = read_bytes("a.toml", b"# ok\nvoters = ['\xff\xfe']\n");
+    let problem = file.problems[0].to_string();
+    assert!(
+        problem.starts_with("a.toml:2:12: this is not UTF-8 text"),
+        "{problem}"
+    );
+    assert!(read_bytes("a.toml", "voters = ['alice']".as_bytes()).is_good());
+}
+
+/// Texts that look like rule files, and then not quite.
+fn almost_rules() -> impl Strategy<Value = String> {
+    let key = prop::sample::select(
+        keys::BOTH
+            .iter()
+            .chain(&keys::AUTHOR)
+            .chain(&keys::TRAIL)
+            .chain(&keys::FILE)
+            .copied()
+            .collect::<Vec<_>>(),
+    );
+    let value = prop::sample::select(vec![
+        "'50%'",
+        "50",
+        "'5m'",
+        "['alice']",
+        "['alice', 'bob', 1]",
+        "{ any = ['x'] }",
+        "{}",
+        "'*'",
+        "[]",
+        "{ from = '08:00', to = '24:00' }",
+        "2027-01-01",
+        "08:00:00",
+        "1e400",
+        "-1",
+        "'",
+        "[",
+        "{ a = {",
+        "\"\"\"",
+        "{ cron = '* * * * *' }",
+        "0x",
+        "nan",
+        "'ü'",
+        "\u{7}",
+    ]);
+    let line = prop_oneof![
+        4 => (key, value).prop_map(|(key, value)| format!("{key} = {value}")),
+        1 => prop::sample::select(vec!["[[author]]", "[[trail]]", "[author.limit]", "[[author", "\r", "a.b.c = 1", "[x]", "[[author.tags]]"])
+            .prop_map(str::to_owned),
+        1 => "\\PC{0,12}",
+    ];
+    prop::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn no_text_upsets_the_reader(text in almost_rules()) {
+        for file in [read("a.toml", &text), read_all(&text)] {
+            for problem in &file.problems {
+                render(problem, true);
+            }
+            prop_assert!(file.is_good() || file.rules.is_empty());
+        }
+    }
+
+    #[test]
+    fn no_bytes_upset_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        for problem in read_bytes("a.toml", &bytes).problems {
+            render(&problem, false);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! From text to a tree, with what is no TOML reported.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, Error};
+
+use crate::diagnostic::Finding;
+use crate::diagnostic::report::Report;
+use crate::toml_reader::item::quoted;
+
+const NO_COMMA: &str = "missing comma between array elements";
+
+/// Parses the text of `report`. What is no TOML is reported; the tree holds what could be read.
+pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
+    let text = report.text();
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut list_ran_on_to = None;
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        // A list that is not closed runs on, and every line below it lacks its comma.
+        if error.message().starts_with(NO_COMMA) {
+            let line = text[..span.start]
+                .bytes()
+                .filter(|byte| *byte == b'\n')
+                .count();
+            if list_ran_on_to.replace(line + 1) == Some(line) {
+                continue;
+            }
+        }
+        report.damage(explain(text, span, &error));
+    }
+    table.into_inner()
+}
+
+/// Says in our words what the parser says in its own, and what to write.
+fn explain(text: &str, span: Range<usize>, error: &Error) -> Finding {
+    let said = error.message();
+    let found = text.get(span.clone()).unwrap_or("");
+    if said == "duplicate key" {
+        return Finding::at(span, format!("`{found}` is given twice"))
+            .help("a key stands only once in a table: take one of the two out");
+    }
+    let line_start = text[..span.start]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    let line = text[line_start..].lines().next().unwrap_or("");
+    let help = if line.contains(['“', '”', '„', '‘', '’']) {
+        Some("write straight quotes: \"…\"".to_owned())
+    } else if said.starts_with(NO_COMMA) {
+        Some("put a comma between the items; or does the list above lack its `]`?".to_owned())
+    } else if said.starts_with("invalid basic string") || said.starts_with("invalid literal string")
+    {
+        Some("a text ends with the quote that it begins with, on the same line".to_owned())
+    } else if said.starts_with("key with no value") {
+        Some("each line is written `key = value`".to_owned())
+    } else {
+        quoted_value(line, found).or_else(|| quoted_word(said, found))
+    };
+    let message = match said.starts_with("string values must be quoted") {
+        true => "a text must stand in quotes".to_owned(),
+        false => format!("not TOML: {said}"),
+    };
+    let finding = Finding::at(span, message);
+    match help {
+        Some(help) => finding.help(help),
+        None => finding,
+    }
+}
+
+/// `write weight = "50%"` for the line `weight = 50%`, the most frequent slip of all.
+fn quoted_value(line: &str, found: &str) -> Option<String> {
+    let (key, value) = line.split_once('=')?;
+    let value = value.split('#').next()?.trim();
+    let is_plain = |c: char| c.is_alphanumeric() || " %.-+_@:/*".contains(c);
+    let is_key = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let key = key.trim();
+    let is_meant = !value.is_empty()
+        && value.chars().all(is_plain)
+        && !key.is_empty()
+        && key.chars().all(is_key)
+        && value.contains(found);
+    is_meant.then(|| format!("write `{key} = {}`", quoted(value)))
+}
+
+/// `write "alice"` for `alice` in a list.
+fn quoted_word(said: &str, found: &str) -> Option<String> {
+    let is_word = said.starts_with("string values must be quoted") && !found.is_empty();
+    is_word.then(|| format!("write {}", quoted(found)))
+}

@@ -1,0 +1,87 @@
+//! Tables: known keys are taken out one by one, and what is left is not known.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::Finding;
+use crate::diagnostic::report::Report;
+use crate::diagnostic::suggestion::closest;
+use crate::toml_reader::item::Item;
+
+/// A table being read.
+#[derive(Debug)]
+pub struct Table<'t> {
+    entries: &'t DeTable<'t>,
+    /// Its header, or itself where it stands in one line: the place of what it lacks.
+    pub header: Range<usize>,
+    /// What it is called in messages: `[[author]]`, `weight`.
+    pub name: String,
+    asked: Vec<&'static str>,
+}
+
+impl<'t> Table<'t> {
+    /// The table `entries`, called `name`.
+    pub fn new(entries: &'t DeTable<'t>, header: Range<usize>, name: impl Into<String>) -> Self {
+        Self {
+            entries,
+            header,
+            name: name.into(),
+            asked: Vec::new(),
+        }
+    }
+
+    /// The entry `key`, where there is one. To ask for a key is to know it.
+    pub fn take(&mut self, key: &'static str) -> Option<Item<'t>> {
+        self.asked.push(key);
+        let (found, value) = self.entries.get_key_value(key)?;
+        Some(Item {
+            key,
+            key_span: found.span(),
+            value: value.get_ref(),
+            span: value.span(),
+            as_text: false,
+        })
+    }
+
+    /// Whether nothing stands in it.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Reports every key that was not asked for. `elsewhere` knows of keys that belong in another
+    /// place, and says what to do with them.
+    pub fn refuse_the_rest(
+        self,
+        report: &mut Report<'_>,
+        elsewhere: impl Fn(&str, &DeValue<'_>) -> Option<String>,
+    ) {
+        if self.entries.len() < self.asked.len()
+            && self
+                .entries
+                .keys()
+                .all(|key| self.asked.contains(&&**key.get_ref()))
+        {
+            return;
+        }
+        for (key, value) in self.entries {
+            let name = &**key.get_ref();
+            if self.asked.contains(&name) {
+                continue;
+            }
+            let finding = Finding::at(key.span(), format!("unknown key `{name}` in {}", self.name));
+            report.unknown(match elsewhere(name, value.get_ref()) {
+                Some(help) => finding.help(help),
+                None => match closest(name, self.asked.iter().copied()) {
+                    Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+                    None if self.asked.len() <= 8 => {
+                        let known: Vec<_> =
+                            self.asked.iter().map(|key| format!("`{key}`")).collect();
+                        finding.help(format!("it can hold {}", known.join(", ")))
+                    }
+                    None => finding,
+                },
+            });
+        }
+    }
+}
