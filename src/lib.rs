@@ -6,6 +6,7 @@ pub mod chain;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod diagnostic;
 pub mod http_client;
 pub mod post;

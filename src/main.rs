@@ -1,14 +1,42 @@
 //! The `curatord` command.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use curatord::cli::{self, Cli, Command};
+use curatord::cli::{self, Cli, Command, Exit};
+use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command {
-        Command::Check(args) => cli::check::run(&args, cli.config.as_deref(), cli::environment()),
-    }
-    .into()
+    log_to_standard_error();
+    let config = cli.config.as_deref();
+    let result = match cli.command {
+        Command::Check(args) => Ok(cli::check::run(&args, config, cli::environment())),
+        Command::Run(args) => in_runtime(cli::run::run(&args, config, cli::environment())),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        Exit::Failed
+    });
+    exit.into()
+}
+
+fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(command)
+}
+
+/// Logs go to standard error, results to standard output. `RUST_LOG` says how much.
+fn log_to_standard_error() {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
 }

@@ -139,8 +139,13 @@ impl Caster {
             reason: Some("stopped before the signer had answered".to_owned()),
             hold: false,
         };
-        let in_flight = self.held.values().filter(|held| held.stage == Stage::InFlight);
-        in_flight.map(|held| report(held, outcome(), world.now)).collect()
+        let in_flight = self
+            .held
+            .values()
+            .filter(|held| held.stage == Stage::InFlight);
+        in_flight
+            .map(|held| report(held, outcome(), world.now))
+            .collect()
     }
 
     /// Requests whose answer is awaited.

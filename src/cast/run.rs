@@ -91,9 +91,18 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
     }
     let unanswered = with_world(&parts, |world| caster.abandon(world));
     if !unanswered.is_empty() {
-        tracing::warn!(votes = unanswered.len(), "stopped before the signer had answered: the chain is looked at next time");
+        tracing::warn!(
+            votes = unanswered.len(),
+            "stopped before the signer had answered: the chain is looked at next time"
+        );
         let changes = unanswered.into_iter().map(Change::Report).collect();
-        parts.journal.write(Batch { changes, ..Batch::default() }).await;
+        parts
+            .journal
+            .write(Batch {
+                changes,
+                ..Batch::default()
+            })
+            .await;
     }
 }
 
@@ -121,7 +130,10 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
             for posts in posts.chunks(LOOK_TOGETHER) {
                 let (nodes, posts) = (parts.nodes.clone(), posts.to_vec());
                 tasks.spawn(async move {
-                    let answer = nodes.contents(&posts).await.map_err(|error| error.to_string());
+                    let answer = nodes
+                        .contents(&posts)
+                        .await
+                        .map_err(|error| error.to_string());
                     Answered::Looked(posts, answer)
                 });
             }
@@ -138,7 +150,11 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
             let refreshes = parts.refreshes.clone();
             tasks.spawn(async move {
                 let (reply, result) = oneshot::channel();
-                let request = RefreshRequest { voter: voter.clone(), refused, reply };
+                let request = RefreshRequest {
+                    voter: voter.clone(),
+                    refused,
+                    reply,
+                };
                 let stopping = || Err("the daemon is stopping".to_owned());
                 let result = match refreshes.send(request).await {
                     Ok(()) => result.await.unwrap_or_else(|_| stopping()),

@@ -23,7 +23,6 @@ use crate::post::PostId;
 /// Accounts asked for in one call: nodes take about 1,000, but each is 3 to 10 kB.
 const ACCOUNTS: usize = 200;
 
-
 /// A range of blocks may take this many times as long as another answer.
 const RANGE_PATIENCE: u32 = 3;
 

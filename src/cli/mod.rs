@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod check;
+pub mod run;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Run(run::Args),
     Check(check::Args),
 }
 

@@ -167,11 +167,19 @@ impl Run {
     fn take(&mut self, batch: Batch) {
         self.changes_waiting += batch.changes.len();
         let since = self.writer.clock.now();
-        self.waiting.push_back(Waiting { batch: Arc::new(batch), since, announced: false });
+        self.waiting.push_back(Waiting {
+            batch: Arc::new(batch),
+            since,
+            announced: false,
+        });
     }
 
     fn next_wake(&self, applying: bool) -> Option<DateTime<Utc>> {
-        let patience = self.waiting.iter().find(|waiting| !waiting.announced).map(|waiting| waiting.since + PATIENCE);
+        let patience = self
+            .waiting
+            .iter()
+            .find(|waiting| !waiting.announced)
+            .map(|waiting| waiting.since + PATIENCE);
         let retry = (!applying && !self.waiting.is_empty()).then_some(self.not_before);
         patience.into_iter().chain(retry).min()
     }
@@ -185,19 +193,26 @@ impl Run {
         let confirm_within = self.writer.confirm_within;
         Some(Box::pin(async move {
             let position = |id: &_| rules.position(id);
-            store.apply(&batch, &context(&owner, now, confirm_within, &position)).await
+            store
+                .apply(&batch, &context(&owner, now, confirm_within, &position))
+                .await
         }))
     }
 
     /// Makes one batch of the small ones in front. An undo must come first in its batch.
     fn gather(&mut self) {
-        let Some(mut first) = self.waiting.pop_front() else { return };
+        let Some(mut first) = self.waiting.pop_front() else {
+            return;
+        };
         while let Some(next) = self.waiting.front() {
             let size = first.batch.changes.len() + next.batch.changes.len();
-            if size > GROUP || next.batch.undo_above.is_some() || next.announced != first.announced {
+            if size > GROUP || next.batch.undo_above.is_some() || next.announced != first.announced
+            {
                 break;
             }
-            let Some(next) = self.waiting.pop_front() else { break };
+            let Some(next) = self.waiting.pop_front() else {
+                break;
+            };
             let into = Arc::make_mut(&mut first.batch);
             let next = Arc::unwrap_or_clone(next.batch);
             into.changes.extend(next.changes);
@@ -224,12 +239,20 @@ impl Run {
                     let mut keys: Vec<_> = keys.collect();
                     keys.sort();
                     keys.dedup();
-                    keys.into_iter().filter_map(|key| self.held.get(key)).cloned().collect()
+                    keys.into_iter()
+                        .filter_map(|key| self.held.get(key))
+                        .cloned()
+                        .collect()
                 }
             };
             let rules = self.writer.rules.borrow().clone();
             let position = |id: &_| rules.position(id);
-            let context = context(&self.writer.owner, now, self.writer.confirm_within, &position);
+            let context = context(
+                &self.writer.owner,
+                now,
+                self.writer.confirm_within,
+                &position,
+            );
             let folded = transition::fold(existing, &waiting.batch, &context);
             rows.extend(folded.new.into_iter().chain(folded.changed));
         }
@@ -255,23 +278,61 @@ impl Run {
 
     /// One bad row must not hold up all others: they are written one by one, and it is left out.
     fn split(&mut self, error: &StoreError) {
-        let Some(Waiting { batch, since, announced }) = self.waiting.pop_front() else { return };
+        let Some(Waiting {
+            batch,
+            since,
+            announced,
+        }) = self.waiting.pop_front()
+        else {
+            return;
+        };
         let batch = Arc::unwrap_or_clone(batch);
-        if batch.changes.len() + batch.errors.len() + batch.leader_votes.len() <= 1 && batch.undo_above.is_none() {
+        if batch.changes.len() + batch.errors.len() + batch.leader_votes.len() <= 1
+            && batch.undo_above.is_none()
+        {
             self.changes_waiting -= batch.changes.len();
             let what = batch.changes.first().map(|change| change.key().to_string());
             tracing::error!(%error, vote = what, "the database refused a row: it was left out");
             return;
         }
-        let rest = Batch { undo_above: batch.undo_above, cursor: batch.cursor, ..Batch::default() };
-        let changes = batch.changes.into_iter().map(|change| Batch { changes: vec![change], ..Batch::default() });
-        let votes = batch.leader_votes.into_iter().map(|vote| Batch { leader_votes: vec![vote], ..Batch::default() });
-        let errors = batch.errors.into_iter().map(|entry| Batch { errors: vec![entry], ..Batch::default() });
-        let undo = rest.undo_above.map(|above| Batch { undo_above: Some(above), ..Batch::default() });
-        let cursor = Batch { undo_above: None, ..rest };
-        let parts: Vec<Batch> = undo.into_iter().chain(changes).chain(votes).chain(errors).chain([cursor]).collect();
+        let rest = Batch {
+            undo_above: batch.undo_above,
+            cursor: batch.cursor,
+            ..Batch::default()
+        };
+        let changes = batch.changes.into_iter().map(|change| Batch {
+            changes: vec![change],
+            ..Batch::default()
+        });
+        let votes = batch.leader_votes.into_iter().map(|vote| Batch {
+            leader_votes: vec![vote],
+            ..Batch::default()
+        });
+        let errors = batch.errors.into_iter().map(|entry| Batch {
+            errors: vec![entry],
+            ..Batch::default()
+        });
+        let undo = rest.undo_above.map(|above| Batch {
+            undo_above: Some(above),
+            ..Batch::default()
+        });
+        let cursor = Batch {
+            undo_above: None,
+            ..rest
+        };
+        let parts: Vec<Batch> = undo
+            .into_iter()
+            .chain(changes)
+            .chain(votes)
+            .chain(errors)
+            .chain([cursor])
+            .collect();
         for part in parts.into_iter().rev() {
-            self.waiting.push_front(Waiting { batch: Arc::new(part), since, announced });
+            self.waiting.push_front(Waiting {
+                batch: Arc::new(part),
+                since,
+                announced,
+            });
         }
     }
 
@@ -280,12 +341,16 @@ impl Run {
         self.not_before = now + RETRY;
         if self.away_since.is_none() {
             self.away_since = Some(now);
-            tracing::warn!("the database is away: votes go on, what happens is written when it is back ({error})");
+            tracing::warn!(
+                "the database is away: votes go on, what happens is written when it is back ({error})"
+            );
         }
     }
 
     async fn back(&mut self) {
-        let Some(since) = self.away_since.take() else { return };
+        let Some(since) = self.away_since.take() else {
+            return;
+        };
         let now = self.writer.clock.now();
         let text = format!(
             "the database was away for {} s, from {} to {}",
@@ -295,7 +360,10 @@ impl Run {
         );
         tracing::info!("{text}");
         let entry = ErrorEntry::new(ErrorKind::Database, text, now);
-        self.take(Batch { errors: vec![entry], ..Batch::default() });
+        self.take(Batch {
+            errors: vec![entry],
+            ..Batch::default()
+        });
         // Before anybody takes what we hold for abandoned.
         self.renew().await;
     }
@@ -311,12 +379,21 @@ impl Run {
 
     /// Claims what is due soon, and what was cast but not seen in a block in time.
     async fn claim(&mut self) {
-        let Writer { store, clock, owner, .. } = &self.writer;
+        let Writer {
+            store,
+            clock,
+            owner,
+            ..
+        } = &self.writer;
         let now = clock.now();
         let room = MOST_HELD.saturating_sub(self.held.len()) as u32;
         let claimed = async {
-            let due = store.claim(owner, now, now + HORIZON, now + LEASE, room).await?;
-            let unconfirmed = store.claim_unconfirmed(now, now + TimeDelta::minutes(1), 1_000).await?;
+            let due = store
+                .claim(owner, now, now + HORIZON, now + LEASE, room)
+                .await?;
+            let unconfirmed = store
+                .claim_unconfirmed(now, now + TimeDelta::minutes(1), 1_000)
+                .await?;
             Ok((due, unconfirmed))
         };
         let (due, unconfirmed) = match claimed.await {
@@ -327,7 +404,11 @@ impl Run {
         let mut hold = Vec::new();
         for row in due {
             let tried = attempted(&row, now);
-            let row = Vote { claimed_by: Some(owner.clone()), claimed_until: Some(now + LEASE), ..row };
+            let row = Vote {
+                claimed_by: Some(owner.clone()),
+                claimed_until: Some(now + LEASE),
+                ..row
+            };
             self.held.insert(row.key.clone(), row.clone());
             hold.push((row, tried));
         }
@@ -343,7 +424,8 @@ impl Run {
                 // Whoever watches and is too slow misses some.
                 let _ = observer.try_send(row.clone());
             }
-            let ours = row.status == Status::Queued && row.claimed_by.as_deref() == Some(&*self.writer.owner);
+            let ours = row.status == Status::Queued
+                && row.claimed_by.as_deref() == Some(&*self.writer.owner);
             let known = self.held.contains_key(&row.key);
             if ours || only_announced {
                 self.held.insert(row.key.clone(), row.clone());
@@ -354,7 +436,11 @@ impl Run {
                 let tried = row.attempts > 0;
                 hold.push((row, tried));
             } else {
-                if row.status == Status::Queued && row.attempts == 0 && row.origin == Origin::Author && !known {
+                if row.status == Status::Queued
+                    && row.attempts == 0
+                    && row.origin == Origin::Author
+                    && !known
+                {
                     check.push(row.clone());
                 }
                 amend.push(row);
@@ -402,5 +488,12 @@ fn context<'a>(
     confirm_within: Duration,
     position: &'a (dyn Fn(&RuleId) -> Option<u32> + Sync),
 ) -> Context<'a> {
-    Context { owner, now, claim_before: now + HORIZON, claim_until: now + LEASE, confirm_within, position }
+    Context {
+        owner,
+        now,
+        claim_before: now + HORIZON,
+        claim_until: now + LEASE,
+        confirm_within,
+        position,
+    }
 }

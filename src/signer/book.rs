@@ -28,7 +28,10 @@ struct Entry {
 
 impl Default for TokenBook {
     fn default() -> Self {
-        Self { entries: Arc::default(), changes: Arc::new(watch::Sender::new(0)) }
+        Self {
+            entries: Arc::default(),
+            changes: Arc::new(watch::Sender::new(0)),
+        }
     }
 }
 
@@ -65,7 +68,8 @@ impl TokenBook {
     /// The voters whose row in the table is not the one in the book, given the marks in the table; those
     /// without a row any more are struck out.
     pub fn outdated(&self, marks: &[(Account, u64)]) -> Vec<Account> {
-        let known: HashMap<&Account, u64> = marks.iter().map(|(voter, mark)| (voter, *mark)).collect();
+        let known: HashMap<&Account, u64> =
+            marks.iter().map(|(voter, mark)| (voter, *mark)).collect();
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|voter, _| known.contains_key(voter));
         marks
@@ -80,11 +84,19 @@ impl TokenBook {
         if rows.is_empty() {
             return;
         }
-        let known: HashMap<&Account, u64> = marks.iter().map(|(voter, mark)| (voter, *mark)).collect();
+        let known: HashMap<&Account, u64> =
+            marks.iter().map(|(voter, mark)| (voter, *mark)).collect();
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         for row in rows {
             let mark = known.get(&row.voter).copied().unwrap_or_default();
-            entries.insert(row.voter.clone(), Entry { row, mark, refused: false });
+            entries.insert(
+                row.voter.clone(),
+                Entry {
+                    row,
+                    mark,
+                    refused: false,
+                },
+            );
         }
         drop(entries);
         self.changes.send_modify(|count| *count += 1);
@@ -94,7 +106,14 @@ impl TokenBook {
     pub fn replace(&self, row: TokenRow) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         let mark = entries.get(&row.voter).map_or(0, |entry| entry.mark);
-        entries.insert(row.voter.clone(), Entry { row, mark, refused: false });
+        entries.insert(
+            row.voter.clone(),
+            Entry {
+                row,
+                mark,
+                refused: false,
+            },
+        );
         drop(entries);
         self.changes.send_modify(|count| *count += 1);
     }

@@ -68,7 +68,11 @@ struct State {
 /// What came of a refresh.
 enum Refreshed {
     /// `saved` is false while the database is away.
-    Fresh { row: TokenRow, life: Duration, unsaved: Option<(TokenRow, NewToken)> },
+    Fresh {
+        row: TokenRow,
+        life: Duration,
+        unsaved: Option<(TokenRow, NewToken)>,
+    },
     /// Somebody else has written the row meanwhile: theirs counts.
     Overtaken,
     Failed(RefreshError),
@@ -147,7 +151,8 @@ impl Run<'_> {
             self.plan(row);
         }
         book.update(rows, &marks);
-        self.states.retain(|voter, state| state.in_flight || book.row(voter).is_some());
+        self.states
+            .retain(|voter, state| state.in_flight || book.row(voter).is_some());
     }
 
     /// Notes a row that is new: its refresh token is not known to be dead.
@@ -174,14 +179,18 @@ impl Run<'_> {
         if self.running >= MOST_AT_A_TIME {
             return None;
         }
-        self.agenda.first().map(|(at, _)| (*at).max(self.not_before))
+        self.agenda
+            .first()
+            .map(|(at, _)| (*at).max(self.not_before))
     }
 
     /// Starts the refreshes whose time has come, no faster than the pace.
     async fn start_due(&mut self) {
         let now = self.keeper.clock.now();
         while self.running < MOST_AT_A_TIME && self.not_before <= now {
-            let Some((at, voter)) = self.agenda.first().cloned() else { return };
+            let Some((at, voter)) = self.agenda.first().cloned() else {
+                return;
+            };
             if at > now {
                 return;
             }
@@ -196,9 +205,19 @@ impl Run<'_> {
 
     /// A token that cannot be refreshed: somebody has to log in before it expires.
     async fn tell_of_missing(&self, voter: &Account, now: DateTime<Utc>) {
-        let Some(row) = self.keeper.book.row(voter).filter(|row| row.refresh_token.is_none()) else { return };
-        let when = row.expires_at.map_or("soon".to_owned(), |at| format!("before {}", at.format("%F %T UTC")));
-        let text = format!("there is no refresh token for @{voter}: @{voter} must log in again {when}");
+        let Some(row) = self
+            .keeper
+            .book
+            .row(voter)
+            .filter(|row| row.refresh_token.is_none())
+        else {
+            return;
+        };
+        let when = row.expires_at.map_or("soon".to_owned(), |at| {
+            format!("before {}", at.format("%F %T UTC"))
+        });
+        let text =
+            format!("there is no refresh token for @{voter}: @{voter} must log in again {when}");
         tracing::warn!(voter = voter.as_str(), "{text}");
         let expiry = row.expires_at.map_or(0, |at| at.timestamp());
         let mut entry = ErrorEntry::new(ErrorKind::Refresh, text, now);
@@ -209,14 +228,22 @@ impl Run<'_> {
 
     /// Starts a refresh, unless one is on its way or cannot be.
     fn start(&mut self, voter: &Account) -> bool {
-        let Some(row) = self.keeper.book.row(voter) else { return false };
+        let Some(row) = self.keeper.book.row(voter) else {
+            return false;
+        };
         let state = self.states.entry(voter.clone()).or_default();
         if state.in_flight || row.refresh_token.is_none() {
             return false;
         }
         state.in_flight = true;
         self.running += 1;
-        let Keeper { store, signer, clock, owner, .. } = self.keeper;
+        let Keeper {
+            store,
+            signer,
+            clock,
+            owner,
+            ..
+        } = self.keeper;
         let (store, signer, clock, owner) =
             (Arc::clone(store), signer.clone(), *clock, owner.clone());
         self.tasks.spawn(async move {
@@ -228,7 +255,11 @@ impl Run<'_> {
 
     /// Somebody's vote waits for a new token.
     fn request(&mut self, request: RefreshRequest) {
-        let RefreshRequest { voter, refused, reply } = request;
+        let RefreshRequest {
+            voter,
+            refused,
+            reply,
+        } = request;
         let answer = |reply: oneshot::Sender<_>, result| {
             // Whoever asked may have given up.
             let _ = reply.send(result);
@@ -241,7 +272,9 @@ impl Run<'_> {
         }
         if row.refresh_token.is_none() {
             self.keeper.book.refuse(&voter);
-            let text = format!("the token of @{voter} is refused and there is no refresh token: @{voter} must log in");
+            let text = format!(
+                "the token of @{voter} is refused and there is no refresh token: @{voter} must log in"
+            );
             return answer(reply, Err(text));
         }
         let state = self.states.entry(voter.clone()).or_default();
@@ -271,7 +304,9 @@ impl Run<'_> {
             }
             Refreshed::Failed(error) => Err(self.failed(&voter, error, now).await),
         };
-        let Some(state) = self.states.get_mut(&voter) else { return };
+        let Some(state) = self.states.get_mut(&voter) else {
+            return;
+        };
         state.in_flight = false;
         for reply in state.waiting.drain(..) {
             let _ = reply.send(answer.clone());
@@ -287,7 +322,11 @@ impl Run<'_> {
             RefreshError::Dead(_) => {
                 let first = state.dead.replace(text.clone()).is_none();
                 let expiry = state.expires_at.map_or(0, |at| at.timestamp());
-                (now + TRY_THE_DEAD_AFTER, first, Some(format!("dead:{voter}:{expiry}")))
+                (
+                    now + TRY_THE_DEAD_AFTER,
+                    first,
+                    Some(format!("dead:{voter}:{expiry}")),
+                )
             }
             RefreshError::Passing { retry_after, .. } => {
                 let pause = pause_after(state.failures).max(retry_after.unwrap_or_default());
@@ -316,7 +355,9 @@ impl Run<'_> {
             match self.keeper.store.store_refreshed(&old, &new).await {
                 Ok(_) => {}
                 Err(StoreError::Unavailable(_)) => left.push((old, new)),
-                Err(error) => tracing::error!(voter = old.voter.as_str(), %error, "a new token was not stored"),
+                Err(error) => {
+                    tracing::error!(voter = old.voter.as_str(), %error, "a new token was not stored")
+                }
             }
         }
         self.unsaved = left;
@@ -324,7 +365,13 @@ impl Run<'_> {
 }
 
 /// One refresh: asks the signer and stores what comes, if the row is still the one that was used.
-async fn refresh(store: &Store, signer: &SignerClient, clock: &Clock, owner: &str, row: TokenRow) -> Refreshed {
+async fn refresh(
+    store: &Store,
+    signer: &SignerClient,
+    clock: &Clock,
+    owner: &str,
+    row: TokenRow,
+) -> Refreshed {
     let name = format!("refresh:{}", row.voter);
     let now = clock.now();
     // Without the database there is nobody to agree with; the token is needed all the same.
@@ -350,7 +397,11 @@ async fn store_fresh(store: &Store, clock: &Clock, row: TokenRow, fresh: FreshTo
     let Some(refresh_token) = fresh.refresh_token.or_else(|| row.refresh_token.clone()) else {
         return Refreshed::Failed(RefreshError::Dead("there is no refresh token".to_owned()));
     };
-    let new = NewToken { access_token: fresh.access_token, refresh_token, expires_at: clock.now() + life };
+    let new = NewToken {
+        access_token: fresh.access_token,
+        refresh_token,
+        expires_at: clock.now() + life,
+    };
     let refreshed = TokenRow {
         voter: row.voter.clone(),
         access_token: new.access_token.clone(),
@@ -358,11 +409,19 @@ async fn store_fresh(store: &Store, clock: &Clock, row: TokenRow, fresh: FreshTo
         expires_at: Some(new.expires_at),
     };
     match store.store_refreshed(&row, &new).await {
-        Ok(true) => Refreshed::Fresh { row: refreshed, life, unsaved: None },
+        Ok(true) => Refreshed::Fresh {
+            row: refreshed,
+            life,
+            unsaved: None,
+        },
         Ok(false) => Refreshed::Overtaken,
         Err(error) => {
             tracing::warn!(voter = row.voter.as_str(), %error, "a new token waits for the database");
-            Refreshed::Fresh { row: refreshed, life, unsaved: Some((row, new)) }
+            Refreshed::Fresh {
+                row: refreshed,
+                life,
+                unsaved: Some((row, new)),
+            }
         }
     }
 }

@@ -19,7 +19,9 @@ pub fn refresh_at(
     life: Option<Duration>,
     ahead: Duration,
 ) -> DateTime<Utc> {
-    let Some(expires_at) = expires_at else { return DateTime::UNIX_EPOCH };
+    let Some(expires_at) = expires_at else {
+        return DateTime::UNIX_EPOCH;
+    };
     let ahead = ahead.min(life.unwrap_or(USUAL_LIFE) / 2);
     let mut hasher = DefaultHasher::new();
     voter.hash(&mut hasher);
@@ -30,7 +32,8 @@ pub fn refresh_at(
 
 /// The pause after so many failed refreshes in a row: 30 s doubling to an hour.
 pub fn pause_after(failures: u32) -> Duration {
-    Duration::from_secs(30).saturating_mul(2u32.saturating_pow(failures.saturating_sub(1).min(10)))
+    Duration::from_secs(30)
+        .saturating_mul(2u32.saturating_pow(failures.saturating_sub(1).min(10)))
         .min(Duration::from_secs(3600))
 }
 
@@ -41,7 +44,12 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn at(expires_in: Duration, life: Option<Duration>, ahead: Duration) -> DateTime<Utc> {
-        refresh_at(&Account::from_chain("alice"), Some(DateTime::UNIX_EPOCH + expires_in), life, ahead)
+        refresh_at(
+            &Account::from_chain("alice"),
+            Some(DateTime::UNIX_EPOCH + expires_in),
+            life,
+            ahead,
+        )
     }
 
     #[test]
@@ -55,25 +63,40 @@ mod tests {
     fn a_short_token_lives_for_about_half_its_life() {
         let moment = at(HOUR, Some(HOUR), 56 * HOUR);
         assert!(moment <= DateTime::UNIX_EPOCH + HOUR / 2, "{moment}");
-        assert!(moment >= DateTime::UNIX_EPOCH + HOUR / 2 - HOUR / 20, "{moment}");
+        assert!(
+            moment >= DateTime::UNIX_EPOCH + HOUR / 2 - HOUR / 20,
+            "{moment}"
+        );
     }
 
     #[test]
     fn tokens_that_came_together_are_refreshed_apart() {
         let expiry = DateTime::UNIX_EPOCH + 168 * HOUR;
         let mut moments: Vec<_> = (0..1_000)
-            .map(|n| refresh_at(&Account::from_chain(&format!("voter-{n}")), Some(expiry), None, 56 * HOUR))
+            .map(|n| {
+                refresh_at(
+                    &Account::from_chain(&format!("voter-{n}")),
+                    Some(expiry),
+                    None,
+                    56 * HOUR,
+                )
+            })
             .collect();
         moments.sort();
         let busiest = moments.iter().map(|from| {
-            moments.iter().filter(|moment| *moment >= from && **moment < *from + TimeDelta::seconds(1)).count()
+            moments
+                .iter()
+                .filter(|moment| *moment >= from && **moment < *from + TimeDelta::seconds(1))
+                .count()
         });
         assert!(busiest.max() < Some(20));
     }
 
     #[test]
     fn failures_are_met_with_longer_and_longer_pauses() {
-        let pauses: Vec<u64> = (1..=9).map(|failures| pause_after(failures).as_secs()).collect();
+        let pauses: Vec<u64> = (1..=9)
+            .map(|failures| pause_after(failures).as_secs())
+            .collect();
         assert_eq!(pauses, [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
     }
 }

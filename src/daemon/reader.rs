@@ -1,0 +1,203 @@
+//! Reads blocks and hands on what they mean for votes. Of several daemons on one database one does this,
+//! by a lease; the others stand by.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::nodes::Nodes;
+use crate::chain::recent::RecentBlocks;
+use crate::chain::stream::{self, ChainEvent, StreamConfig, StreamStart};
+use crate::clock::Clock;
+use crate::config::{Network, Start};
+use crate::queue::change::{Batch, Cursor};
+use crate::queue::planner::{PAYOUT_AFTER, Planner};
+use crate::queue::store::{Store, StoreError};
+use crate::rules::set::RuleSet;
+
+/// The right to read the chain lasts so long unless it is renewed.
+const LEASE: TimeDelta = TimeDelta::seconds(15);
+const LEASE_NAME: &str = "chain";
+/// Blocks that may wait for the planner.
+const BLOCKS_WAITING: usize = 64;
+
+/// What reading the chain needs.
+pub struct Reader {
+    pub store: Arc<Store>,
+    pub nodes: Nodes,
+    pub network: Network,
+    pub clock: Clock,
+    pub owner: String,
+    pub rules: watch::Receiver<Arc<RuleSet>>,
+    /// To the writer.
+    pub plans: mpsc::Sender<Batch>,
+    /// Begin with this block, whatever was read before.
+    pub from_block: Option<u32>,
+    /// Time to renew the lease.
+    pub lease_ticks: mpsc::Receiver<()>,
+    /// Time to delete leaders' votes on posts that are paid out.
+    pub prune_ticks: mpsc::Receiver<()>,
+}
+
+impl Reader {
+    /// Reads blocks whenever the lease is ours, until `cancel`.
+    pub async fn run(mut self, cancel: CancellationToken) {
+        let mut stood_by = false;
+        while !cancel.is_cancelled() {
+            if self.hold_lease().await {
+                self.read(&cancel).await;
+                stood_by = false;
+            } else if !stood_by {
+                tracing::info!("another daemon reads the chain: standing by");
+                stood_by = true;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                _ = self.lease_ticks.recv() => {}
+            }
+        }
+        if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {
+            tracing::debug!(%error, "the right to read the chain runs out by itself");
+        }
+    }
+
+    /// Whether the chain is ours to read. A database that is away takes it from nobody.
+    async fn hold_lease(&self) -> bool {
+        let now = self.clock.now();
+        match self
+            .store
+            .acquire_lease(LEASE_NAME, &self.owner, now, now + LEASE)
+            .await
+        {
+            Ok(ours) => ours,
+            Err(error) => {
+                tracing::debug!(%error, "the right to read the chain was not renewed");
+                true
+            }
+        }
+    }
+
+    /// Reads from where an earlier run stopped until `cancel` or until the lease is lost.
+    async fn read(&mut self, cancel: &CancellationToken) {
+        let (mut planner, mut recent, start) = match self.resume().await {
+            Ok(resumed) => resumed,
+            Err(error) => return tracing::warn!(%error, "where to go on reading is not known yet"),
+        };
+        let reading = cancel.child_token();
+        let (events_in, mut events) = mpsc::channel(BLOCKS_WAITING);
+        let config = StreamConfig {
+            follow: self.network.follow,
+            block_interval: self.network.block_interval,
+            start,
+        };
+        let mut stream = JoinSet::new();
+        stream.spawn(stream::run(
+            self.nodes.clone(),
+            config,
+            self.clock,
+            events_in,
+            reading.clone(),
+        ));
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => {
+                        if let Some(batch) = self.take(&mut planner, &mut recent, event)
+                            && self.plans.send(batch).await.is_err()
+                        {
+                            break;
+                        }
+                    }
+                    None => break,
+                },
+                Some(()) = self.lease_ticks.recv() => {
+                    if !self.hold_lease().await {
+                        tracing::warn!("another daemon has taken over reading the chain");
+                        break;
+                    }
+                }
+                Some(()) = self.prune_ticks.recv() => self.prune().await,
+            }
+        }
+        reading.cancel();
+        drop(events);
+        while stream.join_next().await.is_some() {}
+    }
+
+    /// What earlier runs left, and where to begin.
+    async fn resume(&mut self) -> Result<(Planner, RecentBlocks, StreamStart), StoreError> {
+        let cursor = self.store.cursor().await?;
+        let planner = Planner::new(self.store.leader_votes().await?);
+        let recent =
+            RecentBlocks::from_list(cursor.iter().flat_map(|cursor| cursor.recent.clone()));
+        let start = match (self.from_block.take(), &cursor, self.network.start) {
+            (Some(num), ..) => StreamStart::At(num),
+            (None, Some(cursor), _) if recent.last().is_none() => {
+                StreamStart::At(cursor.block_num + 1)
+            }
+            (None, Some(_), _) => StreamStart::After(recent.clone()),
+            (None, None, Start::Block(num)) => StreamStart::At(num),
+            (None, None, Start::Last | Start::Head) => StreamStart::Head,
+        };
+        if let Some(cursor) = cursor {
+            tracing::info!(
+                block = cursor.block_num,
+                "going on after block {}",
+                cursor.block_num
+            );
+        }
+        Ok((planner, recent, start))
+    }
+
+    /// What an event of the chain means for the tables.
+    fn take(
+        &self,
+        planner: &mut Planner,
+        recent: &mut RecentBlocks,
+        event: ChainEvent,
+    ) -> Option<Batch> {
+        match event {
+            ChainEvent::Block(block) => {
+                let rules = self.rules.borrow().clone();
+                let mut batch = planner.block(&rules, &block);
+                recent.push(block.num, &block.id);
+                batch.cursor = Some(Cursor {
+                    block_num: block.num,
+                    block_id: block.id.clone(),
+                    block_time: block.timestamp,
+                    recent: recent.to_list(),
+                });
+                Some(batch)
+            }
+            ChainEvent::Undo { above } => {
+                tracing::info!("the blocks above {above} were undone by a fork");
+                planner.undo(above);
+                recent.undo_above(above);
+                Some(Batch {
+                    undo_above: Some(above),
+                    ..Batch::default()
+                })
+            }
+            ChainEvent::Irreversible(num) => {
+                recent.irreversible(num);
+                None
+            }
+        }
+    }
+
+    async fn prune(&self) {
+        let before: DateTime<Utc> = self.clock.now() - PAYOUT_AFTER;
+        let pruned = tokio::time::timeout(
+            Duration::from_secs(30),
+            self.store.prune_leader_votes(before),
+        )
+        .await;
+        if let Ok(Err(error)) = pruned {
+            tracing::debug!(%error, "old votes of leaders were not deleted");
+        }
+    }
+}
