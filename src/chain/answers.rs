@@ -48,11 +48,14 @@ fn block_number(Integer(num): Integer) -> u32 {
 
 /// Reads `get_content`: `None` where the post does not exist.
 pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
-    // A post that is not there has an empty author, and the other fields as it pleases the node.
-    let name: Option<RawName> = serde_json::from_str(json)?;
-    let Some(name) = name.filter(|name| !name.author.0.is_empty()) else {
+    if matches!(json, "null" | "{}") {
         return Ok(None);
-    };
+    }
+    // A post that is not there has an empty author, and the other fields as it pleases the node.
+    let name: RawName = serde_json::from_str(json)?;
+    if name.author.0.is_empty() {
+        return Ok(None);
+    }
     let raw: RawContent = serde_json::from_str(json)?;
     let mut votes = Vec::with_capacity(raw.active_votes.len());
     for vote in raw.active_votes {
@@ -83,7 +86,6 @@ fn thousandths(amount: Amount) -> i64 {
 
 #[derive(Deserialize)]
 struct RawName {
-    #[serde(default)]
     author: Text,
     #[serde(default)]
     permlink: Text,
@@ -283,6 +285,7 @@ mod tests {
         for json in [
             "5",
             "[1]",
+            r#"{"title": "T"}"#,
             r#"{"author": "bob", "permlink": "p"}"#,
             r#"{"author": "bob", "created": 5}"#,
         ] {

@@ -113,8 +113,12 @@ impl Nodes {
     /// When no node answers.
     pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
         let inner = self.inner();
-        let batches: Vec<_> = stream::iter(posts.chunks(BATCH))
-            .map(|posts| inner.ask(move |turn| inner.contents_of(turn, posts)))
+        let batch = |index: usize| {
+            let from = index * BATCH;
+            &posts[from..posts.len().min(from + BATCH)]
+        };
+        let batches: Vec<_> = stream::iter(0..posts.len().div_ceil(BATCH))
+            .map(|index| inner.ask(move |turn| inner.contents_of(turn, batch(index))))
             .buffered(BATCHES_AT_A_TIME)
             .try_collect()
             .await?;

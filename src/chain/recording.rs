@@ -57,8 +57,8 @@ pub fn parse_recording(text: &str) -> Result<Vec<Block>, RecordingError> {
     if text.trim_ascii().is_empty() {
         return Err(reader.error(text, RecordingFault::Empty));
     }
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    while let Some(value) = values.next() {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    for value in values {
         match value {
             Ok(value) => reader.read(value.get(), 0)?,
             Err(error) => {

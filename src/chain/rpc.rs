@@ -120,8 +120,9 @@ impl Node {
         calls: &[Call],
         timeout: Duration,
     ) -> Vec<Result<Answer, NodeFault>> {
-        stream::iter(calls)
-            .map(|call| self.call(call, timeout))
+        // Over places, not references: the compiler does not see that those can change threads.
+        stream::iter(0..calls.len())
+            .map(|index| self.call(&calls[index], timeout))
             .buffered(ONE_BY_ONE)
             .collect()
             .await
