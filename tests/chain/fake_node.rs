@@ -40,6 +40,8 @@ pub enum Mood {
 
 pub struct Script {
     pub mood: Mood,
+    /// So many answers break off first.
+    pub cut_off_first: u32,
     /// The branch of each block: blocks of two branches have different ids.
     blocks: BTreeMap<u32, u32>,
     /// Added to the timestamps of head and blocks.
@@ -68,6 +70,7 @@ impl FakeNode {
     pub async fn new() -> Self {
         let script = Arc::new(Mutex::new(Script {
             mood: Mood::Well,
+            cut_off_first: 0,
             blocks: (900..=1000).map(|num| (num, 0)).collect(),
             late: chrono::Duration::zero(),
             reversible: 20,
@@ -215,7 +218,13 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Respon
     let request: Value = serde_json::from_slice(&body).unwrap();
     let (mood, answer) = {
         let mut script = script.lock().unwrap();
-        (script.mood, script.answer(&request))
+        let mood = if script.cut_off_first > 0 {
+            script.cut_off_first -= 1;
+            Mood::CutOff
+        } else {
+            script.mood
+        };
+        (mood, script.answer(&request))
     };
     let reply = |status: u16, body: Body| {
         let status = StatusCode::from_u16(status).unwrap();
@@ -251,12 +260,19 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Respon
     }
 }
 
-/// The limits of [`nodes`]: as the real ones, but a node is left after 300 ms.
+/// The limits of [`nodes`]: large enough for a busy machine.
 pub fn limits() -> NodeLimits {
     NodeLimits {
-        timeout: Duration::from_millis(300),
         largest_answer: 1 << 19,
         ..NodeLimits::default()
+    }
+}
+
+/// For nodes that hang: they are left after half a second.
+pub fn impatient() -> NodeLimits {
+    NodeLimits {
+        timeout: Duration::from_millis(500),
+        ..limits()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::fake_node::{FakeNode, Mood, limits, nodes_with, start};
+use crate::fake_node::{FakeNode, Mood, impatient, limits, nodes_with, start};
 
 struct Stream {
     events: mpsc::Receiver<ChainEvent>,
@@ -26,9 +26,18 @@ impl Stream {
     }
 
     fn following(fakes: &[&FakeNode], start_at: StreamStart, follow: Follow) -> Self {
-        // Nothing here is about heads that are old by the clock.
+        // Most tests are not about heads that are old by the clock.
         let lag = Duration::from_secs(1_000_000);
-        let (nodes, _) = nodes_with(fakes, NodeLimits { lag, ..limits() });
+        Self::with_limits(fakes, start_at, follow, NodeLimits { lag, ..limits() })
+    }
+
+    fn with_limits(
+        fakes: &[&FakeNode],
+        start_at: StreamStart,
+        follow: Follow,
+        limits: NodeLimits,
+    ) -> Self {
+        let (nodes, _) = nodes_with(fakes, limits);
         let config = StreamConfig {
             follow,
             block_interval: Duration::from_millis(40),
@@ -230,11 +239,36 @@ async fn an_outage_of_all_nodes_is_waited_for() {
 #[tokio::test]
 async fn a_node_that_hangs_in_the_middle_is_replaced_by_the_next() {
     let (first, second) = (FakeNode::new().await, FakeNode::new().await);
-    let mut stream = Stream::start(&[&first, &second], read_until(&first, 999));
+    let start_at = read_until(&first, 999);
+    let mut stream = Stream::with_limits(&[&first, &second], start_at, Follow::Head, impatient());
     assert_eq!(stream.next().await, 1000);
     first.set(Mood::Hanging);
     second.script().grow(2);
     assert_eq!(stream.take(2).await, [1001, 1002]);
+}
+
+#[tokio::test]
+async fn a_node_that_stops_growing_is_replaced_by_the_next() {
+    let (first, second) = (FakeNode::new().await, FakeNode::new().await);
+    let start_at = read_until(&first, 999);
+    let mut stream = Stream::with_limits(&[&first, &second], start_at, Follow::Head, limits());
+    assert_eq!(stream.next().await, 1000);
+    second.script().grow(2);
+    // As if a minute had passed and the first node had not noticed.
+    first.script().late = chrono::Duration::seconds(-60);
+    assert_eq!(stream.take(2).await, [1001, 1002]);
+}
+
+#[tokio::test]
+async fn a_missed_slot_is_no_gap() {
+    let node = FakeNode::new().await;
+    let mut stream = Stream::start(&[&node], StreamStart::Head);
+    assert_eq!(stream.next().await, 1000);
+    for num in 1001..1004 {
+        node.script().late += chrono::Duration::seconds(6);
+        node.script().grow(1);
+        assert_eq!(stream.next().await, num);
+    }
 }
 
 #[tokio::test]
