@@ -48,14 +48,17 @@ fn block_number(Integer(num): Integer) -> u32 {
 
 /// Reads `get_content`: `None` where the post does not exist.
 pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
-    // A post that is not there has an empty author, and the other fields as it pleases the node.
-    let name: Option<RawName> = serde_json::from_str(json)?;
-    let Some(name) = name.filter(|name| !name.author.0.is_empty()) else {
+    if matches!(json, "null" | "{}") {
         return Ok(None);
-    };
+    }
+    // A post that is not there has an empty author, and the other fields as it pleases the node.
+    let name: RawName = serde_json::from_str(json)?;
+    if name.author.0.is_empty() {
+        return Ok(None);
+    }
     let raw: RawContent = serde_json::from_str(json)?;
-    let mut votes = Vec::with_capacity(raw.active_votes.len());
-    for vote in raw.active_votes {
+    let mut votes = Vec::new();
+    for vote in raw.active_votes.unwrap_or_default() {
         votes.push(StandingVote {
             weight: vote.weight(),
             voter: Account::from_chain(&vote.voter),
@@ -84,7 +87,6 @@ fn thousandths(amount: Amount) -> i64 {
 
 #[derive(Deserialize)]
 struct RawName {
-    #[serde(default)]
     author: Text,
     #[serde(default)]
     permlink: Text,
@@ -112,7 +114,7 @@ struct RawContent {
     #[serde(default)]
     allow_votes: Option<bool>,
     #[serde(default)]
-    active_votes: Vec<RawVote>,
+    active_votes: Option<Vec<RawVote>>,
 }
 
 #[derive(Deserialize)]
@@ -221,7 +223,10 @@ pub(crate) fn posts_of(json: &str, author: &Account) -> Answer<Vec<PostId>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{any, proptest};
+
     use super::*;
+    use crate::config::ChainKind;
 
     #[test]
     fn the_head_is_read() {
@@ -265,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_post_with_nearly_nothing_is_still_a_post() {
-        let json = r#"{"author": "bob", "permlink": "p", "created": "2024-05-01T12:00:03"}"#;
+        let json = r#"{"author": "bob", "permlink": "p", "created": "2024-05-01T12:00:03", "active_votes": null}"#;
         let content = content(json).unwrap().unwrap();
         assert!(content.allow_votes && content.max_accepted_payout > 0);
     }
@@ -286,6 +291,7 @@ mod tests {
         for json in [
             "5",
             "[1]",
+            r#"{"title": "T"}"#,
             r#"{"author": "bob", "permlink": "p"}"#,
             r#"{"author": "bob", "created": 5}"#,
         ] {
@@ -326,5 +332,33 @@ mod tests {
             posts.iter().map(|post| &*post.permlink).collect::<Vec<_>>(),
             ["2", "1"]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_an_answer_panic(text in any::<String>(), number in any::<i64>()) {
+            let account = Account::from_chain("bob");
+            for json in [
+                text.clone(),
+                format!(r#"{{"author": "a", "permlink": "p", "created": {text:?}, "active_votes": {number}}}"#),
+                format!(
+                    r#"[{{"name": "a", "vesting_shares": {{"amount": {number}, "precision": {number}}},
+                        "voting_manabar": {{"current_mana": {number}, "last_update_time": {number}}}}}]"#
+                ),
+                format!(
+                    r#"{{"head_block_number": {number}, "head_block_id": {text:?}, "time": "2024-05-01T12:00:03",
+                        "last_irreversible_block_num": {number}}}"#
+                ),
+            ] {
+                let _ = head(&json);
+                let _ = content(&json);
+                let _ = posts_of(&json, &account);
+                for state in accounts(&json).unwrap_or_default() {
+                    let now = DateTime::UNIX_EPOCH;
+                    let _ = (state.percent(now), state.wait_for_percent(10_000, now));
+                    let _ = state.can_afford(ChainKind::Steem, Weight::clamped(number), now);
+                }
+            }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -22,6 +22,9 @@ use crate::post::PostId;
 
 /// Accounts asked for in one call: nodes take about 1,000, but each is 3 to 10 kB.
 const ACCOUNTS: usize = 200;
+
+/// Batches of posts under way at a time, for one caller.
+const BATCHES_AT_A_TIME: usize = 4;
 
 /// A range of blocks may take this many times as long as another answer.
 const RANGE_PATIENCE: u32 = 3;
@@ -110,12 +113,16 @@ impl Nodes {
     /// When no node answers.
     pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
         let inner = self.inner();
-        let mut batches = Vec::new();
-        for posts in posts.chunks(BATCH) {
-            batches.push(inner.ask(move |turn| inner.contents_of(turn, posts)));
-        }
-        let contents = try_join_all(batches).await?;
-        Ok(contents.into_iter().flatten().collect())
+        let batch = |index: usize| {
+            let from = index * BATCH;
+            &posts[from..posts.len().min(from + BATCH)]
+        };
+        let batches: Vec<_> = stream::iter(0..posts.len().div_ceil(BATCH))
+            .map(|index| inner.ask(move |turn| inner.contents_of(turn, batch(index))))
+            .buffered(BATCHES_AT_A_TIME)
+            .try_collect()
+            .await?;
+        Ok(batches.into_iter().flatten().collect())
     }
 
     /// The accounts with their mana; those that do not exist are left out.

@@ -57,8 +57,8 @@ pub fn parse_recording(text: &str) -> Result<Vec<Block>, RecordingError> {
     if text.trim_ascii().is_empty() {
         return Err(reader.error(text, RecordingFault::Empty));
     }
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    while let Some(value) = values.next() {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    for value in values {
         match value {
             Ok(value) => reader.read(value.get(), 0)?,
             Err(error) => {
@@ -80,7 +80,7 @@ struct Reader<'a> {
     blocks: Vec<Block>,
 }
 
-/// The keys that tell what an object is. `Some(None)`s are not told apart: `null` is as good as absent.
+/// The keys that tell what an object is. `null` is as good as absent.
 #[derive(Deserialize)]
 struct Keys<'a> {
     #[serde(borrow, default)]
@@ -129,7 +129,9 @@ impl<'a> Reader<'a> {
             self.blocks.push(block);
             return Ok(());
         }
-        if let Some(inner) = keys.result.or(keys.blocks).or(keys.block) {
+        // In lists of operations `block` is a number.
+        let block = keys.block.filter(|block| block.get().starts_with('{'));
+        if let Some(inner) = keys.result.or(keys.blocks).or(block) {
             return self.read(inner.get(), depth + 1);
         }
         if let Some(error) = keys.error {
@@ -260,7 +262,7 @@ mod tests {
             (
                 r#"[{"block": 4502370, "op": ["vote", {}]}]"#,
                 1,
-                12,
+                2,
                 "neither a block",
             ),
             (&deep, 1, 10, "too deep"),

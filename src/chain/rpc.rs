@@ -1,9 +1,10 @@
 //! JSON-RPC over HTTP to one node.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
@@ -31,14 +32,23 @@ pub struct Call {
 /// The `result` of an answer, as JSON text.
 pub type Answer = Box<RawValue>;
 
+/// The answers to a batch, each with a fault of its own.
+pub type Answers = Vec<Result<Answer, NodeFault>>;
+
 /// One API node. Requests run in parallel.
-#[derive(Debug)]
 pub struct Node {
     client: reqwest::Client,
     url: Url,
     name: String,
     largest: usize,
     takes_no_batches: AtomicBool,
+}
+
+/// Only the name: the address may hold a password.
+impl fmt::Debug for Node {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Node({})", self.name)
+    }
 }
 
 impl Node {
@@ -85,13 +95,9 @@ impl Node {
     ///
     /// # Errors
     /// Where the node gives no answer to the whole.
-    pub async fn batch(
-        &self,
-        calls: &[Call],
-        timeout: Duration,
-    ) -> Result<Vec<Result<Answer, NodeFault>>, NodeFault> {
+    pub async fn batch(&self, calls: &[Call], timeout: Duration) -> Result<Answers, NodeFault> {
         if calls.len() < 2 || self.takes_no_batches.load(Ordering::Relaxed) {
-            return Ok(self.one_by_one(calls, timeout).await);
+            return self.one_by_one(calls, timeout).await;
         }
         let requests = calls.iter().enumerate().map(|(id, call)| request(id, call));
         let (status, body) = self.post(&requests.collect(), timeout).await?;
@@ -100,10 +106,10 @@ impl Node {
         }
         // What is no array of answers may be a refusal of the batch. If it is trouble of another
         // kind, single requests meet it too, and it is their answer that counts.
-        if status.is_server_error() || !body.trim_start().starts_with('{') {
+        if status.is_server_error() || status.is_success() && !body.trim_start().starts_with('{') {
             return Err(not_an_answer(status, &body));
         }
-        let answers = self.one_by_one(calls, timeout).await;
+        let answers = self.one_by_one(calls, timeout).await?;
         if answers.iter().any(Result::is_ok) {
             tracing::info!(
                 node = self.name,
@@ -115,40 +121,57 @@ impl Node {
         Ok(answers)
     }
 
-    async fn one_by_one(
-        &self,
-        calls: &[Call],
-        timeout: Duration,
-    ) -> Vec<Result<Answer, NodeFault>> {
-        let mut asked = Vec::with_capacity(calls.len());
-        for call in calls {
-            asked.push(self.call(call, timeout));
-        }
-        stream::iter(asked).buffered(ONE_BY_ONE).collect().await
+    /// Gives up at the first call that shows the node to be in trouble: a node that hangs would hang
+    /// for every one of them.
+    async fn one_by_one(&self, calls: &[Call], timeout: Duration) -> Result<Answers, NodeFault> {
+        // Over places, not references: the compiler does not see that those can change threads.
+        stream::iter(0..calls.len())
+            .map(|index| self.call(&calls[index], timeout))
+            .buffered(ONE_BY_ONE)
+            .map(|answer| match answer {
+                Err(fault) if fault.is_outage() => Err(fault),
+                answer => Ok(answer),
+            })
+            .try_collect()
+            .await
     }
 
     /// Sends a request and reads the answer, whatever it is.
+    ///
+    /// A connection kept open may be closed by the node just when it is used again. All that we ask
+    /// can be asked twice, so a broken connection is tried once more before it counts.
     async fn post(
         &self,
         request: &Value,
         timeout: Duration,
     ) -> Result<(StatusCode, String), NodeFault> {
         let answer = async {
-            let request = self.client.post(self.url.clone()).json(request);
-            let response = request
-                .send()
-                .await
-                .map_err(|error| fault_of(error, timeout))?;
-            let status = response.status();
-            if status == StatusCode::TOO_MANY_REQUESTS {
-                return Err(NodeFault::TooManyRequests(retry_after(&response)));
+            match self.post_once(request, timeout).await {
+                Err(NodeFault::BrokenOff(_)) => self.post_once(request, timeout).await,
+                answer => answer,
             }
-            Ok((status, self.body(response, timeout).await?))
         };
         match tokio::time::timeout(timeout, answer).await {
             Ok(answer) => answer,
             Err(_) => Err(NodeFault::NoAnswer(timeout)),
         }
+    }
+
+    async fn post_once(
+        &self,
+        request: &Value,
+        timeout: Duration,
+    ) -> Result<(StatusCode, String), NodeFault> {
+        let request = self.client.post(self.url.clone()).json(request);
+        let response = request
+            .send()
+            .await
+            .map_err(|error| fault_of(error, timeout))?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(NodeFault::TooManyRequests(retry_after(&response)));
+        }
+        Ok((status, self.body(response, timeout).await?))
     }
 
     /// The body, unless it is longer than it may be.
@@ -242,11 +265,7 @@ impl RawAnswer<'_> {
 }
 
 /// Puts the answers of a batch, which may come in any order, in the order of the calls.
-fn in_order(
-    answers: Vec<RawAnswer<'_>>,
-    calls: &[Call],
-    status: StatusCode,
-) -> Vec<Result<Answer, NodeFault>> {
+fn in_order(answers: Vec<RawAnswer<'_>>, calls: &[Call], status: StatusCode) -> Answers {
     let missing = |call: &Call| {
         Err(NodeFault::Unreadable {
             method: call.method,
@@ -321,7 +340,13 @@ mod tests {
                 "https://node.example:8443/rpc",
             ),
         ] {
-            assert_eq!(name_of(&Url::parse(url).unwrap()), name);
+            let node = Node::new(
+                crate::http_client::builder().build().unwrap(),
+                Url::parse(url).unwrap(),
+                1,
+            );
+            assert_eq!(node.name(), name);
+            assert!(!format!("{node:?}").contains("secret"));
         }
     }
 

@@ -1,0 +1,392 @@
+//! Failover, and what each call makes of the answers.
+
+use std::time::Duration;
+
+use curatord::account::Account;
+use curatord::chain::nodes::{NodeLimits, NodesError};
+use curatord::chain::notice::NodeNotice;
+use curatord::config::ChainKind;
+use curatord::post::PostId;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::Instant;
+
+use crate::fake_node::{FakeNode, Mood, impatient, limits, nodes, nodes_of, nodes_with};
+
+fn told(notices: &mut Receiver<NodeNotice>) -> Vec<NodeNotice> {
+    std::iter::from_fn(|| notices.try_recv().ok()).collect()
+}
+
+fn texts(error: &NodesError) -> String {
+    error.to_string()
+}
+
+#[tokio::test]
+async fn the_next_node_answers_when_the_first_fails_in_any_way() {
+    for (mood, words) in [
+        (
+            Mood::Html502,
+            "HTTP 502: <html> <head><title>502 Bad Gateway",
+        ),
+        (Mood::HtmlOk, "not JSON: <html>"),
+        (Mood::EmptyBody, "empty answer"),
+        (Mood::Huge, "more than 0 MiB"),
+        (Mood::WrongTypes, "cannot read"),
+        (Mood::Hanging, "no answer within 0.5 s"),
+        (Mood::CutOff, "broke off"),
+        (Mood::TooMany(Some(7)), "HTTP 429"),
+        (Mood::TooMany(None), "HTTP 429"),
+        (Mood::InternalError, "Internal Error (code -32603)"),
+    ] {
+        let (bad, good) = (FakeNode::new().await, FakeNode::new().await);
+        bad.set(mood);
+        let patience = if mood == Mood::Hanging {
+            impatient()
+        } else {
+            limits()
+        };
+        let (nodes, mut notices) = nodes_with(&[&bad, &good], patience);
+        assert_eq!(nodes.head().await.unwrap().num, 1000, "{mood:?}");
+        let notices = told(&mut notices);
+        let [NodeNotice::Left { node, fault }] = notices.as_slice() else {
+            panic!("{mood:?}: {notices:?}");
+        };
+        assert_eq!(*node, bad.url);
+        assert!(fault.contains(words), "{mood:?}: {fault}");
+        bad.asked();
+        nodes.block(1000).await.unwrap().unwrap();
+        assert!(bad.asked().is_empty(), "{mood:?}: it was left");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_once_is_tried_again_at_once() {
+    let node = FakeNode::new().await;
+    let (nodes, mut notices) = nodes(&[&node]);
+    node.script().cut_off_first = 1;
+    assert!(nodes.block(1000).await.unwrap().is_some());
+    assert_eq!(told(&mut notices), []);
+    node.script().cut_off_first = 2;
+    assert!(nodes.block(1000).await.is_err());
+}
+
+#[tokio::test]
+async fn a_node_without_batches_that_hangs_is_given_up_at_once() {
+    let node = FakeNode::new().await;
+    node.script().takes_batches = false;
+    let (nodes, _notices) = nodes_of(ChainKind::Steem, &[&node], impatient());
+    nodes.blocks(951, 50).await.unwrap();
+    node.set(Mood::Hanging);
+    let before = Instant::now();
+    nodes.blocks(951, 50).await.unwrap_err();
+    assert!(before.elapsed() < 2 * 3 * impatient().timeout);
+}
+
+#[tokio::test]
+async fn every_call_survives_every_mood() {
+    for mood in [
+        Mood::Html502,
+        Mood::HtmlOk,
+        Mood::EmptyBody,
+        Mood::Huge,
+        Mood::WrongTypes,
+        Mood::CutOff,
+        Mood::InternalError,
+    ] {
+        let bad = FakeNode::new().await;
+        bad.script()
+            .answers
+            .insert("bridge.get_account_posts", json!([]));
+        bad.script()
+            .answers
+            .insert("condenser_api.get_accounts", json!([]));
+        bad.set(mood);
+        let (nodes, _notices) = nodes(&[&bad]);
+        let bob = Account::from_chain("bob");
+        let posts = [PostId::new(bob.clone(), "a"), PostId::new(bob.clone(), "b")];
+        assert!(nodes.head().await.is_err(), "{mood:?}");
+        assert!(nodes.block(1000).await.is_err(), "{mood:?}");
+        assert!(nodes.blocks(990, 10).await.is_err(), "{mood:?}");
+        assert!(nodes.contents(&posts).await.is_err(), "{mood:?}");
+        assert!(
+            nodes.accounts(std::slice::from_ref(&bob)).await.is_err(),
+            "{mood:?}"
+        );
+        assert!(nodes.newest_posts(&bob, 20).await.is_err(), "{mood:?}");
+        bad.set(Mood::Well);
+        assert!(nodes.contents(&posts).await.is_ok(), "{mood:?}");
+    }
+}
+
+#[tokio::test]
+async fn when_all_fail_the_error_lists_each_and_the_outage_is_told_once() {
+    let (one, two) = (FakeNode::new().await, FakeNode::new().await);
+    one.set(Mood::Html502);
+    two.set(Mood::EmptyBody);
+    let (nodes, mut notices) = nodes(&[&one, &two]);
+    for _ in 0..3 {
+        let error = texts(&nodes.block(1000).await.unwrap_err());
+        for part in [&one.url, "502", &two.url, "empty"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    let left = |notices: &[NodeNotice], fake: &FakeNode| {
+        let of_fake = |notice: &NodeNotice| matches!(notice, NodeNotice::Left { node, .. } if *node == fake.url);
+        notices.iter().any(of_fake)
+    };
+    let so_far = told(&mut notices);
+    assert_eq!(so_far.len(), 3, "{so_far:?}");
+    assert!(left(&so_far, &one) && left(&so_far, &two));
+    assert!(matches!(so_far[2], NodeNotice::NoneAnswers { .. }));
+    two.set(Mood::Well);
+    nodes.block(1000).await.unwrap();
+    assert_eq!(
+        told(&mut notices),
+        [NodeNotice::AnswersAgain {
+            node: two.url.clone()
+        }]
+    );
+}
+
+#[tokio::test]
+async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_little_then() {
+    let (first, second) = (FakeNode::new().await, FakeNode::new().await);
+    first.set(Mood::Html502);
+    let rest = Duration::from_millis(200);
+    let (nodes, mut notices) = nodes_with(
+        &[&first, &second],
+        NodeLimits {
+            rest,
+            timeout: Duration::from_secs(3),
+            ..limits()
+        },
+    );
+    nodes.block(1000).await.unwrap();
+    first.set(Mood::Hanging);
+    tokio::time::sleep(rest).await;
+    let before = Instant::now();
+    nodes.block(1000).await.unwrap();
+    assert!(
+        before.elapsed() < Duration::from_secs(2),
+        "a fifth of the timeout"
+    );
+    first.set(Mood::Well);
+    first.asked();
+    tokio::time::sleep(rest).await;
+    nodes.block(1000).await.unwrap();
+    assert_eq!(first.asked().len(), 1);
+    assert_eq!(told(&mut notices).len(), 1, "one outage");
+    tokio::time::sleep(rest).await;
+    nodes.block(1000).await.unwrap();
+    assert_eq!(
+        told(&mut notices),
+        [NodeNotice::Back {
+            node: first.url.clone()
+        }]
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_lags_is_left_unless_all_do() {
+    let (lagging, fresh) = (FakeNode::new().await, FakeNode::new().await);
+    lagging.script().forget_above(980);
+    let (nodes, mut notices) = nodes(&[&lagging, &fresh]);
+    assert_eq!(nodes.head().await.unwrap().num, 1000);
+    let notices_so_far = told(&mut notices);
+    assert!(
+        matches!(&notices_so_far[..], [NodeNotice::Left { fault, .. }] if fault == "is 60 s behind"),
+        "{notices_so_far:?}"
+    );
+    lagging.asked();
+    nodes.block(1000).await.unwrap().unwrap();
+    assert!(lagging.asked().is_empty());
+
+    // The chain stands still, or our clock is wrong: no node is to blame.
+    let (one, two) = (FakeNode::new().await, FakeNode::new().await);
+    for node in [&one, &two] {
+        node.script().late = chrono::Duration::hours(-1);
+    }
+    two.script().grow(1);
+    let (nodes, mut notices) = crate::fake_node::nodes(&[&one, &two]);
+    assert_eq!(nodes.head().await.unwrap().num, 1001);
+    assert_eq!(told(&mut notices), []);
+}
+
+#[tokio::test]
+async fn a_node_that_asks_us_to_wait_is_not_asked_before() {
+    let node = FakeNode::new().await;
+    node.set(Mood::TooMany(Some(30)));
+    let (nodes, _notices) = nodes(&[&node]);
+    nodes.block(1000).await.unwrap_err();
+    node.set(Mood::Well);
+    node.asked();
+    let error = nodes.block(1000).await.unwrap_err();
+    assert!(node.asked().is_empty());
+    let wait = error.retry_after().unwrap();
+    assert!(
+        wait > Duration::from_secs(25) && wait <= Duration::from_secs(30),
+        "{wait:?}"
+    );
+}
+
+#[tokio::test]
+async fn one_slow_call_does_not_hold_up_others() {
+    let node = FakeNode::new().await;
+    let (nodes, _notices) = nodes(&[&node]);
+    node.set(Mood::Hanging);
+    let slow = nodes.block(1000);
+    let fast = async {
+        while node.script().asked.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        node.set(Mood::Well);
+        nodes.head().await
+    };
+    tokio::select! {
+        slow = slow => panic!("the hanging node answered: {slow:?}"),
+        head = fast => assert_eq!(head.unwrap().num, 1000),
+    }
+}
+
+#[tokio::test]
+async fn a_block_that_is_not_there_yet_is_none_and_another_block_is_a_fault() {
+    let node = FakeNode::new().await;
+    let (nodes, _notices) = nodes(&[&node]);
+    assert_eq!(nodes.block(1001).await.unwrap(), None);
+    let block = nodes.block(1000).await.unwrap().unwrap();
+    assert_eq!((block.num, block.operations.len()), (1000, 1));
+    node.script().block_api = true;
+    assert_eq!(nodes.block(1000).await.unwrap(), Some(block));
+}
+
+#[tokio::test]
+async fn ranges_are_used_where_a_node_has_them() {
+    let node = FakeNode::new().await;
+    node.script().block_api = true;
+    let (nodes, _notices) = nodes(&[&node]);
+    let blocks = nodes.blocks(990, 100).await.unwrap();
+    assert_eq!(
+        blocks.iter().map(|block| block.num).collect::<Vec<_>>(),
+        (990..=1000).collect::<Vec<_>>()
+    );
+    assert_eq!(node.asked(), ["block_api.get_block_range"]);
+    assert_eq!(nodes.blocks(1001, 100).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_node_without_ranges_is_asked_for_batches_from_then_on() {
+    let node = FakeNode::new().await;
+    node.script().lacks.insert("block_api.get_block_range");
+    let (nodes, mut notices) = nodes(&[&node]);
+    for _ in 0..2 {
+        assert_eq!(nodes.blocks(990, 100).await.unwrap().len(), 11);
+    }
+    assert_eq!(
+        node.asked(),
+        ["block_api.get_block_range", "batch of 50", "batch of 50"]
+    );
+    assert_eq!(told(&mut notices), []);
+}
+
+#[tokio::test]
+async fn a_node_without_batches_is_asked_one_by_one_from_then_on() {
+    let node = FakeNode::new().await;
+    node.script().takes_batches = false;
+    let (nodes, mut notices) = nodes_of(ChainKind::Steem, &[&node], limits());
+    for expected in [4, 3] {
+        let blocks = nodes.blocks(998, 3).await.unwrap();
+        assert_eq!(
+            blocks.iter().map(|block| block.num).collect::<Vec<_>>(),
+            [998, 999, 1000]
+        );
+        assert_eq!(node.asked().len(), expected);
+    }
+    assert_eq!(told(&mut notices), []);
+}
+
+#[tokio::test]
+async fn a_node_that_lacks_old_blocks_is_passed_over_for_one_that_has_them() {
+    let (short, full) = (FakeNode::new().await, FakeNode::new().await);
+    short.script().forget_above(950);
+    let (nodes, mut notices) = nodes(&[&short, &full]);
+    assert_eq!(nodes.blocks(960, 5).await.unwrap().len(), 5);
+    assert_eq!(told(&mut notices), []);
+}
+
+fn post(author: &str, permlink: &str) -> Value {
+    json!({"author": author, "permlink": permlink, "created": "2024-05-01T12:00:00",
+        "active_votes": [{"voter": "alice", "percent": 5000}]})
+}
+
+#[tokio::test]
+async fn posts_come_in_the_order_asked_for_and_unknown_ones_are_none() {
+    let node = FakeNode::new().await;
+    let bob = Account::from_chain("bob");
+    let posts: Vec<_> = (0..120)
+        .map(|n| PostId::new(bob.clone(), &format!("p{n}")))
+        .collect();
+    for n in (0..120).step_by(2) {
+        let permlink = format!("p{n}");
+        node.script()
+            .posts
+            .insert(("bob".to_owned(), permlink.clone()), post("bob", &permlink));
+    }
+    let (nodes, _notices) = nodes(&[&node]);
+    let contents = nodes.contents(&posts).await.unwrap();
+    for (n, content) in contents.iter().enumerate() {
+        let found = content.as_ref().map(|content| &content.post);
+        assert_eq!(found, (n % 2 == 0).then_some(&posts[n]));
+    }
+    let mut asked = node.asked();
+    asked.sort_unstable();
+    assert_eq!(asked, ["batch of 20", "batch of 50", "batch of 50"]);
+    assert!(nodes.contents(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn newest_posts_have_their_votes_and_no_reblogs_on_both_chains() {
+    for (kind, method) in [
+        (ChainKind::Hive, "bridge.get_account_posts"),
+        (ChainKind::Steem, "condenser_api.get_discussions_by_blog"),
+    ] {
+        let node = FakeNode::new().await;
+        let list = json!([{"author": "carol", "permlink": "x"}, {"author": "bob", "permlink": "new"},
+            {"author": "bob", "permlink": "old"}, {"author": "bob", "permlink": "older"}]);
+        node.script().answers.insert(method, list);
+        for permlink in ["new", "old", "older"] {
+            node.script().posts.insert(
+                ("bob".to_owned(), permlink.to_owned()),
+                post("bob", permlink),
+            );
+        }
+        let (nodes, _notices) = nodes_of(kind, &[&node], limits());
+        let posts = nodes
+            .newest_posts(&Account::from_chain("bob"), 2)
+            .await
+            .unwrap();
+        assert_eq!(
+            posts
+                .iter()
+                .map(|post| &*post.post.permlink)
+                .collect::<Vec<_>>(),
+            ["new", "old"]
+        );
+        let vote = posts[0].vote_of(&Account::from_chain("alice")).unwrap();
+        assert_eq!(vote.hundredths(), 5000);
+    }
+}
+
+#[tokio::test]
+async fn accounts_that_do_not_exist_are_left_out() {
+    let node = FakeNode::new().await;
+    let alice = json!([{"name": "alice", "vesting_shares": "10.000000 VESTS",
+        "voting_manabar": {"current_mana": "5000000", "last_update_time": 1_714_564_800}}]);
+    node.script()
+        .answers
+        .insert("condenser_api.get_accounts", alice);
+    let (nodes, _notices) = nodes(&[&node]);
+    let names = ["alice", "nobody"].map(Account::from_chain);
+    let states = nodes.accounts(&names).await.unwrap();
+    assert_eq!(states.len(), 1);
+    assert_eq!(states[0].percent(crate::fake_node::start()), 5000);
+}
