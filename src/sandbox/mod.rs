@@ -32,6 +32,8 @@ mod running;
 pub mod scenario;
 pub mod settings;
 pub mod signer;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
