@@ -266,4 +266,63 @@ mod tests {
         assert_eq!(read["voters"][1].as_str(), Some("alice.art"));
         assert_eq!(read["trail"][0]["leaders"][0].as_str(), Some("curie"));
     }
+
+    #[tokio::test]
+    async fn a_folder_is_filled_again_at_every_start_and_own_rules_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("try");
+        let args = SandboxArgs::parse_from(&dir);
+        for start in ["first", "second"] {
+            let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive))
+                .await
+                .unwrap();
+            fs::create_dir_all(&dir).unwrap();
+            fs::write(dir.join("sandbox.db"), "of the chain before").unwrap();
+            write_files(&args, &sandbox).unwrap();
+            let settings = fs::read_to_string(dir.join("curatord.toml")).unwrap();
+            assert!(
+                settings.contains(&sandbox.node_url()),
+                "{start}: {settings}"
+            );
+            assert!(!dir.join("sandbox.db").exists());
+            let tokens = fs::read_to_string(dir.join("tokens.json")).unwrap();
+            assert!(tokens.contains("alice.art"), "{tokens}");
+            if start == "first" {
+                fs::write(dir.join("rules/example.toml"), "# mine").unwrap();
+            }
+        }
+        let rules = fs::read_to_string(dir.join("rules/example.toml")).unwrap();
+        assert_eq!(rules, "# mine");
+    }
+
+    #[tokio::test]
+    async fn the_configuration_of_a_real_daemon_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("curatord.toml");
+        fs::write(&settings, "rules = \"rules\"").unwrap();
+        let args = SandboxArgs::parse_from(folder.path());
+        let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive))
+            .await
+            .unwrap();
+        let error = write_files(&args, &sandbox).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("choose another folder with --dir"),
+            "{error}"
+        );
+        assert_eq!(fs::read_to_string(&settings).unwrap(), "rules = \"rules\"");
+    }
+
+    impl SandboxArgs {
+        fn parse_from(dir: &Path) -> Self {
+            #[derive(clap::Parser)]
+            struct Command {
+                #[command(flatten)]
+                args: SandboxArgs,
+            }
+            let dir = dir.as_os_str().to_owned();
+            <Command as clap::Parser>::parse_from(["sandbox".into(), "--dir".into(), dir]).args
+        }
+    }
 }

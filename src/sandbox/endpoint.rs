@@ -10,12 +10,12 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::faults::{Answer, Fault, Faults};
 use super::line::{CuttableListener, Line};
 use super::lock;
 use super::requests::{Request, Requests};
+use super::tasks::Tasks;
 
 /// A listener of the sandbox. Stopped and started again it keeps its address.
 #[derive(Debug)]
@@ -30,14 +30,14 @@ pub struct Endpoint {
     connections: Mutex<CancellationToken>,
     /// Ends the accepting of new ones; `None` while stopped.
     accepting: Mutex<Option<CancellationToken>>,
-    tasks: TaskTracker,
+    tasks: Tasks,
 }
 
 impl Endpoint {
     /// Binds an address: port 0 takes any free one.
     pub(super) async fn bind(
         address: SocketAddr,
-        tasks: &TaskTracker,
+        tasks: &Tasks,
     ) -> io::Result<(Arc<Self>, TcpListener)> {
         let listener = TcpListener::bind(address).await?;
         let endpoint = Self {
@@ -136,8 +136,12 @@ impl Endpoint {
                 Reply::Answer(answer)
             }
             Some(Fault::Delay(wait)) => {
-                tokio::time::sleep(wait).await;
-                work(Mode::Normal)
+                // Goes on when the client has given up, as the real server does.
+                let late = self.tasks.spawn(async move {
+                    tokio::time::sleep(wait).await;
+                    work(Mode::Normal)
+                });
+                late.await.ok().flatten().unwrap_or(Reply::Cut)
             }
             Some(Fault::Hang) => pending().await,
             Some(Fault::DoneThenHang) => {

@@ -11,7 +11,8 @@ use crate::account::Account;
 pub enum Fault {
     /// Another answer instead of the right one; nothing is done.
     Answer(Answer),
-    /// The right answer, so much later; what is asked for is done after the wait.
+    /// The right answer, so much later; what is asked for is done after the wait, whether the client
+    /// still waits or not.
     Delay(Duration),
     /// No answer at all; nothing is done.
     Hang,

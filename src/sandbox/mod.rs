@@ -32,6 +32,7 @@ mod running;
 pub mod scenario;
 pub mod settings;
 pub mod signer;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod world;

@@ -7,14 +7,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::chain::operation::Operation;
 use super::chain::{Chain, USUAL_STAKE};
 use super::endpoint::Endpoint;
 use super::node::Node;
 use super::signer::{Signer, SignerKind};
+use super::tasks::Tasks;
 use super::world::World;
 use crate::account::Account;
 use crate::clock::Clock;
@@ -106,8 +105,7 @@ pub struct Sandbox {
     pub(super) world: Arc<World>,
     nodes: Vec<Arc<Node>>,
     signer: Arc<Signer>,
-    stop: CancellationToken,
-    tasks: TaskTracker,
+    tasks: Tasks,
 }
 
 impl Sandbox {
@@ -116,8 +114,7 @@ impl Sandbox {
     /// # Errors
     /// An address that cannot be listened on.
     pub async fn start(config: SandboxConfig) -> io::Result<Self> {
-        let tasks = TaskTracker::new();
-        let stop = CancellationToken::new();
+        let tasks = Tasks::default();
         let (app, signer_account) = (
             Account::from_chain(&config.client_id),
             Account::from_chain(SIGNER_ACCOUNT),
@@ -153,16 +150,14 @@ impl Sandbox {
         endpoint.serve(listener, signer.router());
 
         if let Blocks::Every(interval) = config.blocks {
-            let (world, stop) = (Arc::clone(&world), stop.clone());
-            tasks.spawn(async move { world.produce_regularly(interval, stop).await });
+            let world = Arc::clone(&world);
+            tasks.spawn(async move { world.produce_regularly(interval).await });
         }
-        tasks.close();
         Ok(Self {
             config,
             world,
             nodes,
             signer,
-            stop,
             tasks,
         })
     }
@@ -245,20 +240,17 @@ impl Sandbox {
 
     /// Runs a task that ends with the sandbox.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            stop.run_until_cancelled(task).await;
-        });
+        self.tasks.spawn(task);
     }
 
     /// Stops everything and waits for the end.
     pub async fn shutdown(self) {
         self.end();
-        self.tasks.wait().await;
+        self.tasks.ended().await;
     }
 
     fn end(&self) {
-        self.stop.cancel();
+        self.tasks.stop();
         for node in &self.nodes {
             node.endpoint().stop();
         }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::chain::Chain;
 use super::lock;
@@ -69,9 +68,9 @@ impl World {
         tokio::time::timeout(timeout, wait).await.ok().flatten()
     }
 
-    /// Makes a block in every slot until `stop`. Slots are the multiples of `interval` since 1970, as
+    /// Makes a block in every slot, for ever. Slots are the multiples of `interval` since 1970, as
     /// on the real chains; with intervals that are no whole seconds a block has the second it is in.
-    pub async fn produce_regularly(&self, interval: Duration, stop: CancellationToken) {
+    pub async fn produce_regularly(&self, interval: Duration) {
         let interval = i64::try_from(interval.as_millis())
             .unwrap_or(i64::MAX)
             .max(1);
@@ -80,10 +79,7 @@ impl World {
             let Some(slot) = DateTime::from_timestamp_millis(slot) else {
                 return;
             };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.clock.sleep_until(slot) => {}
-            }
+            self.clock.sleep_until(slot).await;
             if !self.paused.load(Ordering::Relaxed) && !self.misses_slot() {
                 self.produce(slot);
             }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use axum::http::Request as HttpRequest;
 use chrono::DateTime;
 use serde_json::Value;
-use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::clock::Clock;
@@ -13,6 +12,7 @@ use crate::config::ChainKind;
 use crate::post::PostId;
 use crate::sandbox::chain::operation::{Comment, Operation};
 use crate::sandbox::chain::{Chain, USUAL_STAKE};
+use crate::sandbox::tasks::Tasks;
 
 const SECRET: &str = "app-secret";
 
@@ -49,7 +49,7 @@ async fn signer(kind: SignerKind) -> Arc<Signer> {
     chain.produce(clock.now());
     let world = Arc::new(World::new(chain, clock));
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let (endpoint, _) = Endpoint::bind(any, &TaskTracker::new()).await.unwrap();
+    let (endpoint, _) = Endpoint::bind(any, &Tasks::default()).await.unwrap();
     let account = name("sandbox.signer");
     Signer::new(
         endpoint,
