@@ -44,11 +44,12 @@ impl Clock {
         now - chrono::Duration::nanoseconds(i64::from(below))
     }
 
+    /// Now, as finely as the source has it: for measuring, not for tables.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is where everybody else asks"
     )]
-    fn exact(&self) -> DateTime<Utc> {
+    pub fn exact(&self) -> DateTime<Utc> {
         match self.0 {
             Source::System => Utc::now(),
             Source::Tokio { at_start, start } => at_start + start.elapsed(),

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod check;
 pub mod run;
+pub mod sandbox;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     Run(run::Args),
     Check(check::Args),
+    Sandbox(sandbox::SandboxArgs),
+    Auth(auth::Args),
 }
 
 /// What a command came to, as the exit status tells it.

@@ -2,3 +2,103 @@
 
 pub mod import;
 pub mod list;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Subcommand, ValueEnum};
+
+use crate::account::Account;
+use crate::cli::Exit;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::queue::store::Store;
+
+/// Voters' tokens: bring them in, see how they stand
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Bring tokens in from a JSON array of {voter, access_token, refresh_token, expires_at | expires_in}
+    Import {
+        /// The file, or - for standard input
+        file: PathBuf,
+    },
+    /// Show each voter's token: its state and when it expires, never the token
+    List {
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+    },
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    /// One object a line.
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the file or the database cannot be used; nothing is imported then.
+pub async fn run(
+    args: &Args,
+    config: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> anyhow::Result<Exit> {
+    let config = config::load(config, environment)?;
+    let clock = Clock::system();
+    match &args.command {
+        Action::Import { file } => import(file, &config, &clock).await,
+        Action::List { format } => list(*format, &config, &clock).await,
+    }
+}
+
+async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<Exit> {
+    let text = import::text_of(file)?;
+    let rows = import::read(secrecy::ExposeSecret::expose_secret(&text), clock.now())
+        .with_context(|| format!("{} was not imported", file.display()))?;
+    let (new, changed) = open(config).await?.import_tokens(&rows).await?;
+    println!(
+        "imported the tokens of {} voters: {new} new, {changed} changed",
+        rows.len()
+    );
+    Ok(Exit::Done)
+}
+
+async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<Exit> {
+    let store = open(config).await?;
+    let voters: Vec<Account> = store
+        .token_marks()
+        .await?
+        .into_iter()
+        .map(|(voter, _)| voter)
+        .collect();
+    let rows = store.tokens(&voters).await?;
+    let entries = list::entries(&rows, clock.now(), config.tokens.refresh_ahead);
+    let mut out = io::stdout().lock();
+    let written = match format {
+        Format::Table => list::write_table(&entries, &mut out),
+        Format::Json => list::write_json(&entries, &mut out),
+    };
+    match written {
+        // A reader that has seen enough closes the pipe.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        written => written
+            .map(|()| Exit::Done)
+            .context("the list was not printed"),
+    }
+}
+
+async fn open(config: &Config) -> anyhow::Result<Store> {
+    Store::open(&config.database.url, config.database.timezone)
+        .await
+        .context("the database cannot be used: check [database] url")
+}

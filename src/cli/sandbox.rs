@@ -1,0 +1,328 @@
+//! `curatord sandbox`: a simulated chain and signer to try one's own rules against.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use crate::config::ChainKind;
+use crate::sandbox::chain::Chain;
+use crate::sandbox::chain::operation::Operation;
+use crate::sandbox::scenario::Scenario;
+use crate::sandbox::{Blocks, Sandbox, SandboxConfig};
+use crate::weight::Weight;
+
+/// A simulated chain and signer, to try rules with no account, no network and no risk.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Whose rules about votes the chain follows.
+    #[arg(long, value_enum, default_value = "hive")]
+    kind: Kind,
+    /// The folder to write curatord.toml, tokens.json and an example rule to.
+    #[arg(long, default_value = "sandbox")]
+    dir: PathBuf,
+    /// Address of the node API; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Address of the signer API; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    signer_listen: SocketAddr,
+    /// Time from block to block, such as 3s or 500ms.
+    #[arg(long, default_value = "3s", value_parser = duration)]
+    block_interval: Duration,
+    /// How often somebody posts, votes or comments, on average.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pace: Duration,
+    /// Accounts that vote through curatord.
+    #[arg(long, value_delimiter = ',', default_value = "alice,alice.art")]
+    voters: Vec<String>,
+    /// Accounts that publish.
+    #[arg(long, value_delimiter = ',', default_value = "bob,carol,photo.daily")]
+    authors: Vec<String>,
+    /// Accounts whose votes trails follow.
+    #[arg(long, value_delimiter = ',', default_value = "curie")]
+    leaders: Vec<String>,
+    /// Another number, another life.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    Hive,
+    Steem,
+}
+
+/// The first line of a `curatord.toml` that we wrote and may write again.
+const OURS: &str = "# Written by `curatord sandbox` at every start: changes are lost.\n";
+
+/// Kept beside the configuration; the chain starts anew each time, so the database does too.
+const DATABASE: &str = "sandbox.db";
+
+/// Runs until Ctrl-C.
+///
+/// # Errors
+/// An address that cannot be listened on, or a folder that cannot be written.
+pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
+    let config = SandboxConfig {
+        blocks: Blocks::Every(args.block_interval),
+        nodes: vec![args.listen],
+        signer: args.signer_listen,
+        ..SandboxConfig::new(match args.kind {
+            Kind::Hive => ChainKind::Hive,
+            Kind::Steem => ChainKind::Steem,
+        })
+    };
+    let sandbox = Sandbox::start(config).await.context(
+        "the sandbox cannot listen on its addresses; try another --listen or --signer-listen",
+    )?;
+    let sandbox = Arc::new(sandbox);
+    let settings = write_files(&args, &sandbox)
+        .with_context(|| format!("cannot prepare the folder {}", args.dir.display()))?;
+    print!("{}", invitation(&args.dir, &settings));
+
+    let scenario = Scenario {
+        authors: args.authors,
+        leaders: args.leaders,
+        voters: args.voters,
+        pace: args.pace,
+        seed: args.seed,
+        ..Scenario::default()
+    };
+    tokio::select! {
+        () = scenario.live(Arc::clone(&sandbox)) => {}
+        () = report(&sandbox) => {}
+        stopped = tokio::signal::ctrl_c() => stopped.context("cannot listen for Ctrl-C")?,
+    }
+    if let Some(sandbox) = Arc::into_inner(sandbox) {
+        sandbox.shutdown().await;
+    }
+    Ok(())
+}
+
+/// Writes the configuration, fresh tokens and, where there are no rules yet, an example. Returns the
+/// configuration.
+fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> {
+    let settings = args.dir.join("curatord.toml");
+    match fs::read_to_string(&settings) {
+        Ok(text) if !text.starts_with(OURS) => bail!(
+            "{} is not from a sandbox; choose another folder with --dir",
+            settings.display()
+        ),
+        _ => {}
+    }
+    let rules = args.dir.join("rules");
+    if !rules.exists() {
+        fs::create_dir_all(&rules)?;
+        let example = example_rules(&args.voters, &args.authors, &args.leaders);
+        fs::write(rules.join("example.toml"), example)?;
+    }
+    for leftover in ["", "-wal", "-shm"] {
+        // Most often there is none.
+        let _ = fs::remove_file(args.dir.join(format!("{DATABASE}{leftover}")));
+    }
+    let text = format!(
+        "{OURS}{}",
+        sandbox.curatord_toml("rules", &format!("sqlite://{DATABASE}"))
+    );
+    fs::write(&settings, &text)?;
+    let voters: Vec<&str> = args.voters.iter().map(String::as_str).collect();
+    fs::write(args.dir.join("tokens.json"), sandbox.tokens_json(&voters))?;
+    Ok(text)
+}
+
+/// What to do next.
+fn invitation(dir: &Path, settings: &str) -> String {
+    let dir = dir.display();
+    format!(
+        "{settings}\n\
+         The above is {dir}/curatord.toml; your rules go to {dir}/rules. In another terminal:\n\
+         \n    curatord --config {dir}/curatord.toml auth import {dir}/tokens.json\
+         \n    curatord --config {dir}/curatord.toml run\n\
+         \nCtrl-C ends the sandbox.\n\n"
+    )
+}
+
+fn example_rules(voters: &[String], authors: &[String], leaders: &[String]) -> String {
+    let list = |names: &[String]| {
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        quoted.join(", ")
+    };
+    format!(
+        "# Save a change to this file and curatord follows it at once.\n\
+         voters = [{voters}]\n\
+         \n\
+         [[author]]\n\
+         name = \"favourites\"\n\
+         authors = [{authors}]\n\
+         weight = \"50%\"\n\
+         delay = \"5s\"\n\
+         \n\
+         [[trail]]\n\
+         name = \"follow\"\n\
+         leaders = [{leaders}]\n\
+         weight = {{ scale = \"50%\", max = \"40%\" }}\n\
+         delay = \"2s\"\n",
+        voters = list(voters),
+        authors = list(authors),
+        leaders = list(leaders),
+    )
+}
+
+/// Prints a line for every block, and below it what people did in it.
+async fn report(sandbox: &Sandbox) {
+    let mut next = sandbox.with_chain(|chain| chain.head().num);
+    loop {
+        let lines = sandbox.with_chain(|chain| describe(chain, &mut next));
+        print!("{lines}");
+        while !sandbox.wait_for_block(next, Duration::from_secs(60)).await {}
+    }
+}
+
+/// Describes the blocks from `next` on, and moves it behind them.
+fn describe(chain: &Chain, next: &mut u32) -> String {
+    let mut lines = String::new();
+    while let Some(block) = chain.block(*next) {
+        *next += 1;
+        lines += &format!(
+            "{}  block {}\n",
+            block.timestamp.format("%H:%M:%S"),
+            block.num
+        );
+        for (_, operation) in block.operations() {
+            if let Some(line) = describe_operation(operation) {
+                lines += &format!("            {line}\n");
+            }
+        }
+    }
+    lines
+}
+
+fn describe_operation(operation: &Operation) -> Option<String> {
+    let line = match operation {
+        Operation::Vote(vote) => {
+            let weight = Weight::from_hundredths(vote.weight.into())?;
+            format!("@{} votes {weight} on {}", vote.voter, vote.post)
+        }
+        Operation::Comment(comment) => match &comment.parent {
+            None => format!("@{} publishes {}", comment.post.author, comment.post),
+            Some(parent) => format!("@{} comments on {parent}", comment.post.author),
+        },
+        Operation::DeleteComment(post) => format!("@{} deletes {post}", post.author),
+        Operation::AccountUpdate { account, .. } => format!("@{account} changes its authorities"),
+        Operation::CommentOptions { .. } | Operation::Other { .. } => return None,
+    };
+    Some(line)
+}
+
+/// `3s` or `500ms`, from 10 ms to an hour.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text
+        .strip_suffix("ms")
+        .map(|number| (number, 1))
+        .or_else(|| text.strip_suffix('s').map(|number| (number, 1000)))
+        .ok_or("write it like 3s or 500ms")?;
+    let number: u64 = number
+        .trim()
+        .parse()
+        .map_err(|_| "write it like 3s or 500ms")?;
+    match number.saturating_mul(unit) {
+        millis @ 10..=3_600_000 => Ok(Duration::from_millis(millis)),
+        _ => Err("must be from 10ms to 3600s".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_are_read_as_people_write_them() {
+        assert_eq!(duration("3s"), Ok(Duration::from_secs(3)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for wrong in ["3", "0s", "1h", "-1s", "5ms"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_example_rules_are_toml() {
+        let names = |names: &[&str]| {
+            names
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect::<Vec<_>>()
+        };
+        let text = example_rules(
+            &names(&["alice", "alice.art"]),
+            &names(&["bob"]),
+            &names(&["curie"]),
+        );
+        let read: toml::Value = toml::from_str(&text).unwrap();
+        assert_eq!(read["voters"][1].as_str(), Some("alice.art"));
+        assert_eq!(read["trail"][0]["leaders"][0].as_str(), Some("curie"));
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_filled_again_at_every_start_and_own_rules_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("try");
+        let args = SandboxArgs::parse_from(&dir);
+        for start in ["first", "second"] {
+            let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive))
+                .await
+                .unwrap();
+            fs::create_dir_all(&dir).unwrap();
+            fs::write(dir.join("sandbox.db"), "of the chain before").unwrap();
+            write_files(&args, &sandbox).unwrap();
+            let settings = fs::read_to_string(dir.join("curatord.toml")).unwrap();
+            assert!(
+                settings.contains(&sandbox.node_url()),
+                "{start}: {settings}"
+            );
+            assert!(!dir.join("sandbox.db").exists());
+            let tokens = fs::read_to_string(dir.join("tokens.json")).unwrap();
+            assert!(tokens.contains("alice.art"), "{tokens}");
+            if start == "first" {
+                fs::write(dir.join("rules/example.toml"), "# mine").unwrap();
+            }
+        }
+        let rules = fs::read_to_string(dir.join("rules/example.toml")).unwrap();
+        assert_eq!(rules, "# mine");
+    }
+
+    #[tokio::test]
+    async fn the_configuration_of_a_real_daemon_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("curatord.toml");
+        fs::write(&settings, "rules = \"rules\"").unwrap();
+        let args = SandboxArgs::parse_from(folder.path());
+        let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive))
+            .await
+            .unwrap();
+        let error = write_files(&args, &sandbox).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("choose another folder with --dir"),
+            "{error}"
+        );
+        assert_eq!(fs::read_to_string(&settings).unwrap(), "rules = \"rules\"");
+    }
+
+    impl SandboxArgs {
+        fn parse_from(dir: &Path) -> Self {
+            #[derive(clap::Parser)]
+            struct Command {
+                #[command(flatten)]
+                args: SandboxArgs,
+            }
+            let dir = dir.as_os_str().to_owned();
+            <Command as clap::Parser>::parse_from(["sandbox".into(), "--dir".into(), dir]).args
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What people do on the chain, and how nodes write it down.
+
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::config::ChainKind;
+use crate::post::PostId;
+
+/// An operation in a transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    Vote(Vote),
+    Comment(Comment),
+    CommentOptions {
+        post: PostId,
+        /// In thousandths of HBD or SBD; 0 declines payout.
+        max_accepted_payout: i64,
+        allow_votes: bool,
+    },
+    DeleteComment(PostId),
+    /// Gives posting authority to exactly these accounts.
+    AccountUpdate {
+        account: Account,
+        posting: Vec<Account>,
+    },
+    /// Anything else: goes into the block and changes nothing. Used to try unknown operations.
+    Other {
+        /// Without `_operation`.
+        name: String,
+        value: Value,
+    },
+}
+
+/// `vote`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vote {
+    pub voter: Account,
+    pub post: PostId,
+    /// In hundredths of a percent; the chain refuses what is outside -10000 to 10000.
+    pub weight: i16,
+}
+
+/// `comment`: a post, a comment under one, or an edit of either.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    pub post: PostId,
+    /// `None` for a post.
+    pub parent: Option<PostId>,
+    /// For a post: its tag or community. Not used for a comment.
+    pub category: String,
+    pub title: String,
+    pub body: String,
+    pub json_metadata: String,
+}
+
+/// The most that a post can be paid where its author set no limit, in thousandths.
+pub const NO_PAYOUT_LIMIT: i64 = 1_000_000_000;
+
+/// The token that posts are paid in.
+pub fn dollar(kind: ChainKind) -> &'static str {
+    match kind {
+        ChainKind::Hive => "HBD",
+        ChainKind::Steem => "SBD",
+    }
+}
+
+/// An amount of HBD or SBD as `condenser_api` writes it: `1.234 HBD`.
+pub fn dollars(kind: ChainKind, thousandths: i64) -> String {
+    format!(
+        "{}.{:03} {}",
+        thousandths / 1000,
+        thousandths % 1000,
+        dollar(kind)
+    )
+}
+
+impl Operation {
+    /// Its name in blocks, without `_operation`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Vote(_) => "vote",
+            Self::Comment(_) => "comment",
+            Self::CommentOptions { .. } => "comment_options",
+            Self::DeleteComment(_) => "delete_comment",
+            Self::AccountUpdate { .. } => "account_update",
+            Self::Other { name, .. } => name,
+        }
+    }
+
+    /// As `condenser_api` writes it: `["vote", {…}]`.
+    pub fn condenser(&self, kind: ChainKind) -> Value {
+        let limit = |thousandths| json!(dollars(kind, thousandths));
+        json!([self.name(), self.value(kind, limit)])
+    }
+
+    /// As `block_api` writes it: `{"type": "vote_operation", "value": {…}}`.
+    pub fn block_api(&self, kind: ChainKind) -> Value {
+        let limit = |thousandths: i64| json!({"amount": thousandths.to_string(), "precision": 3, "nai": "@@000000013"});
+        json!({"type": format!("{}_operation", self.name()), "value": self.value(kind, limit)})
+    }
+
+    fn value(&self, kind: ChainKind, dollars: impl Fn(i64) -> Value) -> Value {
+        match self {
+            Self::Vote(vote) => json!({
+                "voter": vote.voter.as_str(),
+                "author": vote.post.author.as_str(),
+                "permlink": &*vote.post.permlink,
+                "weight": vote.weight,
+            }),
+            Self::Comment(comment) => {
+                let (parent_author, parent_permlink) = comment.parent_fields();
+                json!({
+                    "parent_author": parent_author,
+                    "parent_permlink": parent_permlink,
+                    "author": comment.post.author.as_str(),
+                    "permlink": &*comment.post.permlink,
+                    "title": comment.title,
+                    "body": comment.body,
+                    "json_metadata": comment.json_metadata,
+                })
+            }
+            Self::CommentOptions {
+                post,
+                max_accepted_payout,
+                allow_votes,
+            } => json!({
+                "author": post.author.as_str(),
+                "permlink": &*post.permlink,
+                "max_accepted_payout": dollars(*max_accepted_payout),
+                percent_field(kind): 10_000,
+                "allow_votes": allow_votes,
+                "allow_curation_rewards": true,
+                "extensions": [],
+            }),
+            Self::DeleteComment(post) => json!({
+                "author": post.author.as_str(),
+                "permlink": &*post.permlink,
+            }),
+            Self::AccountUpdate { account, posting } => json!({
+                "account": account.as_str(),
+                "posting": authority(posting),
+                "memo_key": MEMO_KEY,
+                "json_metadata": "",
+            }),
+            Self::Other { value, .. } => value.clone(),
+        }
+    }
+}
+
+impl Comment {
+    /// `parent_author` and `parent_permlink` as blocks have them.
+    pub fn parent_fields(&self) -> (&str, &str) {
+        match &self.parent {
+            Some(parent) => (parent.author.as_str(), &parent.permlink),
+            None => ("", &self.category),
+        }
+    }
+}
+
+fn percent_field(kind: ChainKind) -> &'static str {
+    match kind {
+        ChainKind::Hive => "percent_hbd",
+        ChainKind::Steem => "percent_steem_dollars",
+    }
+}
+
+/// A key that looks like one and belongs to nobody.
+pub const MEMO_KEY: &str = "STM1111111111111111111111111111111114T1Anm";
+
+/// An authority that these accounts share.
+pub fn authority(accounts: &[Account]) -> Value {
+    let accounts: Vec<Value> = accounts
+        .iter()
+        .map(|account| json!([account.as_str(), 1]))
+        .collect();
+    json!({"weight_threshold": 1, "account_auths": accounts, "key_auths": [[MEMO_KEY, 1]]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_shapes_differ_in_their_frame_and_in_amounts() {
+        let post = PostId::new(Account::from_chain("bob"), "post");
+        let options = Operation::CommentOptions {
+            post,
+            max_accepted_payout: 0,
+            allow_votes: true,
+        };
+        assert_eq!(
+            options.condenser(ChainKind::Steem)[1]["max_accepted_payout"],
+            "0.000 SBD"
+        );
+        let block_api = options.block_api(ChainKind::Hive);
+        assert_eq!(block_api["type"], "comment_options_operation");
+        assert_eq!(
+            block_api["value"]["max_accepted_payout"],
+            json!({"amount": "0", "precision": 3, "nai": "@@000000013"})
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! Why the chain refuses a transaction, in the words of hived and steemd.
+
+use serde_json::{Value, json};
+
+use super::operation::authority;
+use crate::account::Account;
+use crate::config::ChainKind;
+use crate::post::PostId;
+
+/// Why a transaction was refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    UnknownPost(PostId),
+    UnknownAccount(Account),
+    VotingRightsDeclined,
+    VotesNotAllowed,
+    /// Steem: one vote every 3 seconds.
+    TooSoon,
+    ZeroWeight,
+    WeightOutOfRange,
+    /// Steem: at most 5 changes of one vote.
+    TooManyChanges,
+    IdenticalVote,
+    /// In micro-VESTS.
+    NotEnoughMana {
+        voting: i64,
+        required: i64,
+    },
+    /// In micro-VESTS.
+    NotEnoughDownvoteMana {
+        voting: i64,
+        downvote: i64,
+        required: i64,
+    },
+    /// Steem: worth less than dust.
+    TooSmall,
+    NotEnoughCredits {
+        required: i64,
+    },
+    MissingPostingAuthority {
+        account: Account,
+        posting: Vec<Account>,
+    },
+    /// The very same transaction is known already.
+    Duplicate {
+        trx_id: String,
+    },
+    DeleteWithVotes,
+    DeleteWithReplies,
+}
+
+/// A refusal as a node answers it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// What people read: the failed expression, the sentence, the values.
+    pub text: String,
+    /// 10 for assertions, 4100100 for resource credits, 3030000 for missing posting authority.
+    pub code: i64,
+    pub name: &'static str,
+    pub message: &'static str,
+}
+
+impl Explanation {
+    /// `data` of the JSON-RPC error, `jse_info` of HiveSigner.
+    pub fn data(&self) -> Value {
+        json!({
+            "code": self.code,
+            "name": self.name,
+            "message": self.message,
+            "stack": [{
+                "context": {
+                    "level": "error", "file": "hive_evaluator_social.cpp", "line": 643, "method": "hf20_vote_evaluator",
+                    "hostname": "", "thread_name": "th_a", "timestamp": "2026-01-01T00:00:00",
+                },
+                "format": self.text,
+                "data": {},
+            }],
+        })
+    }
+}
+
+impl Refusal {
+    /// The refusal of a transaction of `by` as a node of this kind words it.
+    pub fn explain(&self, kind: ChainKind, by: &Account) -> Explanation {
+        let (code, name, message) = match self {
+            Self::NotEnoughCredits { .. } => (
+                4_100_100,
+                "not_enough_rc_exception",
+                "Account does not have enough RC",
+            ),
+            Self::MissingPostingAuthority { .. } => (
+                3_030_000,
+                "tx_missing_posting_auth",
+                "missing required posting authority",
+            ),
+            _ => (10, "assert_exception", "Assert Exception"),
+        };
+        let text = match kind {
+            ChainKind::Hive => self.hive_text(by),
+            ChainKind::Steem => self.steem_text(),
+        };
+        Explanation {
+            text,
+            code,
+            name,
+            message,
+        }
+    }
+
+    /// hived 1.28 repeats the sentence in the expression and names category and subject behind it.
+    fn hive_text(&self, by: &Account) -> String {
+        let by = by.as_str();
+        let voting = |expression: &str, sentence: &str| {
+            format!(
+                "{expression} && \"{sentence}\": {sentence} category=chain subject_type=voting subject={by}"
+            )
+        };
+        let balance = |expression: &str, sentence: String| {
+            format!("{expression}: {sentence} category=chain subject_type=balance subject={by}")
+        };
+        match self {
+            Self::UnknownPost(post) => format!(
+                "comment != nullptr: Comment {}/{} doesn't exist category=chain subject_type=object subject={by}",
+                post.author.as_str(),
+                post.permlink
+            ),
+            Self::UnknownAccount(account) => format!(
+                "acc != nullptr: could not find account {} category=chain subject_type=account subject={by}",
+                account.as_str()
+            ),
+            Self::VotingRightsDeclined => format!(
+                "voter.can_vote: Voter has declined their voting rights. category=chain subject_type=voting subject={by}"
+            ),
+            Self::VotesNotAllowed => voting(
+                "comment_cashout->allows_votes()",
+                "Votes are not allowed on the comment.",
+            ),
+            Self::ZeroWeight => voting("o.weight != 0", "Vote weight cannot be 0."),
+            Self::IdenticalVote => voting(
+                "itr->get_vote_percent() != o.weight",
+                "Your current vote on this comment is identical to this vote.",
+            ),
+            Self::NotEnoughMana { voting, required } => balance(
+                "voter.voting_manabar.has_mana( fc::uint128_to_int64( used_mana ) )",
+                format!(
+                    "Account does not have enough mana to vote. voting_mana: {voting} required_mana: {required}"
+                ),
+            ),
+            Self::NotEnoughDownvoteMana {
+                voting,
+                downvote,
+                required,
+            } => balance(
+                "voter.voting_manabar.current_mana + voter.downvote_manabar.current_mana > fc::uint128_to_int64( used_mana )",
+                format!(
+                    "Account does not have enough mana to downvote. voting_mana: {voting} downvote_mana: {downvote} required_mana: {required}"
+                ),
+            ),
+            // A placeholder whose value is 0 stays unfilled.
+            Self::NotEnoughCredits { required } => format!(
+                "Account: {by} has ${{rc_current}} RC, needs {required} RC. Please wait to transact or power up HIVE. rc_current=0"
+            ),
+            Self::Duplicate { trx_id } => format!(
+                "!is_known_transaction( trx_id ): Duplicate transaction check failed trx_id={trx_id}"
+            ),
+            Self::WeightOutOfRange => {
+                "abs(weight) <= HIVE_100_PERCENT: Weight is not a HIVE percentage".to_owned()
+            }
+            Self::MissingPostingAuthority { account, posting } => {
+                missing_authority(account, posting)
+            }
+            // Of these hived has no rule of its own any more, or words it as steemd does.
+            Self::TooSoon
+            | Self::TooManyChanges
+            | Self::TooSmall
+            | Self::DeleteWithVotes
+            | Self::DeleteWithReplies => self.steem_text(),
+        }
+    }
+
+    fn steem_text(&self) -> String {
+        let text = match self {
+            Self::UnknownPost(_) | Self::UnknownAccount(_) => "unknown key: unknown key: ",
+            Self::VotingRightsDeclined => "voter.can_vote: Voter has declined their voting rights.",
+            Self::VotesNotAllowed => "comment.allow_votes: Votes are not allowed on the comment.",
+            Self::TooSoon => {
+                "elapsed_seconds >= STEEM_MIN_VOTE_INTERVAL_SEC: Can only vote once every 3 seconds."
+            }
+            Self::ZeroWeight => "o.weight != 0: Vote weight cannot be 0.",
+            Self::WeightOutOfRange => {
+                "abs(weight) <= STEEM_100_PERCENT: Weight is not a STEEMIT percentage"
+            }
+            Self::TooManyChanges => {
+                "itr->num_changes < STEEM_MAX_VOTE_CHANGES: Voter has used the maximum number of vote changes on this comment."
+            }
+            Self::IdenticalVote => {
+                "itr->vote_percent != o.weight: You have already voted in a similar way."
+            }
+            Self::NotEnoughMana { .. } => {
+                "voter.voting_manabar.has_mana( used_mana.to_uint64() ): Account does not have enough mana to vote."
+            }
+            Self::NotEnoughDownvoteMana { .. } => {
+                "voter.voting_manabar.current_mana + voter.downvote_manabar.current_mana > used_mana: Account does not have enough mana to downvote."
+            }
+            Self::TooSmall => {
+                "abs_rshares > STEEM_VOTE_DUST_THRESHOLD || o.weight == 0: Voting weight is too small, please accumulate more voting power or steem power."
+            }
+            Self::NotEnoughCredits { required } => {
+                return format!(
+                    "rc_mana_needed <= rc: Account has 0 RC, needs {required} RC. Please wait to transact, or power up STEEM."
+                );
+            }
+            Self::MissingPostingAuthority { account, posting } => {
+                return missing_authority(account, posting);
+            }
+            Self::Duplicate { .. } => {
+                "!is_known_transaction( trx_id ): Duplicate transaction check failed"
+            }
+            Self::DeleteWithVotes => {
+                "comment.net_rshares <= 0: Cannot delete a comment with net positive votes."
+            }
+            Self::DeleteWithReplies => {
+                "comment.children == 0: Cannot delete a comment with replies."
+            }
+        };
+        text.to_owned()
+    }
+}
+
+fn missing_authority(account: &Account, posting: &[Account]) -> String {
+    let nobody = r#"{"weight_threshold":1,"account_auths":[],"key_auths":[]}"#;
+    format!(
+        "Missing Posting Authority {} posting={} active={nobody} owner={nobody}",
+        account.as_str(),
+        authority(posting)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(refusal: &Refusal, kind: ChainKind) -> String {
+        refusal.explain(kind, &Account::from_chain("alice")).text
+    }
+
+    #[test]
+    fn an_identical_vote_is_worded_as_each_chain_words_it() {
+        assert_eq!(
+            text(&Refusal::IdenticalVote, ChainKind::Hive),
+            "itr->get_vote_percent() != o.weight && \"Your current vote on this comment is identical to this vote.\": \
+             Your current vote on this comment is identical to this vote. category=chain subject_type=voting subject=alice"
+        );
+        assert_eq!(
+            text(&Refusal::IdenticalVote, ChainKind::Steem),
+            "itr->vote_percent != o.weight: You have already voted in a similar way."
+        );
+    }
+
+    #[test]
+    fn refusals_carry_the_code_of_their_exception() {
+        let alice = Account::from_chain("alice");
+        let code = |refusal: Refusal| refusal.explain(ChainKind::Hive, &alice).code;
+        assert_eq!(code(Refusal::ZeroWeight), 10);
+        assert_eq!(code(Refusal::NotEnoughCredits { required: 5 }), 4_100_100);
+        let missing = Refusal::MissingPostingAuthority {
+            account: alice.clone(),
+            posting: Vec::new(),
+        };
+        assert_eq!(code(missing), 3_030_000);
+    }
+
+    #[test]
+    fn lacking_credits_leave_the_placeholder_that_the_measured_answer_has() {
+        assert_eq!(
+            text(
+                &Refusal::NotEnoughCredits {
+                    required: 123_456_789
+                },
+                ChainKind::Hive
+            ),
+            "Account: alice has ${rc_current} RC, needs 123456789 RC. Please wait to transact or power up HIVE. rc_current=0"
+        );
+    }
+
+    #[test]
+    fn lacking_mana_tells_what_is_there_and_what_it_takes() {
+        assert_eq!(
+            text(
+                &Refusal::NotEnoughMana {
+                    voting: 123,
+                    required: 4_567_890_123
+                },
+                ChainKind::Hive
+            ),
+            "voter.voting_manabar.has_mana( fc::uint128_to_int64( used_mana ) ): Account does not have enough mana to vote. \
+             voting_mana: 123 required_mana: 4567890123 category=chain subject_type=balance subject=alice"
+        );
+    }
+}

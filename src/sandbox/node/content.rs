@@ -1,0 +1,138 @@
+//! Posts and their votes as nodes tell of them.
+
+use serde_json::{Value, json};
+
+use super::{View, time};
+use crate::post::PostId;
+use crate::sandbox::chain::operation::dollars;
+use crate::sandbox::chain::state::{PAYOUT_AFTER, PostState, StandingVote};
+
+/// So many micro-VESTS of votes are worth a thousandth of a dollar.
+const RSHARES_OF_A_THOUSANDTH: i64 = 1_700_000_000;
+
+impl View<'_> {
+    /// `get_content`: an unknown post has an empty author.
+    pub(super) fn content(&self, name: &PostId) -> Value {
+        let Some(post) = self.chain.post(name) else {
+            return unknown_content();
+        };
+        let kind = self.chain.kind();
+        let paid = self.chain.head().timestamp >= post.cashout();
+        let (parent_author, parent_permlink) = parent(post);
+        let votes = post.votes();
+        json!({
+            "id": post.id,
+            "author": name.author.as_str(),
+            "permlink": &*name.permlink,
+            "category": post.category,
+            "parent_author": parent_author,
+            "parent_permlink": parent_permlink,
+            "title": post.title,
+            "body": &*post.body,
+            "json_metadata": post.json_metadata,
+            "created": time(post.created),
+            "last_update": time(post.edited),
+            "active": time(post.edited),
+            "depth": u8::from(post.parent.is_some()),
+            "children": post.children,
+            "net_rshares": post.net_rshares(),
+            "net_votes": votes.iter().map(|vote| i64::from(vote.weight.signum())).sum::<i64>(),
+            "cashout_time": if paid { "1969-12-31T23:59:59".to_owned() } else { time(post.cashout()) },
+            "last_payout": if paid { time(post.cashout()) } else { "1970-01-01T00:00:00".to_owned() },
+            "max_accepted_payout": dollars(kind, post.max_accepted_payout),
+            "pending_payout_value": dollars(kind, if paid { 0 } else { payout(post) }),
+            "total_payout_value": dollars(kind, if paid { payout(post) } else { 0 }),
+            "curator_payout_value": dollars(kind, 0),
+            "allow_votes": post.allow_votes,
+            "allow_curation_rewards": true,
+            "allow_replies": true,
+            "active_votes": votes.iter().map(active_vote).collect::<Vec<_>>(),
+            "beneficiaries": [],
+            "reblogged_by": [],
+            "replies": [],
+            "url": format!("/{}/{name}", post.category),
+        })
+    }
+
+    pub(super) fn active_votes(&self, name: &PostId) -> Value {
+        let post = self.chain.post(name);
+        post.map_or(&[][..], PostState::votes)
+            .iter()
+            .map(active_vote)
+            .collect()
+    }
+
+    /// A post as hivemind's `bridge` has it: metadata as an object, votes without their weights.
+    pub(super) fn bridge_post(&self, name: &PostId, post: &PostState) -> Value {
+        let metadata: Value =
+            serde_json::from_str(&post.json_metadata).unwrap_or_else(|_| json!({}));
+        let paid = self.chain.head().timestamp >= post.cashout();
+        let votes: Vec<Value> = post
+            .votes()
+            .iter()
+            .map(|vote| json!({"rshares": vote.rshares, "voter": vote.voter.as_str()}))
+            .collect();
+        json!({
+            "post_id": post.id,
+            "author": name.author.as_str(),
+            "permlink": &*name.permlink,
+            "category": post.category,
+            "title": post.title,
+            "body": &*post.body,
+            "json_metadata": metadata,
+            "created": time(post.created),
+            "updated": time(post.edited),
+            "depth": 0,
+            "children": post.children,
+            "net_rshares": post.net_rshares(),
+            "is_paidout": paid,
+            "payout_at": time(post.created + PAYOUT_AFTER),
+            "payout": payout(post) as f64 / 1000.0,
+            "pending_payout_value": dollars(self.chain.kind(), if paid { 0 } else { payout(post) }),
+            "max_accepted_payout": dollars(self.chain.kind(), post.max_accepted_payout),
+            "active_votes": votes,
+            "author_reputation": 60.0,
+            "beneficiaries": [],
+            "blacklists": [],
+            "reblogs": 0,
+            "replies": [],
+            "stats": {"hide": false, "gray": false, "total_votes": votes.len(), "flag_weight": 0.0},
+            "url": format!("/{}/{name}", post.category),
+        })
+    }
+}
+
+/// `parent_author` and `parent_permlink`.
+pub(super) fn parent(post: &PostState) -> (&str, &str) {
+    match &post.parent {
+        Some(parent) => (parent.author.as_str(), &parent.permlink),
+        None => ("", &post.category),
+    }
+}
+
+/// What the post would pay, in thousandths of HBD or SBD.
+fn payout(post: &PostState) -> i64 {
+    let worth = post.net_rshares().max(0) / RSHARES_OF_A_THOUSANDTH;
+    worth.min(post.max_accepted_payout)
+}
+
+fn active_vote(vote: &StandingVote) -> Value {
+    json!({
+        "voter": vote.voter.as_str(),
+        "percent": vote.weight,
+        "rshares": vote.rshares.to_string(),
+        "weight": vote.rshares.max(0) / 1000,
+        "reputation": 0,
+        "time": time(vote.time),
+    })
+}
+
+fn unknown_content() -> Value {
+    json!({
+        "id": 0, "author": "", "permlink": "", "category": "", "parent_author": "", "parent_permlink": "",
+        "title": "", "body": "", "json_metadata": "", "created": "1970-01-01T00:00:00",
+        "last_update": "1970-01-01T00:00:00", "cashout_time": "1969-12-31T23:59:59",
+        "max_accepted_payout": "0.000 HBD", "pending_payout_value": "0.000 HBD", "total_payout_value": "0.000 HBD",
+        "allow_votes": false, "active_votes": [], "children": 0, "net_votes": 0, "net_rshares": 0,
+    })
+}

@@ -1,0 +1,217 @@
+//! The node's API: JSON-RPC 2.0 by `POST /`, single calls and batches, in the shapes that hived,
+//! hivemind and steemd answer.
+
+mod condenser;
+mod content;
+mod hive;
+mod rpc;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{Method, Response};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use self::rpc::{Call, RpcError};
+use super::chain::Chain;
+use super::endpoint::{Endpoint, Reply};
+use super::faults::Answer;
+use super::line::Line;
+use super::lock;
+use super::requests::Request;
+use super::world::World;
+use crate::config::ChainKind;
+
+/// A node on the chain.
+#[derive(Debug)]
+pub struct Node {
+    endpoint: Arc<Endpoint>,
+    world: Arc<World>,
+    switches: Mutex<Switches>,
+}
+
+/// What is odd about a node, beside the faults of its endpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Switches {
+    /// Its head is the block of so long ago.
+    pub lag: Duration,
+    /// It knows `block_api.get_block_range`. Nodes of Steem do not.
+    pub has_block_range: bool,
+    /// It refuses batches, or answers them.
+    pub refuses_batches: bool,
+    /// Answers of a batch come in reverse.
+    pub reverses_batches: bool,
+}
+
+impl Node {
+    pub(super) fn new(endpoint: Arc<Endpoint>, world: Arc<World>, kind: ChainKind) -> Arc<Self> {
+        let switches = Switches {
+            lag: Duration::ZERO,
+            has_block_range: kind == ChainKind::Hive,
+            refuses_batches: false,
+            reverses_batches: false,
+        };
+        Arc::new(Self {
+            endpoint,
+            world,
+            switches: Mutex::new(switches),
+        })
+    }
+
+    /// Its listener: address, faults, log, stop and start.
+    pub fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// Changes what is odd about it.
+    pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        change(&mut lock(&self.switches));
+    }
+
+    pub(super) fn router(self: &Arc<Self>) -> Router {
+        Router::new().fallback(handle).with_state(Arc::clone(self))
+    }
+
+    /// Answers one call as a JSON-RPC object.
+    fn answer(&self, call: &Call) -> Value {
+        let switches = lock(&self.switches).clone();
+        let chain = self.world.chain();
+        let view = View::new(&chain, &switches, self.world.clock.now());
+        rpc::response(&call.id, view.call(&call.method, &call.params))
+    }
+}
+
+async fn handle(
+    State(node): State<Arc<Node>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    method: Method,
+    body: Bytes,
+) -> Response<Body> {
+    let endpoint = Arc::clone(&node.endpoint);
+    if method != Method::POST {
+        let reply = Reply::Answer(Answer::proxy_page(405));
+        return endpoint.deliver(&line, reply).await;
+    }
+    match serde_json::from_slice(&body) {
+        Ok(Value::Array(calls)) => batch(&node, &line, &calls).await,
+        Ok(call) => single(&node, &line, &call).await,
+        Err(_) => {
+            let error = RpcError::parse_error();
+            let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
+            endpoint.deliver(&line, reply).await
+        }
+    }
+}
+
+async fn single(node: &Arc<Node>, line: &Line, call: &Value) -> Response<Body> {
+    let call = match Call::read(call) {
+        Ok(call) => call,
+        Err(error) => {
+            let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
+            return node.endpoint.deliver(line, reply).await;
+        }
+    };
+    let request = node.request(&call.method);
+    let worker = Arc::clone(node);
+    let work = move |_| Reply::json(200, worker.answer(&call));
+    node.endpoint.answer(line, request, work).await
+}
+
+/// Every call of a batch is noted by itself; the first one decides on the faults of the whole, with
+/// the method `batch` or its own.
+async fn batch(node: &Arc<Node>, line: &Line, calls: &[Value]) -> Response<Body> {
+    let switches = lock(&node.switches).clone();
+    if switches.refuses_batches {
+        let error = RpcError::invalid_request("Batch requests are not supported");
+        let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
+        return node.endpoint.deliver(line, reply).await;
+    }
+    let calls: Vec<Result<Call, RpcError>> = calls.iter().map(Call::read).collect();
+    let method = match calls.first() {
+        Some(Ok(call)) => call.method.clone(),
+        _ => "batch".to_owned(),
+    };
+    for call in calls.iter().skip(1).flatten() {
+        node.endpoint.requests.arrive(node.request(&call.method));
+    }
+    let request = node.request(&method);
+    let worker = Arc::clone(node);
+    let work = move |_| {
+        let answer = |call: &Result<Call, RpcError>| match call {
+            Ok(call) => worker.answer(call),
+            Err(error) => rpc::response(&Value::Null, Err(error.clone())),
+        };
+        let mut answers: Vec<Value> = calls.iter().map(answer).collect();
+        if switches.reverses_batches {
+            answers.reverse();
+        }
+        Reply::json(200, Value::Array(answers))
+    };
+    node.endpoint.answer(line, request, work).await
+}
+
+impl Node {
+    fn request(&self, method: &str) -> Request {
+        Request {
+            method: method.to_owned(),
+            voter: None,
+            vote: None,
+            token: None,
+            arrived: self.world.clock.exact(),
+            in_flight: 0,
+        }
+    }
+}
+
+/// The chain as one node sees it.
+struct View<'a> {
+    chain: &'a Chain,
+    /// The number of its newest block.
+    head: u32,
+    has_block_range: bool,
+}
+
+impl<'a> View<'a> {
+    fn new(chain: &'a Chain, switches: &Switches, now: DateTime<Utc>) -> Self {
+        let newest = chain.head().num;
+        let head = if switches.lag.is_zero() {
+            newest
+        } else {
+            let until = now - switches.lag;
+            let seen = chain
+                .blocks()
+                .partition_point(|block| block.timestamp <= until);
+            chain.blocks()[seen.max(1) - 1].num
+        };
+        Self {
+            chain,
+            head,
+            has_block_range: switches.has_block_range,
+        }
+    }
+
+    fn call(&self, method: &str, params: &Value) -> Result<Value, RpcError> {
+        let (api, name) = method
+            .split_once('.')
+            .ok_or_else(|| RpcError::invalid_method(method))?;
+        match (api, self.chain.kind()) {
+            ("condenser_api", _) => self.condenser(name, params),
+            ("block_api", _) => self.block_api(name, params),
+            ("database_api", ChainKind::Hive) => self.database_api(name, params),
+            ("bridge", ChainKind::Hive) => self.bridge(name, params),
+            _ => Err(RpcError::unknown_api(self.chain.kind(), api)),
+        }
+    }
+}
+
+/// A time as nodes write it: UTC, without a zone.
+fn time(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S").to_string()
+}

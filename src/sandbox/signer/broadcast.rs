@@ -1,0 +1,206 @@
+//! `/api/broadcast`.
+
+use serde_json::{Value, json};
+
+use super::input::Input;
+use super::oauth::SCOPE;
+use super::token::{Role, Token};
+use super::{Signer, SignerKind, unauthorized};
+use crate::account::Account;
+use crate::post::PostId;
+use crate::sandbox::chain::block::digest;
+use crate::sandbox::chain::operation::{Operation, Vote};
+use crate::sandbox::chain::refusal::Refusal;
+use crate::sandbox::endpoint::{Mode, Reply};
+
+impl Signer {
+    /// Checks a transaction in the order of the real server, then hands it to the chain.
+    pub(super) fn broadcast(&self, input: &Input, mode: Mode) -> Reply {
+        let token = match self.authenticate(input, &[Role::Access, Role::Login]) {
+            Ok(token) => token,
+            Err(reply) => return reply,
+        };
+        // Anything but an array of pairs kills the real process.
+        let Some(Value::Array(operations)) = input.fields.get("operations") else {
+            return Reply::Crash;
+        };
+        if operations.iter().any(|operation| !operation[1].is_object()) {
+            return Reply::Crash;
+        }
+        if let Err(reply) = self.allow(&token, operations, mode) {
+            return reply;
+        }
+        let read: Result<Vec<Operation>, String> = operations.iter().map(read_operation).collect();
+        match read {
+            Ok(operations) => self.hand_on(operations, &token.user, mode),
+            Err(what) => self.serialization_error(&what),
+        }
+    }
+
+    /// Scope, accounts, author of the operations, authority.
+    fn allow(&self, token: &Token, operations: &[Value], mode: Mode) -> Result<(), Reply> {
+        let scope: &[&str] = match token.role {
+            Role::Login => &["login"],
+            _ => &SCOPE,
+        };
+        let names = operations
+            .iter()
+            .map(|operation| operation[0].as_str().unwrap_or_default());
+        let outside: Vec<&str> = names.filter(|name| !scope.contains(name)).collect();
+        if !outside.is_empty() {
+            let list = outside.join(", ");
+            return Err(unauthorized(
+                "invalid_scope",
+                &format!(
+                    "The access_token scope does not allow the following operation(s): {list}"
+                ),
+            ));
+        }
+        let client = |text: String| Err(unauthorized("unauthorized_client", &text));
+        let (app, user) = (token.app.as_str(), token.user.as_str());
+        let chain = self.world.chain();
+        let accounts = chain.account(&token.app).zip(chain.account(&token.user));
+        let Some((app_account, user_account)) = accounts.filter(|_| mode != Mode::FailedToLoad)
+        else {
+            return client(format!(
+                "The app @{app} or user @{user} account failed to load"
+            ));
+        };
+        if operations
+            .iter()
+            .any(|operation| author_of(operation) != Some(user))
+        {
+            return client(format!(
+                "This access_token allow you to broadcast transaction only for the account @{user}"
+            ));
+        }
+        if !user_account.posting.contains(&token.app) {
+            return client(format!(
+                "The app @{app} doesn't have permission to broadcast for @{user}"
+            ));
+        }
+        if !app_account.posting.contains(&self.account) {
+            return client(format!(
+                "Broadcaster account doesn't have permission to broadcast for @{app}"
+            ));
+        }
+        Ok(())
+    }
+
+    fn hand_on(&self, operations: Vec<Operation>, user: &Account, mode: Mode) -> Reply {
+        if mode == Mode::Swallowed {
+            let id = digest((user, operations.len(), self.world.clock.exact()));
+            return Reply::json(200, json!({"result": {"id": id}}));
+        }
+        let mut chain = self.world.chain();
+        let written = match self.kind {
+            SignerKind::HiveSigner => Vec::new(),
+            SignerKind::SteemConnect => {
+                let kind = chain.kind();
+                operations
+                    .iter()
+                    .map(|operation| operation.condenser(kind))
+                    .collect()
+            }
+        };
+        let id = match chain.submit(operations, Some(&self.account)) {
+            Ok(id) => id,
+            Err(refusal) => return self.refused(&refusal, chain.kind(), user),
+        };
+        if self.kind == SignerKind::HiveSigner {
+            return Reply::json(200, format!("{{\"result\":{{\"id\":\"{id}\"}}}}"));
+        }
+        let head = chain.head();
+        let result = json!({
+            "id": &*id,
+            "block_num": head.num + 1,
+            "trx_num": chain.pending() - 1,
+            "expired": false,
+            "ref_block_num": head.num & 0xffff,
+            "ref_block_prefix": 0,
+            "expiration": (head.timestamp + chrono::Duration::minutes(1)).format("%Y-%m-%dT%H:%M:%S").to_string(),
+            "operations": written,
+            "extensions": [],
+            "signatures": [digest(&*id)],
+        });
+        Reply::json(200, json!({"result": result}))
+    }
+
+    fn refused(&self, refusal: &Refusal, kind: crate::config::ChainKind, user: &Account) -> Reply {
+        let explanation = refusal.explain(kind, user);
+        let text = &explanation.text;
+        let mut body = json!({"error": "server_error", "error_description": text});
+        if self.kind == SignerKind::HiveSigner {
+            body["response"] = json!({
+                "name": "RPCError",
+                "jse_shortmsg": text,
+                "jse_info": explanation.data(),
+                "message": text,
+            });
+        }
+        Reply::json(500, body)
+    }
+
+    fn serialization_error(&self, what: &str) -> Reply {
+        let text = format!("Unable to serialize transaction: operations: vote: {what}");
+        let mut body = json!({"error": "server_error", "error_description": text});
+        if self.kind == SignerKind::HiveSigner {
+            body["response"] = json!({
+                "name": "SerializationError",
+                "jse_shortmsg": "Unable to serialize transaction",
+                "jse_cause": {},
+                "jse_info": {},
+                "message": text,
+            });
+        }
+        Reply::json(500, body)
+    }
+}
+
+/// Whose operation it is.
+fn author_of(operation: &Value) -> Option<&str> {
+    let field = match operation[0].as_str()? {
+        "vote" => "voter",
+        "comment" | "delete_comment" | "comment_options" => "author",
+        "custom_json" => return operation[1]["required_posting_auths"][0].as_str(),
+        _ => "account",
+    };
+    operation[1][field].as_str()
+}
+
+/// Reads an operation; only votes reach the chain with their meaning. The error is what the real
+/// server's serializer says of the field.
+fn read_operation(operation: &Value) -> Result<Operation, String> {
+    let value = &operation[1];
+    let name = operation[0].as_str().unwrap_or_default();
+    if name != "vote" {
+        return Ok(Operation::Other {
+            name: name.to_owned(),
+            value: value.clone(),
+        });
+    }
+    let text = |field: &str| {
+        let text = value[field].as_str();
+        text.ok_or_else(|| format!("{field}: Illegal str: Not a string"))
+    };
+    let (voter, author, permlink) = (text("voter")?, text("author")?, text("permlink")?);
+    Ok(Operation::Vote(Vote {
+        voter: Account::from_chain(voter),
+        post: PostId::new(Account::from_chain(author), permlink),
+        weight: read_weight(value.get("weight"))?,
+    }))
+}
+
+/// Whole numbers only; they are cut to 16 bits as the real serializer does.
+fn read_weight(weight: Option<&Value>) -> Result<i16, String> {
+    let illegal = |shown: String| Err(format!("weight: Illegal value: {shown} (not an integer)"));
+    match weight {
+        None => illegal("undefined".to_owned()),
+        Some(Value::String(text)) => illegal(text.clone()),
+        Some(value) => match (value.as_i64(), value.as_f64()) {
+            (Some(whole), _) => Ok(whole as i16),
+            (None, Some(number)) if number.fract() == 0.0 => Ok(number as i64 as i16),
+            _ => illegal(value.to_string()),
+        },
+    }
+}

@@ -1,0 +1,94 @@
+//! What a request to the signer says, wherever it says it: header, query, form or JSON.
+
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use serde_json::{Map, Value};
+
+use super::html;
+use crate::account::Account;
+use crate::post::PostId;
+use crate::sandbox::endpoint::Reply;
+
+/// A request, read.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub method: String,
+    pub path: String,
+    /// From `Authorization`, else `access_token`, else `refresh_token`, else `code`, in the body or the
+    /// query.
+    pub token: Option<String>,
+    /// Body and query together; what the server's framework does not understand is not there.
+    pub fields: Map<String, Value>,
+}
+
+impl Input {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// The answer to a body that claims to be JSON and is not.
+    pub fn read(head: &Parts, body: &[u8]) -> Result<Self, Reply> {
+        let kind = head.headers.get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let mut fields = if kind.starts_with("application/json") {
+            json_fields(body)?
+        } else if kind.starts_with("application/x-www-form-urlencoded") {
+            form_fields(body)
+        } else {
+            Map::new()
+        };
+        let query = head.uri.query().unwrap_or_default();
+        for (name, value) in form_fields(query.as_bytes()) {
+            fields.entry(name).or_insert(value);
+        }
+        let header = head.headers.get(AUTHORIZATION);
+        let header = header
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        Ok(Self {
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            token: token(header, &fields),
+            fields,
+        })
+    }
+
+    /// The post and weight of the first vote in a broadcast.
+    pub fn first_vote(&self) -> Option<(PostId, i64)> {
+        let vote = &self.fields.get("operations")?[0][1];
+        let author = Account::from_chain(vote["author"].as_str()?);
+        let post = PostId::new(author, vote["permlink"].as_str()?);
+        Some((post, vote["weight"].as_i64().unwrap_or_default()))
+    }
+}
+
+fn json_fields(body: &[u8]) -> Result<Map<String, Value>, Reply> {
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Ok(Map::new()),
+        Err(_) => Err(html(400, "SyntaxError: Unexpected end of JSON input")),
+    }
+}
+
+fn form_fields(text: &[u8]) -> Map<String, Value> {
+    url::form_urlencoded::parse(text)
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect()
+}
+
+/// `Bearer` and `Basic` are passed over, with a capital only.
+fn token(header: &str, fields: &Map<String, Value>) -> Option<String> {
+    let header = header
+        .strip_prefix("Bearer ")
+        .or_else(|| header.strip_prefix("Basic "))
+        .unwrap_or(header);
+    if !header.is_empty() {
+        return Some(header.to_owned());
+    }
+    ["access_token", "refresh_token", "code"]
+        .iter()
+        .find_map(|name| fields.get(*name)?.as_str())
+        .map(str::to_owned)
+}
