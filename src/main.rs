@@ -35,8 +35,8 @@ fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Re
 
 /// Logs go to standard error, results to standard output. `RUST_LOG` says how much.
 fn log_to_standard_error() {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,tokio_cron_scheduler=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -424,6 +424,9 @@ impl Run {
                 // Whoever watches and is too slow misses some.
                 let _ = observer.try_send(row.clone());
             }
+            if !only_announced {
+                tell_of(&row);
+            }
             let ours = row.status == Status::Queued
                 && row.claimed_by.as_deref() == Some(&*self.writer.owner);
             let known = self.held.contains_key(&row.key);
@@ -479,6 +482,53 @@ impl Run {
         if let Err(error) = self.writer.store.release(&self.writer.owner).await {
             tracing::warn!(%error, "the hold on queued votes runs out by itself");
         }
+    }
+}
+
+/// One line for people about what became of a vote.
+fn tell_of(row: &Vote) {
+    let Vote {
+        key,
+        weight,
+        rule,
+        due_at,
+        ..
+    } = row;
+    let (voter, post, rule) = (key.voter.as_str(), key.post.to_string(), rule.as_str());
+    let reason = row.reason.as_deref().unwrap_or("no reason is known");
+    match row.status {
+        Status::Queued if row.attempts == 0 && row.reason.is_none() => {
+            tracing::info!(voter, post, rule, due_at = %due_at.format("%F %T%.3f"), "queued: {weight} for {key}");
+        }
+        Status::Queued => tracing::info!(
+            voter,
+            post,
+            rule,
+            attempts = row.attempts,
+            "waits: {key}: {reason}"
+        ),
+        Status::Cast => {
+            let late_ms = row.cast_at.map_or(0, |at| (at - due_at).num_milliseconds());
+            tracing::info!(voter, post, rule, late_ms, "cast: {weight} for {key}");
+        }
+        Status::Confirmed => {
+            tracing::debug!(voter, post, rule, block = row.block_num, "confirmed: {key}")
+        }
+        Status::DryRun => tracing::info!(
+            voter,
+            post,
+            rule,
+            "dry run: {weight} for {key} would have been cast"
+        ),
+        Status::Failed => tracing::warn!(
+            voter,
+            post,
+            rule,
+            attempts = row.attempts,
+            "failed: {key}: {reason}"
+        ),
+        Status::Skipped => tracing::info!(voter, post, rule, "skipped: {key}: {reason}"),
+        Status::Withdrawn => tracing::info!(voter, post, rule, "withdrawn: {key}: {reason}"),
     }
 }
 
