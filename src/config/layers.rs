@@ -72,7 +72,8 @@ pub(super) struct Layers<'t> {
     pub folder: &'t Path,
     /// Of the variables.
     pub problems: Vec<Problem>,
-    asked: Vec<(&'static str, &'static str)>,
+    /// Section and key of everything that was asked for: all that there is.
+    pub(super) asked: Vec<(&'static str, &'static str)>,
 }
 
 impl<'t> Layers<'t> {

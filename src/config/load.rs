@@ -87,7 +87,7 @@ fn read(path: Option<PathBuf>, text: &str, variables: &Variables) -> Result<Conf
         .and_then(Path::parent)
         .unwrap_or(Path::new(""))
         .to_owned();
-    let mut report = Report::new(text);
+    let mut report = Report::with_secrets(text);
     let root = syntax::parse(&mut report);
     let mut layers = Layers::new(report, variables, &folder);
     let (rules, config) = read_root(&root, path.clone(), &mut layers);
@@ -110,7 +110,7 @@ fn read(path: Option<PathBuf>, text: &str, variables: &Variables) -> Result<Conf
     }
 }
 
-fn read_root<'t>(
+pub(super) fn read_root<'t>(
     root: &'t DeTable<'t>,
     path: Option<PathBuf>,
     layers: &mut Layers<'t>,

@@ -85,9 +85,9 @@ fn check_database_url(text: &str, folder: &Path) -> Result<String, &'static str>
             .unwrap_or_default();
         return Ok(format!("sqlite://{}{options}", beside(folder, file)));
     }
-    let url = Url::parse(text).map_err(|_| "is not an address of a database")?;
+    let url = Url::parse(text).map_err(|_| "is no address of a database")?;
     if !matches!(url.scheme(), "mysql" | "mariadb") {
-        return Err("begins with sqlite://, mysql:// or mariadb://");
+        return Err("must begin with sqlite://, mysql:// or mariadb://");
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err("names no host");
@@ -192,14 +192,16 @@ fn web_address(item: &Item<'_>, report: &mut Report<'_>) -> Reading<String> {
         example: "\"https://…\"",
     };
     let text = item.text(WANTED, report)?;
-    let why = match Url::parse(text) {
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => "begins with https:// or http://",
-        Ok(url) if url.host_str().is_none_or(str::is_empty) => "names no host",
+    let message = match Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            "the address must begin with https:// or http://"
+        }
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => "the address names no host",
         Ok(_) => return Ok(text.trim_end_matches('/').to_owned()),
-        Err(_) => "is not an address: it begins with https:// or http://",
+        Err(_) => "this is no address: it must begin with https:// or http://",
     };
     let help = "write it as in \"https://api.hive.blog\"";
-    Err(item.refuse(format!("`{}`: the address {why}", item.key), help, report))
+    Err(item.refuse(message, help, report))
 }
 
 fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {

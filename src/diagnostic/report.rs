@@ -16,6 +16,7 @@ pub struct Report<'t> {
     findings: Vec<(Severity, Finding)>,
     /// Places where the text is no TOML: nothing there means what it seems to.
     damage: Vec<Range<usize>>,
+    secret: bool,
 }
 
 impl<'t> Report<'t> {
@@ -25,7 +26,21 @@ impl<'t> Report<'t> {
             text,
             findings: Vec::new(),
             damage: Vec::new(),
+            secret: false,
         }
+    }
+
+    /// Likewise for a text that may hold secrets.
+    pub fn with_secrets(text: &'t str) -> Self {
+        Self {
+            secret: true,
+            ..Self::new(text)
+        }
+    }
+
+    /// `words` of the text as a message may quote them.
+    pub fn quotable<'w>(&self, words: &'w str) -> &'w str {
+        if self.secret { "…" } else { words }
     }
 
     /// The text that the spans are places in.

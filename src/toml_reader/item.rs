@@ -213,7 +213,9 @@ impl<'t> Item<'t> {
     pub fn list(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<Vec<Item<'t>>, Reported> {
         let DeValue::Array(array) = self.value else {
             let help = match self.value {
-                DeValue::String(text) => self.write(format_args!("[{}]", quoted(text))),
+                DeValue::String(text) => {
+                    self.write(format_args!("[{}]", quoted(report.quotable(text))))
+                }
                 _ => self.write(wanted.example),
             };
             return Err(self.wrong_type_with(wanted, help, report));

@@ -27,13 +27,15 @@ pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
                 continue;
             }
         }
-        report.damage(explain(text, span, &error));
+        let finding = explain(report, span, &error);
+        report.damage(finding);
     }
     table.into_inner()
 }
 
 /// Says in our words what the parser says in its own, and what to write.
-fn explain(text: &str, span: Range<usize>, error: &Error) -> Finding {
+fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
+    let text = report.text();
     let said = error.message();
     let found = text.get(span.clone()).unwrap_or("");
     if said == "duplicate key" {
@@ -54,7 +56,7 @@ fn explain(text: &str, span: Range<usize>, error: &Error) -> Finding {
     } else if said.starts_with("key with no value") {
         Some("each line is written `key = value`".to_owned())
     } else {
-        quoted_value(line, found).or_else(|| quoted_word(said, found))
+        quoted_value(line, found, report).or_else(|| quoted_word(said, found, report))
     };
     let message = match said.starts_with("string values must be quoted") {
         true => "a text must stand in quotes".to_owned(),
@@ -68,7 +70,7 @@ fn explain(text: &str, span: Range<usize>, error: &Error) -> Finding {
 }
 
 /// `write weight = "50%"` for the line `weight = 50%`, the most frequent slip of all.
-fn quoted_value(line: &str, found: &str) -> Option<String> {
+fn quoted_value(line: &str, found: &str, report: &Report<'_>) -> Option<String> {
     let (key, value) = line.split_once('=')?;
     let value = value.split('#').next()?.trim();
     let is_plain = |c: char| c.is_alphanumeric() || " %.-+_@:/*".contains(c);
@@ -79,11 +81,11 @@ fn quoted_value(line: &str, found: &str) -> Option<String> {
         && !key.is_empty()
         && key.chars().all(is_key)
         && value.contains(found);
-    is_meant.then(|| format!("write `{key} = {}`", quoted(value)))
+    is_meant.then(|| format!("write `{key} = {}`", quoted(report.quotable(value))))
 }
 
 /// `write "alice"` for `alice` in a list.
-fn quoted_word(said: &str, found: &str) -> Option<String> {
+fn quoted_word(said: &str, found: &str, report: &Report<'_>) -> Option<String> {
     let is_word = said.starts_with("string values must be quoted") && !found.is_empty();
-    is_word.then(|| format!("write {}", quoted(found)))
+    is_word.then(|| format!("write {}", quoted(report.quotable(found))))
 }
