@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use toml::de::DeTable;
 
 use crate::config::layers::{Layers, variables};
-use crate::config::load::read_root;
+use crate::config::load::{read, read_root};
 use crate::config::{ChainKind, Config, ConfigFailure, Follow, Start, load};
 use crate::diagnostic::render::render;
 use crate::diagnostic::report::Report;
@@ -187,12 +188,40 @@ fn a_secret_given_twice_is_refused() {
           it all: take the other out)"
         ]
     );
-    let across = Folder::with("[database]\nurl_file = 'url'");
+    let environment = [
+        ("CURATORD_DATABASE__URL", "sqlite://a.db"),
+        ("CURATORD_DATABASE__URL_FILE", "url"),
+    ];
+    assert_eq!(Folder::with("").problems(&environment).len(), 1);
+}
+
+#[test]
+fn a_secret_in_the_environment_beats_both_ways_to_give_it_in_the_file() {
+    let text = "[signer]\nclient_secret_file = 'nowhere'\n[database]\nurl = 'sqlite://a.db'";
+    let folder = Folder::with(text);
+    std::fs::write(folder.path("url"), "sqlite:///b.db").unwrap();
+    let url_file = folder.path("url").display().to_string();
+    let config = folder.load(&[
+        ("CURATORD_SIGNER__CLIENT_SECRET", "x"),
+        ("CURATORD_DATABASE__URL_FILE", &url_file),
+    ]);
+    let config = config.unwrap();
+    assert_eq!(config.signer.client_secret.expose_secret(), "x");
+    assert_eq!(config.database.url.expose_secret(), "sqlite:///b.db");
+}
+
+#[test]
+fn an_empty_secret_is_none_given() {
+    let folder = Folder::with("[signer]\nclient_secret = ''\nclient_secret_file = 'secret'");
+    std::fs::write(folder.path("secret"), "x").unwrap();
     assert_eq!(
-        across
-            .problems(&[("CURATORD_DATABASE__URL", "sqlite://a.db")])
-            .len(),
-        1
+        folder
+            .load(&[])
+            .unwrap()
+            .signer
+            .client_secret
+            .expose_secret(),
+        "x"
     );
 }
 
@@ -329,5 +358,18 @@ fn the_packaged_file_holds_every_key_at_its_preset() {
         };
         let described = packaged.contains(&format!("#     {key} = "));
         assert!(given || described, "{section}.{key}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_upsets_the_reader(text in "([a-z_]{1,6}|[\\[\\]{}='\"., \n#é]|signer|client_secret|url){0,40}") {
+        let none = variables([]);
+        let loaded = read(None, &text, &none);
+        if let Err(failure) = loaded {
+            for problem in &failure.problems {
+                render(problem, false);
+            }
+        }
     }
 }

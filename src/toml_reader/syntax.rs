@@ -16,7 +16,7 @@ pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut list_ran_on_to = None;
     for error in errors {
-        let span = error.span().unwrap_or(0..0);
+        let span = within(text, error.span().unwrap_or(0..0));
         // A list that is not closed runs on, and every line below it lacks its comma.
         if error.message().starts_with(NO_COMMA) {
             let line = text[..span.start]
@@ -31,6 +31,16 @@ pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
         report.damage(finding);
     }
     table.into_inner()
+}
+
+/// The place, or the last character that people see where it is beyond that: a text that breaks off
+/// lacks something there.
+fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let seen = text.trim_end();
+    match seen.char_indices().next_back() {
+        Some((last, _)) if span.start >= seen.len() => last..seen.len(),
+        _ => span,
+    }
 }
 
 /// Says in our words what the parser says in its own, and what to write.
@@ -59,6 +69,7 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
         quoted_value(line, found, report).or_else(|| quoted_word(said, found, report))
     };
     let message = match said.starts_with("string values must be quoted") {
+        true if found.is_empty() || found == "=" => "the value is missing".to_owned(),
         true => "a text must stand in quotes".to_owned(),
         false => format!("not TOML: {said}"),
     };
@@ -86,6 +97,6 @@ fn quoted_value(line: &str, found: &str, report: &Report<'_>) -> Option<String> 
 
 /// `write "alice"` for `alice` in a list.
 fn quoted_word(said: &str, found: &str, report: &Report<'_>) -> Option<String> {
-    let is_word = said.starts_with("string values must be quoted") && !found.is_empty();
+    let is_word = said.starts_with("string values must be quoted") && !["", "="].contains(&found);
     is_word.then(|| format!("write {}", quoted(report.quotable(found))))
 }

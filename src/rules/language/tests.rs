@@ -387,7 +387,7 @@ const IN_TRAIL: [&str; 16] = [
     "schedule = { cron = '0 18 * * *' }",
 ];
 
-const FILES: [&str; 21] = [
+const FILES: [&str; 23] = [
     "voters = ['alice']\n[[author]]\n[[trail]]",
     "[[author]]\nauthors = ['bob']\nweight = '1%'",
     "voters = ['alice']\n[author]\nauthors = ['bob']\nweight = '1%'",
@@ -410,6 +410,8 @@ const FILES: [&str; 21] = [
     "voters = ['alice']\nvoters = ['carol']",
     "author = [1, { authors = ['bob'] }]",
     "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = \u{201c}50%\u{201d}",
+    "voters = ['alice'",
+    "voters = ['alice']\n[[author]]\nauthors =\nweight = 50\nlimit",
     "<html>",
 ];
 
