@@ -75,7 +75,9 @@ impl<'t> Report<'t> {
     /// Reports a key that is not known, unless the header above it is damaged: then nobody knows which
     /// table it stands in.
     pub fn unknown(&mut self, finding: Finding) -> Reported {
-        if let Some(key) = &finding.span {
+        if !self.damage.is_empty()
+            && let Some(key) = &finding.span
+        {
             let header = previous_header(self.text, key.start);
             let is_damaged = |place: &Range<usize>| lines_meet(self.text, place, &header);
             if self.damage.iter().any(is_damaged) {

@@ -17,13 +17,12 @@ pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
     let mut list_ran_on_to = None;
     for error in errors {
         let span = within(text, error.span().unwrap_or(0..0));
-        // A list that is not closed runs on, and every line below it lacks its comma.
-        if error.message().starts_with(NO_COMMA) {
-            let line = text[..span.start]
-                .bytes()
-                .filter(|byte| *byte == b'\n')
-                .count();
-            if list_ran_on_to.replace(line + 1) == Some(line) {
+        // A list that is not closed runs on, and is upset by every line below it.
+        if error.message().starts_with(NO_COMMA) || error.message().contains(" in array") {
+            let before = text[..span.start].bytes();
+            let line = before.filter(|byte| *byte == b'\n').count();
+            let last = list_ran_on_to.replace(line);
+            if last.is_some_and(|last| (last..=last + 1).contains(&line)) {
                 continue;
             }
         }
