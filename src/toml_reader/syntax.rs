@@ -14,22 +14,24 @@ const NO_COMMA: &str = "missing comma between array elements";
 pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
     let text = report.text();
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut list_ran_on_to = None;
     for error in errors {
         let span = within(text, error.span().unwrap_or(0..0));
-        // A list that is not closed runs on, and is upset by every line below it.
-        if error.message().starts_with(NO_COMMA) || error.message().contains(" in array") {
-            let before = text[..span.start].bytes();
-            let line = before.filter(|byte| *byte == b'\n').count();
-            let last = list_ran_on_to.replace(line);
-            if last.is_some_and(|last| (last..=last + 1).contains(&line)) {
-                continue;
-            }
-        }
+        let runs_on = error.message().starts_with(NO_COMMA) && begins_a_line(text, span.start);
         let finding = explain(report, span, &error);
         report.damage(finding);
+        // From where a list should have ended all is taken for a part of it: what more is said is noise.
+        if runs_on {
+            break;
+        }
     }
     table.into_inner()
+}
+
+/// Whether a line of its own begins at `start`: a header, or a key and its value.
+fn begins_a_line(text: &str, start: usize) -> bool {
+    let before = text[..start].rsplit('\n').next().unwrap_or("");
+    let line = text[start..].lines().next().unwrap_or("");
+    before.trim().is_empty() && (line.starts_with('[') || line.contains('='))
 }
 
 /// The place, or the last character that people see where it is beyond that: a text that breaks off
