@@ -106,6 +106,11 @@ impl<'t> Report<'t> {
         self.damage.push(place);
     }
 
+    /// Takes nothing at `place` for what it seems, without a word about it.
+    pub fn spoil(&mut self, place: Range<usize>) {
+        self.damage.push(place);
+    }
+
     /// Whether the table that starts at `start` holds a place that is no TOML; if so, that has been
     /// reported.
     pub fn damaged(&self, start: usize) -> Option<Reported> {

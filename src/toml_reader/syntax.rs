@@ -17,10 +17,11 @@ pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
     for error in errors {
         let span = within(text, error.span().unwrap_or(0..0));
         let runs_on = error.message().starts_with(NO_COMMA) && begins_a_line(text, span.start);
-        let finding = explain(report, span, &error);
+        let finding = explain(report, span.clone(), &error);
         report.damage(finding);
         // From where a list should have ended all is taken for a part of it: what more is said is noise.
         if runs_on {
+            report.spoil(span.start..text.len());
             break;
         }
     }
