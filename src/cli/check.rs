@@ -9,7 +9,7 @@ use crate::cli::Exit;
 use crate::config;
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Finding, Problem};
-use crate::rules::folder::{self, RuleFile};
+use crate::rules::folder::{self, ReadError, RuleFile};
 use crate::rules::language;
 
 /// Check configuration and rule files: every problem, and how to mend it
@@ -116,10 +116,17 @@ impl Findings {
 
     fn check_file(&mut self, file: &RuleFile, shown: &Path) {
         self.files += 1;
-        match file.read() {
-            Ok(text) => {
+        let checked = match file.read() {
+            Ok(text) => Ok(language::file::read(&file.relative, &text)),
+            // Read once more for the place where it stops being text.
+            Err(error @ ReadError::NotUtf8(_)) => std::fs::read(&file.absolute)
+                .map(|bytes| language::file::read_bytes(&file.relative, &bytes))
+                .map_err(|_| error),
+            Err(error) => Err(error),
+        };
+        match checked {
+            Ok(checked) => {
                 let shown: Arc<str> = shown.to_string_lossy().into();
-                let checked = language::file::read(&file.relative, &text);
                 self.rules += checked.rules.len();
                 let problems = checked.problems.into_iter();
                 self.problems

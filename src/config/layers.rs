@@ -72,7 +72,8 @@ pub(super) struct Layers<'t> {
     pub folder: &'t Path,
     /// Of the variables.
     pub problems: Vec<Problem>,
-    asked: Vec<(&'static str, &'static str)>,
+    /// Section and key of everything that was asked for: all that there is.
+    pub(super) asked: Vec<(&'static str, &'static str)>,
 }
 
 impl<'t> Layers<'t> {
@@ -150,8 +151,7 @@ impl<'t, 'l> Section<'t, 'l> {
     ) -> Result<Option<T>, Reported> {
         self.layers.asked.push((self.name, key));
         let in_file = self.table.as_mut().and_then(|table| table.take(key));
-        let place = (self.name.to_owned(), key.to_owned());
-        if let Some(variable) = self.layers.variables.get(&place) {
+        if let Some(variable) = self.variable(key) {
             let mut report = Report::new(&variable.text);
             let item = Item {
                 key: &variable.name,
@@ -177,24 +177,50 @@ impl<'t, 'l> Section<'t, 'l> {
         self.layers.folder
     }
 
-    /// The secret that `key` holds, or that the file named by `file_key` holds.
+    /// The secret that `key` holds, or that the file named by `file_key` holds, as `check` makes it from
+    /// the text and the folder that paths in it are relative to. To give both in one place is an error.
     pub(super) fn secret(
         &mut self,
-        key: &'static str,
-        file_key: &'static str,
+        [key, file_key]: [&'static str; 2],
         wanted: Wanted,
+        check: impl Fn(&str, &Item<'_>, &Path, &mut Report<'_>) -> Result<String, Reported>,
     ) -> Result<Option<SecretString>, Reported> {
-        let value = self.find(key, |item, report| {
-            Ok((
-                SecretString::from(item.text(wanted, report)?),
-                item.key.to_owned(),
-            ))
-        })?;
-        let clash = value.as_ref().map(|(_, name)| name.as_str());
+        // The environment beats the file whichever of the two it gives.
+        let in_environment = [key, file_key]
+            .into_iter()
+            .any(|key| self.variable(key).is_some());
+        let passed_over = match &mut self.table {
+            Some(table) if in_environment => {
+                table.take(key);
+                table.take(file_key);
+                self.table.take()
+            }
+            _ => None,
+        };
+        let value = self.find_in(key, |item, folder, report| {
+            let secret = check(item.text(wanted, report)?, item, folder, report)?;
+            Ok((secret, item.key.to_owned()))
+        });
         let from_file = self.find_in(file_key, |item, folder, report| {
-            secret_file(item, folder, clash, report)
-        })?;
-        Ok(from_file.or(value.map(|(secret, _)| secret)))
+            if let Ok(Some((secret, other))) = &value
+                && !secret.is_empty()
+            {
+                let message = format!("`{}` and `{other}` are both given", item.key);
+                let help = "one of them says it all: take the other out";
+                return Err(item.refuse(message, help, report));
+            }
+            let secret = read_secret(item, folder, report)?;
+            check(&secret, item, folder, report)
+        });
+        self.table = passed_over.or(self.table.take());
+        let value = value?.map(|(secret, _)| secret);
+        Ok(from_file?.or(value).map(SecretString::from))
+    }
+
+    fn variable(&self, key: &str) -> Option<&'t Variable> {
+        self.layers
+            .variables
+            .get(&(self.name.to_owned(), key.to_owned()))
     }
 
     /// Reports every key of the file that was not asked for.
@@ -206,27 +232,18 @@ impl<'t, 'l> Section<'t, 'l> {
 }
 
 /// The content of the file that `item` names, without the line break at its end.
-fn secret_file(
+fn read_secret(
     item: &Item<'_>,
     folder: &Path,
-    clash: Option<&str>,
     report: &mut Report<'_>,
-) -> Result<SecretString, Reported> {
+) -> Result<String, Reported> {
     const WANTED: Wanted = Wanted {
         what: "the path of a file",
         example: "\"/run/secrets/curatord\"",
     };
-    if let Some(other) = clash {
-        let message = format!("`{}` and `{other}` are both given", item.key);
-        return Err(item.refuse(
-            message,
-            "one of them says it all: take the other out",
-            report,
-        ));
-    }
     let path = folder.join(item.text(WANTED, report)?);
     match std::fs::read_to_string(&path) {
-        Ok(content) => Ok(SecretString::from(content.trim_end_matches(['\r', '\n']))),
+        Ok(content) => Ok(content.trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => {
             let message = format!("cannot read {}: {error}", path.display());
             let help = "name a file that holds the secret and that curatord may read";

@@ -41,15 +41,12 @@ pub fn load(
     explicit: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigFailure> {
-    let (path, text) = find(explicit).map_err(|problem| ConfigFailure {
-        problems: vec![problem],
-        rules: None,
-    })?;
+    let (path, text) = find(explicit)?;
     read(path, &text, &variables(environment))
 }
 
 /// The file and what is in it; an empty text where there is no file.
-fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), Problem> {
+fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), ConfigFailure> {
     let candidates = match explicit {
         Some(path) => vec![path],
         None => PLACES.iter().map(Path::new).collect(),
@@ -76,18 +73,29 @@ fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), Problem> {
     Ok((None, String::new()))
 }
 
-fn unreadable(path: &Path, why: &str, help: &str) -> Problem {
+fn unreadable(path: &Path, why: &str, help: &str) -> ConfigFailure {
     let finding = Finding::whole(format!("cannot read the configuration: {why}"));
-    Problem::of_file(&path.to_string_lossy(), finding.help(help))
+    ConfigFailure {
+        problems: vec![Problem::of_file(
+            &path.to_string_lossy(),
+            finding.help(help),
+        )],
+        rules: None,
+    }
 }
 
-fn read(path: Option<PathBuf>, text: &str, variables: &Variables) -> Result<Config, ConfigFailure> {
+/// Reads the `text` of the file at `path` with the variables laid over it.
+pub(super) fn read(
+    path: Option<PathBuf>,
+    text: &str,
+    variables: &Variables,
+) -> Result<Config, ConfigFailure> {
     let folder = path
         .as_deref()
         .and_then(Path::parent)
         .unwrap_or(Path::new(""))
         .to_owned();
-    let mut report = Report::new(text);
+    let mut report = Report::with_secrets(text);
     let root = syntax::parse(&mut report);
     let mut layers = Layers::new(report, variables, &folder);
     let (rules, config) = read_root(&root, path.clone(), &mut layers);
@@ -110,7 +118,7 @@ fn read(path: Option<PathBuf>, text: &str, variables: &Variables) -> Result<Conf
     }
 }
 
-fn read_root<'t>(
+pub(super) fn read_root<'t>(
     root: &'t DeTable<'t>,
     path: Option<PathBuf>,
     layers: &mut Layers<'t>,

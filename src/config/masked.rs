@@ -114,6 +114,8 @@ fn without_userinfo(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -144,6 +146,16 @@ mod tests {
         ] {
             assert_eq!(&*file(text), shown);
             assert_eq!(file(text).len(), text.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_stays_where_it_is(text in "([a-z]{1,6}|[\\[\\]='\"/:@#é \n]|url|signer){0,40}") {
+            let shown = file(&text);
+            prop_assert_eq!(shown.len(), text.len());
+            let breaks = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect::<Vec<_>>();
+            prop_assert_eq!(breaks(&shown), breaks(&text));
         }
     }
 }

@@ -4,6 +4,8 @@ mod layers;
 mod load;
 mod masked;
 mod sections;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use toml::de::DeValue;
 use url::Url;
 
@@ -48,23 +48,18 @@ const DATABASE_URL: Wanted = Wanted {
 
 /// The address, checked, with the path of an SQLite file made relative to the configuration.
 fn database_url(section: &mut Section<'_, '_>) -> Reading<SecretString> {
-    let given = section.secret("url", "url_file", DATABASE_URL)?;
-    let check = |item: &Item<'_>, folder: &Path, report: &mut Report<'_>| {
-        let url = given.as_ref().map_or("", ExposeSecret::expose_secret);
-        check_database_url(url, folder).map_err(|why| {
-            let help = "write \"sqlite://curatord.db\", or \"mysql://user:password@host/name\"";
-            item.refuse(format!("`{}` {why}", item.key), help, report)
-        })
-    };
-    // Asked again for the place of the mistake and for the folder: one of the two is there.
-    let checked = match section.find_in("url", check)? {
-        Some(url) => Some(url),
-        None => section.find_in("url_file", check)?,
-    };
-    match checked {
-        Some(url) => Ok(url.into()),
-        None => Ok(format!("sqlite://{}", beside(section.folder(), "curatord.db")).into()),
-    }
+    let given = section.secret(
+        ["url", "url_file"],
+        DATABASE_URL,
+        |url, item, folder, report| {
+            check_database_url(url, folder).map_err(|why| {
+                let help = "write \"sqlite://curatord.db\", or \"mysql://user:password@host/name\"";
+                item.refuse(format!("`{}` {why}", item.key), help, report)
+            })
+        },
+    )?;
+    Ok(given
+        .unwrap_or_else(|| format!("sqlite://{}", beside(section.folder(), "curatord.db")).into()))
 }
 
 /// What is wrong with the address, never with the address in it: it holds a password.
@@ -85,9 +80,9 @@ fn check_database_url(text: &str, folder: &Path) -> Result<String, &'static str>
             .unwrap_or_default();
         return Ok(format!("sqlite://{}{options}", beside(folder, file)));
     }
-    let url = Url::parse(text).map_err(|_| "is not an address of a database")?;
+    let url = Url::parse(text).map_err(|_| "is no address of a database")?;
     if !matches!(url.scheme(), "mysql" | "mariadb") {
-        return Err("begins with sqlite://, mysql:// or mariadb://");
+        return Err("must begin with sqlite://, mysql:// or mariadb://");
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err("names no host");
@@ -192,14 +187,16 @@ fn web_address(item: &Item<'_>, report: &mut Report<'_>) -> Reading<String> {
         example: "\"https://…\"",
     };
     let text = item.text(WANTED, report)?;
-    let why = match Url::parse(text) {
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => "begins with https:// or http://",
-        Ok(url) if url.host_str().is_none_or(str::is_empty) => "names no host",
+    let message = match Url::parse(text) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            "the address must begin with https:// or http://"
+        }
+        Ok(url) if url.host_str().is_none_or(str::is_empty) => "the address names no host",
         Ok(_) => return Ok(text.trim_end_matches('/').to_owned()),
-        Err(_) => "is not an address: it begins with https:// or http://",
+        Err(_) => "this is no address: it must begin with https:// or http://",
     };
     let help = "write it as in \"https://api.hive.blog\"";
-    Err(item.refuse(format!("`{}`: the address {why}", item.key), help, report))
+    Err(item.refuse(message, help, report))
 }
 
 fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
@@ -238,7 +235,11 @@ pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<
     let client_id = section.find("client_id", |item, report| {
         item.text(CLIENT_ID, report).map(str::to_owned)
     });
-    let client_secret = section.secret("client_secret", "client_secret_file", SECRET);
+    let client_secret = section.secret(
+        ["client_secret", "client_secret_file"],
+        SECRET,
+        |secret, _, _, _| Ok(secret.to_owned()),
+    );
     let max_in_flight = section.find("max_in_flight", |item, report| {
         item.integer(1..=10_000, report)
     });

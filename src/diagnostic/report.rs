@@ -16,6 +16,7 @@ pub struct Report<'t> {
     findings: Vec<(Severity, Finding)>,
     /// Places where the text is no TOML: nothing there means what it seems to.
     damage: Vec<Range<usize>>,
+    secret: bool,
 }
 
 impl<'t> Report<'t> {
@@ -25,7 +26,21 @@ impl<'t> Report<'t> {
             text,
             findings: Vec::new(),
             damage: Vec::new(),
+            secret: false,
         }
+    }
+
+    /// Likewise for a text that may hold secrets.
+    pub fn with_secrets(text: &'t str) -> Self {
+        Self {
+            secret: true,
+            ..Self::new(text)
+        }
+    }
+
+    /// `words` of the text as a message may quote them.
+    pub fn quotable<'w>(&self, words: &'w str) -> &'w str {
+        if self.secret { "…" } else { words }
     }
 
     /// The text that the spans are places in.
@@ -60,7 +75,9 @@ impl<'t> Report<'t> {
     /// Reports a key that is not known, unless the header above it is damaged: then nobody knows which
     /// table it stands in.
     pub fn unknown(&mut self, finding: Finding) -> Reported {
-        if let Some(key) = &finding.span {
+        if !self.damage.is_empty()
+            && let Some(key) = &finding.span
+        {
             let header = previous_header(self.text, key.start);
             let is_damaged = |place: &Range<usize>| lines_meet(self.text, place, &header);
             if self.damage.iter().any(is_damaged) {
@@ -86,6 +103,11 @@ impl<'t> Report<'t> {
         {
             self.findings.push((Severity::Error, finding));
         }
+        self.damage.push(place);
+    }
+
+    /// Takes nothing at `place` for what it seems, without a word about it.
+    pub fn spoil(&mut self, place: Range<usize>) {
         self.damage.push(place);
     }
 

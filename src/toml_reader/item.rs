@@ -17,8 +17,7 @@ pub struct Item<'t> {
     pub key_span: Range<usize>,
     pub value: &'t DeValue<'t>,
     pub span: Range<usize>,
-    /// Comes from the environment, where everything is a text: numbers are read out of it, and commas
-    /// separate lists.
+    /// Comes from the environment, where everything is a text: numbers are read out of it.
     pub as_text: bool,
 }
 
@@ -209,11 +208,13 @@ impl<'t> Item<'t> {
         ))
     }
 
-    /// The items of a list that is not empty. A text from the environment is split at its commas.
+    /// The items of a list that is not empty.
     pub fn list(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<Vec<Item<'t>>, Reported> {
         let DeValue::Array(array) = self.value else {
             let help = match self.value {
-                DeValue::String(text) => self.write(format_args!("[{}]", quoted(text))),
+                DeValue::String(text) => {
+                    self.write(format_args!("[{}]", quoted(report.quotable(text))))
+                }
                 _ => self.write(wanted.example),
             };
             return Err(self.wrong_type_with(wanted, help, report));

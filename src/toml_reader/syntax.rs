@@ -14,26 +14,40 @@ const NO_COMMA: &str = "missing comma between array elements";
 pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
     let text = report.text();
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut list_ran_on_to = None;
     for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        // A list that is not closed runs on, and every line below it lacks its comma.
-        if error.message().starts_with(NO_COMMA) {
-            let line = text[..span.start]
-                .bytes()
-                .filter(|byte| *byte == b'\n')
-                .count();
-            if list_ran_on_to.replace(line + 1) == Some(line) {
-                continue;
-            }
+        let span = within(text, error.span().unwrap_or(0..0));
+        let runs_on = error.message().starts_with(NO_COMMA) && begins_a_line(text, span.start);
+        let finding = explain(report, span.clone(), &error);
+        report.damage(finding);
+        // From where a list should have ended all is taken for a part of it: what more is said is noise.
+        if runs_on {
+            report.spoil(span.start..text.len());
+            break;
         }
-        report.damage(explain(text, span, &error));
     }
     table.into_inner()
 }
 
+/// Whether a line of its own begins at `start`: a header, or a key and its value.
+fn begins_a_line(text: &str, start: usize) -> bool {
+    let before = text[..start].rsplit('\n').next().unwrap_or("");
+    let line = text[start..].lines().next().unwrap_or("");
+    before.trim().is_empty() && (line.starts_with('[') || line.contains('='))
+}
+
+/// The place, or the last character that people see where it is beyond that: a text that breaks off
+/// lacks something there.
+fn within(text: &str, span: Range<usize>) -> Range<usize> {
+    let seen = text.trim_end();
+    match seen.char_indices().next_back() {
+        Some((last, _)) if span.start >= seen.len() => last..seen.len(),
+        _ => span,
+    }
+}
+
 /// Says in our words what the parser says in its own, and what to write.
-fn explain(text: &str, span: Range<usize>, error: &Error) -> Finding {
+fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
+    let text = report.text();
     let said = error.message();
     let found = text.get(span.clone()).unwrap_or("");
     if said == "duplicate key" {
@@ -54,9 +68,10 @@ fn explain(text: &str, span: Range<usize>, error: &Error) -> Finding {
     } else if said.starts_with("key with no value") {
         Some("each line is written `key = value`".to_owned())
     } else {
-        quoted_value(line, found).or_else(|| quoted_word(said, found))
+        quoted_value(line, found, report).or_else(|| quoted_word(said, found, report))
     };
     let message = match said.starts_with("string values must be quoted") {
+        true if found.is_empty() || found == "=" => "the value is missing".to_owned(),
         true => "a text must stand in quotes".to_owned(),
         false => format!("not TOML: {said}"),
     };
@@ -68,7 +83,7 @@ fn explain(text: &str, span: Range<usize>, error: &Error) -> Finding {
 }
 
 /// `write weight = "50%"` for the line `weight = 50%`, the most frequent slip of all.
-fn quoted_value(line: &str, found: &str) -> Option<String> {
+fn quoted_value(line: &str, found: &str, report: &Report<'_>) -> Option<String> {
     let (key, value) = line.split_once('=')?;
     let value = value.split('#').next()?.trim();
     let is_plain = |c: char| c.is_alphanumeric() || " %.-+_@:/*".contains(c);
@@ -79,11 +94,11 @@ fn quoted_value(line: &str, found: &str) -> Option<String> {
         && !key.is_empty()
         && key.chars().all(is_key)
         && value.contains(found);
-    is_meant.then(|| format!("write `{key} = {}`", quoted(value)))
+    is_meant.then(|| format!("write `{key} = {}`", quoted(report.quotable(value))))
 }
 
 /// `write "alice"` for `alice` in a list.
-fn quoted_word(said: &str, found: &str) -> Option<String> {
-    let is_word = said.starts_with("string values must be quoted") && !found.is_empty();
-    is_word.then(|| format!("write {}", quoted(found)))
+fn quoted_word(said: &str, found: &str, report: &Report<'_>) -> Option<String> {
+    let is_word = said.starts_with("string values must be quoted") && !["", "="].contains(&found);
+    is_word.then(|| format!("write {}", quoted(report.quotable(found))))
 }

@@ -56,14 +56,6 @@ impl<'t> Table<'t> {
         report: &mut Report<'_>,
         elsewhere: impl Fn(&str, &DeValue<'_>) -> Option<String>,
     ) {
-        if self.entries.len() < self.asked.len()
-            && self
-                .entries
-                .keys()
-                .all(|key| self.asked.contains(&&**key.get_ref()))
-        {
-            return;
-        }
         for (key, value) in self.entries {
             let name = &**key.get_ref();
             if self.asked.contains(&name) {

@@ -65,7 +65,9 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         )),
         _ => Ok(()),
     };
-    (delay?, scheduled?, anyone?);
+    delay?;
+    scheduled?;
+    anyone?;
     Ok(Trigger::Author(AuthorRule {
         authors: authors?,
         except: except?.unwrap_or_default().into_iter().collect(),

@@ -1,0 +1,375 @@
+//! What configurations mean, and what is said of those that mean nothing.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use proptest::prelude::*;
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+use toml::de::DeTable;
+
+use crate::config::layers::{Layers, variables};
+use crate::config::load::{read, read_root};
+use crate::config::{ChainKind, Config, ConfigFailure, Follow, Start, load};
+use crate::diagnostic::render::render;
+use crate::diagnostic::report::Report;
+
+/// A folder with a configuration in it.
+struct Folder {
+    folder: TempDir,
+    file: PathBuf,
+}
+
+impl Folder {
+    fn with(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("curatord.toml");
+        std::fs::write(&file, text).unwrap();
+        Self { folder, file }
+    }
+
+    fn load(&self, environment: &[(&str, &str)]) -> Result<Config, ConfigFailure> {
+        let pairs = environment
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        load(Some(&self.file), pairs)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What is wrong, a line each, with the folder left out.
+    fn problems(&self, environment: &[(&str, &str)]) -> Vec<String> {
+        let failure = self
+            .load(environment)
+            .expect_err("the configuration is taken for good");
+        let folder = format!("{}/", self.folder.path().display());
+        failure
+            .to_string()
+            .lines()
+            .map(|line| line.replace(&folder, ""))
+            .collect()
+    }
+}
+
+fn config(text: &str, environment: &[(&str, &str)]) -> Config {
+    Folder::with(text).load(environment).unwrap()
+}
+
+#[test]
+fn what_is_not_given_is_preset() {
+    let folder = Folder::with("");
+    let config = folder.load(&[]).unwrap();
+    assert_eq!(config.path.as_ref(), Some(&folder.file));
+    assert_eq!(config.rules, folder.path("rules"));
+    let database = format!("sqlite://{}", folder.path("curatord.db").display());
+    assert_eq!(config.database.url.expose_secret(), database);
+    assert_eq!(config.database.timezone, Tz::UTC);
+    let network = &config.network;
+    assert_eq!(
+        (network.kind, network.follow, network.start),
+        (ChainKind::Hive, Follow::Head, Start::Last)
+    );
+    assert_eq!(
+        network.nodes,
+        ["https://api.hive.blog", "https://api.deathwing.me"]
+    );
+    assert_eq!(
+        (network.vote_interval, network.block_interval.as_secs()),
+        (Duration::ZERO, 3)
+    );
+    assert_eq!(config.signer.url, "https://hivesigner.com");
+    assert_eq!(
+        (
+            config.signer.max_in_flight,
+            config.signer.requests_per_second
+        ),
+        (32, 0.0)
+    );
+    assert_eq!(config.signer.timeout.as_secs(), 10);
+    assert_eq!(config.tokens.refresh_ahead.as_secs(), 56 * 3_600);
+    assert_eq!(config.casting.retry_for.as_secs(), 600);
+    assert_eq!(config.casting.confirm_within.as_secs(), 120);
+    assert_eq!(config.http.listen, "127.0.0.1:9393");
+}
+
+#[test]
+fn steem_has_presets_of_its_own_which_the_file_beats() {
+    let preset = config("network.kind = 'steem'", &[]);
+    assert_eq!(preset.network.nodes, ["https://api.steemit.com"]);
+    assert_eq!(preset.network.vote_interval.as_secs(), 3);
+    assert_eq!(preset.signer.url, "https://steemlogin.com");
+    let given = config(
+        "[network]\nkind = 'steem'\nvote_interval = '4s'\n[signer]\nurl = 'http://localhost:8080/'",
+        &[],
+    );
+    assert_eq!(given.network.vote_interval.as_secs(), 4);
+    assert_eq!(given.signer.url, "http://localhost:8080");
+}
+
+#[test]
+fn the_environment_beats_the_file() {
+    let text = "rules = 'a'\n[network]\nnodes = ['https://a.example']\nstart = 5\n[signer]\ntimeout = '1s'";
+    let config = config(
+        text,
+        &[
+            ("CURATORD_RULES", "elsewhere"),
+            (
+                "CURATORD_NETWORK__NODES",
+                "https://b.example, https://c.example",
+            ),
+            ("CURATORD_NETWORK__START", "7"),
+            ("CURATORD_SIGNER__TIMEOUT", "2s"),
+            ("CURATORD_SIGNER__REQUESTS_PER_SECOND", "2.5"),
+            ("CURATORD_SIGNER__MAX_IN_FLIGHT", "4"),
+            ("CURATORD_DATABASE__URL", "mysql://u:p@localhost/votes"),
+            ("CURATORD_HTTP__LISTEN", ""),
+            // Set by container systems for a service of that name.
+            ("CURATORD_PORT", "tcp://10.0.0.1:80"),
+        ],
+    );
+    assert_eq!(
+        config.rules,
+        Path::new("elsewhere"),
+        "relative to the working directory"
+    );
+    assert_eq!(
+        config.network.nodes,
+        ["https://b.example", "https://c.example"]
+    );
+    assert_eq!(config.network.start, Start::Block(7));
+    assert_eq!(
+        (config.signer.timeout.as_secs(), config.signer.max_in_flight),
+        (2, 4)
+    );
+    assert_eq!(config.signer.requests_per_second, 2.5);
+    assert_eq!(
+        config.database.url.expose_secret(),
+        "mysql://u:p@localhost/votes"
+    );
+    assert_eq!(config.http.listen, "");
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let folder = Folder::with("rules = '../rules'\n[database]\nurl = 'sqlite://data/c.db?mode=rw'");
+    let config = folder.load(&[]).unwrap();
+    assert_eq!(config.rules, folder.path("../rules"));
+    let url = format!("sqlite://{}?mode=rw", folder.path("data/c.db").display());
+    assert_eq!(config.database.url.expose_secret(), url);
+    let absolute = Folder::with("rules = '/r'\n[database]\nurl = 'sqlite:///c.db'")
+        .load(&[])
+        .unwrap();
+    assert_eq!(absolute.rules, Path::new("/r"));
+    assert_eq!(absolute.database.url.expose_secret(), "sqlite:///c.db");
+}
+
+#[test]
+fn secrets_come_from_files_without_their_last_line_break() {
+    let folder =
+        Folder::with("[database]\nurl_file = 'url'\n[signer]\nclient_secret_file = 'secret'");
+    std::fs::write(folder.path("url"), "mariadb://u:p@h/d\n").unwrap();
+    std::fs::write(folder.path("secret"), "s3cret\r\n").unwrap();
+    let config = folder.load(&[]).unwrap();
+    assert_eq!(config.database.url.expose_secret(), "mariadb://u:p@h/d");
+    assert_eq!(config.signer.client_secret.expose_secret(), "s3cret");
+    assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_secret_given_twice_is_refused() {
+    let folder = Folder::with("[signer]\nclient_secret = 'a'\nclient_secret_file = 'secret'");
+    assert_eq!(
+        folder.problems(&[]),
+        [
+            "curatord.toml:3:22: `client_secret_file` and `client_secret` are both given (one of them says \
+          it all: take the other out)"
+        ]
+    );
+    let environment = [
+        ("CURATORD_DATABASE__URL", "sqlite://a.db"),
+        ("CURATORD_DATABASE__URL_FILE", "url"),
+    ];
+    assert_eq!(Folder::with("").problems(&environment).len(), 1);
+}
+
+#[test]
+fn a_secret_in_the_environment_beats_both_ways_to_give_it_in_the_file() {
+    let text = "[signer]\nclient_secret_file = 'nowhere'\n[database]\nurl = 'sqlite://a.db'";
+    let folder = Folder::with(text);
+    std::fs::write(folder.path("url"), "sqlite:///b.db").unwrap();
+    let url_file = folder.path("url").display().to_string();
+    let config = folder.load(&[
+        ("CURATORD_SIGNER__CLIENT_SECRET", "x"),
+        ("CURATORD_DATABASE__URL_FILE", &url_file),
+    ]);
+    let config = config.unwrap();
+    assert_eq!(config.signer.client_secret.expose_secret(), "x");
+    assert_eq!(config.database.url.expose_secret(), "sqlite:///b.db");
+}
+
+#[test]
+fn an_empty_secret_is_none_given() {
+    let folder = Folder::with("[signer]\nclient_secret = ''\nclient_secret_file = 'secret'");
+    std::fs::write(folder.path("secret"), "x").unwrap();
+    assert_eq!(
+        folder
+            .load(&[])
+            .unwrap()
+            .signer
+            .client_secret
+            .expose_secret(),
+        "x"
+    );
+}
+
+#[test]
+fn what_running_needs_is_told_with_the_ways_to_give_it() {
+    let folder = Folder::with("[signer]\nclient_secret = 'x'");
+    let missing = folder
+        .load(&[])
+        .unwrap()
+        .ready_to_run()
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        missing,
+        format!(
+            "signer.client_id is not set: get it from https://hivesigner.com, and set it in `[signer]` of {} \
+             or as CURATORD_SIGNER__CLIENT_ID",
+            folder.file.display()
+        )
+    );
+    let id = ("CURATORD_SIGNER__CLIENT_ID", "my.app");
+    assert_eq!(folder.load(&[id]).unwrap().ready_to_run(), Ok(()));
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let folder = Folder::with(
+        "ruls = 'x'\nrules = 5\n[database]\nurl = 'postgres://u:hunter2@h/d'\ntimezone = 'Amsterdam'\n\
+         [network]\nkind = 'stem'\nnodes = ['api.hive.blog', 'ftp://x']\nfollow = 'tail'\n\
+         vote_interval = 3\nblock_interval = '0s'\nstart = 'now'\n\
+         [signer]\nurl = 'hivesigner.com'\nclient_id = 5\nclient_secret = 12345\nmax_in_flight = 0\n\
+         requests_per_second = -1\ntimeout = 'long'\n[tokens]\nrefresh = '1d'\n[casting]\nretry_for = '8d'\n\
+         [http]\nlisten = 'x'\n[signr]\nclient_secret = 'hunter2'\n",
+    );
+    let environment = [
+        ("CURATORD_SIGNER__CLIENT_SECRT", "hunter2"),
+        ("CURATORD_TOKENS__REFRESH_AHEAD", "soon"),
+        ("CURATORD_CASTING__CONFIRM_WITHIN", "5"),
+    ];
+    insta::assert_snapshot!("mistakes", folder.problems(&environment).join("\n"));
+}
+
+#[test]
+fn no_answer_shows_a_secret() {
+    let texts = [
+        "[signer]\nclient_secret = 'hunter2'\ntimeout = 5",
+        "[signer]\nclient_secrt = 'hunter2'",
+        "[signer]\nclient_secret = hunter2",
+        "[signer]\nclient_secret = 'hunter2\ntimeout = 5",
+        "[signer]\nclient_secret = ['hunter2']",
+        "[database]\nurl = 'mysql://u:hunter2@h'",
+        "[database]\nurl = 'hunter2'\nurl_file = 'x'",
+        "signer = { client_secret = 'hunter2', timeout = 5 }",
+        "[network]\nnodes = ['https://u:hunter2@h', 'x']",
+        "nodes = 'https://u:hunter2@h'\n[network]\nnodes = 'https://u:hunter2@h'",
+        "client_secret = '''\nhunter2\n'''\ntimeout = 5",
+    ];
+    for text in texts {
+        let failure = Folder::with(text).load(&[]).unwrap_err();
+        let drawn: String = failure
+            .problems
+            .iter()
+            .map(|problem| render(problem, false))
+            .collect();
+        for shown in [drawn, failure.to_string(), format!("{failure:?}")] {
+            assert!(!shown.contains("hunter2"), "{text}\n{shown}");
+        }
+    }
+    for name in [
+        "CURATORD_DATABASE__URL",
+        "CURATORD_SIGNER__URL",
+        "CURATORD_SIGNER__CLIENT_SECRT",
+    ] {
+        let failure = Folder::with("")
+            .load(&[(name, "x://u:hunter2@h")])
+            .unwrap_err();
+        let drawn: String = failure
+            .problems
+            .iter()
+            .map(|problem| render(problem, false))
+            .collect();
+        assert!(!drawn.contains("hunter2"), "{drawn}");
+    }
+}
+
+#[test]
+fn a_file_that_is_named_must_be_there() {
+    let failure = load(Some(Path::new("/nowhere/curatord.toml")), []).unwrap_err();
+    assert!(
+        failure
+            .to_string()
+            .starts_with("/nowhere/curatord.toml: cannot read the configuration: ")
+    );
+}
+
+#[test]
+fn rules_are_known_even_if_the_rest_is_wrong() {
+    let folder = Folder::with("rules = 'r'\nnonsense = 1");
+    assert_eq!(folder.load(&[]).unwrap_err().rules, Some(folder.path("r")));
+}
+
+#[test]
+fn the_packaged_file_holds_every_key_at_its_preset() {
+    let packaged = include_str!("../../packaging/curatord.toml");
+    let (folder, empty) = (Folder::with(packaged), Folder::with(""));
+    let shown = |folder: &Folder| {
+        let config = format!("{:?}", folder.load(&[]).unwrap());
+        config.replace(&folder.folder.path().display().to_string(), "")
+    };
+    assert_eq!(shown(&folder), shown(&empty));
+    let url = |folder: &Folder| {
+        folder
+            .load(&[])
+            .unwrap()
+            .database
+            .url
+            .expose_secret()
+            .to_owned()
+    };
+    assert_eq!(
+        url(&folder),
+        format!("sqlite://{}", folder.path("curatord.db").display())
+    );
+
+    let nothing = DeTable::new();
+    let none = variables([]);
+    let mut layers = Layers::new(Report::new(""), &none, Path::new(""));
+    read_root(&nothing, None, &mut layers).1.unwrap();
+    let table = DeTable::parse(packaged).unwrap().into_inner();
+    for (section, key) in layers.asked {
+        let given = match section {
+            "" => table.contains_key(key),
+            _ => table[section].get_ref().get(key).is_some(),
+        };
+        let described = packaged.contains(&format!("#     {key} = "));
+        assert!(given || described, "{section}.{key}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_upsets_the_reader(text in "([a-z_]{1,6}|[\\[\\]{}='\"., \n#é]|signer|client_secret|url){0,40}") {
+        let none = variables([]);
+        let loaded = read(None, &text, &none);
+        if let Err(failure) = loaded {
+            for problem in &failure.problems {
+                render(problem, false);
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `curatord check` as its user sees it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const GOOD: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\n";
+const BAD: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = 50\n";
+const DOUBTFUL: &str =
+    "[[trail]]\nvoters = ['alice']\nleaders = ['alice', 'curie']\nweight = '1%'\n";
+
+/// A folder with these files, in which commands run.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn check(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
+    command.current_dir(folder).arg("check").args(arguments);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CURATORD_") {
+            command.env_remove(name);
+        }
+    }
+    command.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The lines that begin with a place, and the last one.
+fn findings(output: &Output) -> Vec<String> {
+    let text = stdout(output);
+    let lines: Vec<_> = text.lines().filter(|line| !line.is_empty()).collect();
+    let is_finding = |line: &&&str| line.contains(": error: ") || line.contains(": warning: ");
+    let mut findings: Vec<_> = lines
+        .iter()
+        .filter(is_finding)
+        .map(|line| line.to_string())
+        .collect();
+    findings.push(lines.last().unwrap().to_string());
+    findings
+}
+
+#[test]
+fn the_example_files_are_good() {
+    let rules = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let output = check(&rules, &["."]);
+    let text = stdout(&output);
+    assert!(text.ends_with("files, no problems\n"), "{text}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_mistake_is_drawn_with_its_place_and_its_mending() {
+    let folder = folder(&[("rules/friends.toml", BAD)]);
+    let output = check(folder.path(), &["rules"]);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(stdout(&output), @r#"
+    rules/friends.toml:4:10: error: `weight` must be a percentage in quotes, not a whole number
+       ╭────
+     3 │ authors = ['bob']
+     4 │ weight = 50
+       ·          ──
+       ╰────
+      help: write `weight = "50%"`
+
+    1 problem in 1 file
+    "#);
+}
+
+#[test]
+fn without_a_path_configuration_and_rules_are_checked_together() {
+    let folder = folder(&[
+        ("curatord.toml", "rules = 'r'\n[network]\nkind = 'hvie'\n"),
+        ("r/b.toml", BAD),
+        ("r/a/z.toml", BAD),
+        ("r/.hidden.toml", BAD),
+        ("r/good.toml", GOOD),
+    ]);
+    let output = check(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        findings(&output),
+        [
+            "curatord.toml:3:8: error: `kind` must be hive or steem, not \"hvie\"",
+            "r/a/z.toml:4:10: error: `weight` must be a percentage in quotes, not a whole number",
+            "r/b.toml:4:10: error: `weight` must be a percentage in quotes, not a whole number",
+            "3 problems in 3 files",
+        ]
+    );
+}
+
+#[test]
+fn the_configuration_can_be_named() {
+    let folder = folder(&[("etc/c.toml", ""), ("etc/rules/a.toml", GOOD)]);
+    let output = check(folder.path(), &["--config", "etc/c.toml"]);
+    assert_eq!(findings(&output), ["1 rule in 1 file, no problems"]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn with_a_path_only_that_is_checked_and_no_configuration_is_needed() {
+    let folder = folder(&[
+        ("curatord.toml", "nonsense"),
+        ("a.toml", GOOD),
+        ("rules/b.toml", BAD),
+    ]);
+    let output = check(folder.path(), &["a.toml"]);
+    assert_eq!(findings(&output), ["1 rule in 1 file, no problems"]);
+    assert_eq!(output.status.code(), Some(0));
+    let output = check(folder.path(), &["a.toml", "rules"]);
+    assert_eq!(findings(&output).last().unwrap(), "1 problem in 1 file");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn warnings_are_told_and_exit_0() {
+    let folder = folder(&[("a.toml", DOUBTFUL)]);
+    let output = check(folder.path(), &["a.toml"]);
+    assert_eq!(
+        findings(&output),
+        [
+            "a.toml:3:12: warning: `alice` leads this trail and is also one of its voters",
+            "1 rule in 1 file, 1 warning",
+        ]
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_path_that_is_not_there_is_wrong_usage() {
+    let folder = folder(&[]);
+    let output = check(folder.path(), &["nowhere"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "error: there is no file or folder nowhere\n"
+    );
+    assert_eq!(check(folder.path(), &["--nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_missing_rules_folder_is_a_problem() {
+    let folder = folder(&[("curatord.toml", "rules = 'r'")]);
+    let output = check(folder.path(), &[]);
+    assert_eq!(
+        findings(&output),
+        [
+            "r: error: there is no such folder of rules",
+            "1 problem in 1 file"
+        ]
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_does_not_hide_the_others() {
+    let folder = folder(&[("r/a.toml", "a = 1"), ("r/b.toml", BAD)]);
+    fs::write(folder.path().join("r/a.toml"), b"\xff\xfe").unwrap();
+    let found = findings(&check(folder.path(), &["r"]));
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(
+        found[0].starts_with("r/a.toml:1:1: error: this is not UTF-8"),
+        "{found:?}"
+    );
+    assert_eq!(found[2], "2 problems in 2 files");
+}
+
+#[test]
+fn colour_is_for_terminals() {
+    let folder = folder(&[("a.toml", BAD)]);
+    assert!(!stdout(&check(folder.path(), &["a.toml"])).contains('\x1b'));
+}
