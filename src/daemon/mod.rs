@@ -338,7 +338,8 @@ async fn write_reports(
 /// The rule language as the watcher needs it.
 fn parse(path: &str, text: &str) -> Parsed {
     let file = language::file::read(path, text);
-    let problems = file.problems.iter().map(ToString::to_string).collect();
+    let errors = file.problems.iter().filter(|problem| problem.is_error());
+    let problems = errors.map(ToString::to_string).collect();
     Parsed {
         rules: file.is_good().then_some(file.rules),
         problems,
