@@ -11,11 +11,13 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/mysql");
 /// Waits for the other one when two daemons start at once.
 pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError> {
     // Our own lock rather than that of sqlx, so that it covers the adoption too. It ends with the
-    // connection.
-    let locked: Option<i64> =
-        sqlx::query_scalar("SELECT GET_LOCK(CONCAT('curatord ', MD5(DATABASE())), 100)")
-            .fetch_one(&mut *connection)
-            .await?;
+    // connection. Its name has at most 64 characters, which the database's alone may have; MySQL 9 has
+    // no MD5 any more.
+    let locked: Option<i64> = sqlx::query_scalar(
+        "SELECT GET_LOCK(CONCAT('curatord ', LEFT(SHA2(DATABASE(), 256), 40)), 100)",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
     if locked != Some(1) {
         return Err(StoreError::Unavailable(
             "another program has been changing its tables for 100 s".to_owned(),
@@ -33,7 +35,7 @@ pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError>
         .await?;
     MIGRATIONS.run_direct(None, connection, false).await?;
     check(connection).await?;
-    sqlx::query("SELECT RELEASE_LOCK(CONCAT('curatord ', MD5(DATABASE())))")
+    sqlx::query("SELECT RELEASE_LOCK(CONCAT('curatord ', LEFT(SHA2(DATABASE(), 256), 40)))")
         .execute(connection)
         .await?;
     Ok(())

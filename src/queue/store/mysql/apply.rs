@@ -154,9 +154,9 @@ impl MySqlStore {
             )
             .bind(row.block_num)
             .bind(row.block_id)
-            .bind(row.block_time)
+            .bind(row.block_time.naive_utc())
             .bind(row.recent)
-            .bind(context.now)
+            .bind(context.now.naive_utc())
             .execute(&mut *transaction)
             .await?;
         }
@@ -265,7 +265,7 @@ async fn to_report(
             let done =
                 sqlx::query("INSERT IGNORE INTO reported (fingerprint, reported_at) VALUES (?, ?)")
                     .bind(fingerprint)
-                    .bind(context.now)
+                    .bind(context.now.naive_utc())
                     .execute(&mut **transaction)
                     .await?;
             if done.rows_affected() == 0 {

@@ -42,7 +42,7 @@ impl MySqlStore {
             let mut session = self.session().await?;
             // So many at a time that nobody waits long for the locks; the next call goes on.
             let done = sqlx::query("DELETE FROM leader_votes WHERE voted_at < ? LIMIT 20000")
-                .bind(before)
+                .bind(before.naive_utc())
                 .execute(&mut *session)
                 .await?;
             session.finish();

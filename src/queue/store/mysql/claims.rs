@@ -37,8 +37,8 @@ impl MySqlStore {
                  AND (claimed_until IS NULL OR claimed_until < ?) \
                  ORDER BY next_attempt_at, id LIMIT ? FOR UPDATE SKIP LOCKED"
             ))
-            .bind(due_before)
-            .bind(now)
+            .bind(due_before.naive_utc())
+            .bind(now.naive_utc())
             .bind(limit)
             .fetch_all(&mut *transaction)
             .await?;
@@ -50,7 +50,7 @@ impl MySqlStore {
                 ))
                 .bind(ids(&rows))
                 .bind(owner)
-                .bind(until)
+                .bind(until.naive_utc())
                 .execute(&mut *transaction)
                 .await?;
             }
@@ -77,14 +77,14 @@ impl MySqlStore {
                  WHERE status = 'cast' AND next_attempt_at <= ? \
                  ORDER BY next_attempt_at, id LIMIT ? FOR UPDATE SKIP LOCKED"
             ))
-            .bind(now)
+            .bind(now.naive_utc())
             .bind(limit)
             .fetch_all(&mut *transaction)
             .await?;
             if !rows.is_empty() {
                 sqlx::query(concat!("UPDATE ", ids!(), " SET v.next_attempt_at = ?"))
                     .bind(ids(&rows))
-                    .bind(until)
+                    .bind(until.naive_utc())
                     .execute(&mut *transaction)
                     .await?;
             }
@@ -101,7 +101,7 @@ impl MySqlStore {
             let done = sqlx::query(
                 "UPDATE votes SET claimed_until = ? WHERE claimed_by = ? AND status = 'queued'",
             )
-            .bind(until)
+            .bind(until.naive_utc())
             .bind(owner)
             .execute(&mut *session)
             .await?;
@@ -142,10 +142,10 @@ impl MySqlStore {
                  WHERE name = ? AND (holder = ? OR until <= ?)",
             )
             .bind(owner)
-            .bind(until)
+            .bind(until.naive_utc())
             .bind(name)
             .bind(owner)
-            .bind(now)
+            .bind(now.naive_utc())
             .execute(&mut *session)
             .await?;
             let mut ours = done.rows_affected() > 0;
@@ -154,7 +154,7 @@ impl MySqlStore {
                     sqlx::query("INSERT IGNORE INTO leases (name, holder, until) VALUES (?, ?, ?)")
                         .bind(name)
                         .bind(owner)
-                        .bind(until)
+                        .bind(until.naive_utc())
                         .execute(&mut *session)
                         .await?;
                 ours = done.rows_affected() > 0;

@@ -29,6 +29,9 @@ const CALL: Duration = Duration::from_secs(8);
 const MIGRATE: Duration = Duration::from_secs(120);
 const CONNECTIONS: u32 = 6;
 
+// Moments are bound as `naive_utc`, which sqlx sends as DATETIME like our columns; a `DateTime` it would
+// send as TIMESTAMP, which ends in 2038.
+
 /// What a session of ours must have, whatever the server's defaults are.
 ///
 /// - READ COMMITTED: no gap locks, so that daemons that insert side by side do not deadlock.

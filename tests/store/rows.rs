@@ -1,0 +1,115 @@
+//! What the cases write.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use curatord::account::Account;
+use curatord::post::{PostId, VoteKey};
+use curatord::queue::change::{Batch, Change, LeaderVote, Outcome, Plan, Report, Seen};
+use curatord::queue::store::Store;
+use curatord::queue::transition::Context;
+use curatord::queue::vote::{Origin, Vote};
+use curatord::rules::rule::RuleId;
+use curatord::weight::Weight;
+
+/// So many seconds after a moment that all cases share.
+pub fn at(seconds: i64) -> DateTime<Utc> {
+    let start = "2026-03-01T12:00:00.250Z".parse::<DateTime<Utc>>().unwrap();
+    start + TimeDelta::seconds(seconds)
+}
+
+pub fn name(text: &str) -> Account {
+    Account::from_chain(text)
+}
+
+pub fn post(permlink: &str) -> PostId {
+    PostId::new(name("bob"), permlink)
+}
+
+pub fn key(voter: &str, permlink: &str) -> VoteKey {
+    VoteKey {
+        voter: name(voter),
+        post: post(permlink),
+    }
+}
+
+/// A vote due at `at(100)` because of block 1000.
+pub fn plan(voter: &str, permlink: &str) -> Plan {
+    Plan {
+        key: key(voter, permlink),
+        weight: Weight::clamped(5_000),
+        rule: RuleId::new("friends.toml", "favourites"),
+        origin: Origin::Author,
+        due_at: at(100),
+        event_block: 1_000,
+        event_at: at(0),
+        leader: None,
+        may_be_edit: false,
+    }
+}
+
+pub fn seen(voter: &str, permlink: &str, block_num: u32) -> Seen {
+    Seen {
+        key: key(voter, permlink),
+        weight: Weight::clamped(5_000),
+        trx_id: format!("{block_num:040x}"),
+        block_num,
+        at: at(101),
+    }
+}
+
+pub fn report(voter: &str, permlink: &str, outcome: Outcome) -> Change {
+    Change::Report(Report {
+        key: key(voter, permlink),
+        weight: Weight::clamped(5_000),
+        attempts: 1,
+        at: at(100),
+        outcome,
+    })
+}
+
+pub fn cast(check_at: DateTime<Utc>) -> Outcome {
+    Outcome::Cast {
+        trx_id: Some("ab".repeat(20)),
+        cast_at: at(100),
+        check_at,
+    }
+}
+
+pub fn leader_vote(leader: &str, permlink: &str, hundredths: i64, block_num: u32) -> LeaderVote {
+    LeaderVote {
+        leader: name(leader),
+        post: post(permlink),
+        weight: Weight::clamped(hundredths),
+        block_num,
+        at: at(i64::from(block_num)),
+    }
+}
+
+pub fn changes(changes: impl IntoIterator<Item = Change>) -> Batch {
+    Batch {
+        changes: changes.into_iter().collect(),
+        ..Batch::default()
+    }
+}
+
+pub fn plans(plans: impl IntoIterator<Item = Plan>) -> Batch {
+    changes(plans.into_iter().map(Change::Plan))
+}
+
+/// What a daemon that claims nothing as it plans hands over.
+pub fn context(owner: &str) -> Context<'_> {
+    Context {
+        owner,
+        now: at(1),
+        claim_before: DateTime::UNIX_EPOCH,
+        claim_until: at(15),
+        confirm_within: Duration::from_secs(120),
+        position: &|_| Some(0),
+    }
+}
+
+/// Applies a batch as the daemon "one".
+pub async fn apply(store: &Store, batch: &Batch) -> Vec<Vote> {
+    store.apply(batch, &context("one")).await.unwrap()
+}
