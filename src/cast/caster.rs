@@ -13,6 +13,7 @@ use crate::cast::held::{Held, LOOK_AFTER, Stage};
 use crate::cast::lane::{Admission, Lanes, Limits};
 use crate::cast::verdict::{POST_MAY_BE_NEW, Post, Verdict, by_post, by_rule, edit_of, is_edit};
 use crate::chain::content::Content;
+use crate::config::Config;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Outcome, Report};
 use crate::queue::transition::VOTED_BY_HAND;
@@ -43,6 +44,22 @@ pub struct Settings {
     pub limits: Limits,
     pub retry_for: Duration,
     pub confirm_within: Duration,
+}
+
+impl Settings {
+    /// As the configuration has them.
+    pub fn new(config: &Config, dry_run: bool) -> Self {
+        Self {
+            dry_run,
+            limits: Limits {
+                max_in_flight: config.signer.max_in_flight,
+                requests_per_second: config.signer.requests_per_second,
+                vote_interval: config.network.vote_interval,
+            },
+            retry_for: config.casting.retry_for,
+            confirm_within: config.casting.confirm_within,
+        }
+    }
 }
 
 /// What the caster may look at while it decides.
@@ -124,6 +141,12 @@ impl Caster {
             wanted: HashSet::new(),
             stopping: false,
         }
+    }
+
+    /// Works by other settings from now on.
+    pub fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.lanes.set(settings.limits);
     }
 
     /// Nothing goes out any more.

@@ -64,6 +64,11 @@ impl Lanes {
         }
     }
 
+    /// Counts by other limits from now on.
+    pub fn set(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Whether `key`, due at `due`, may go out at `now`. If its lane is full it stands in line there.
     pub fn admit(&mut self, key: &VoteKey, due: DateTime<Utc>, now: DateTime<Utc>) -> Admission {
         if let Some(full) = self.full(now) {

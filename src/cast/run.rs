@@ -12,6 +12,7 @@ use crate::cast::caster::{Action, Caster, Request, Settings, World};
 use crate::chain::content::Content;
 use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Batch, Change};
 use crate::queue::journal::Journal;
@@ -29,7 +30,10 @@ const LOOK_TOGETHER: usize = 200;
 
 /// What the caster works with.
 pub struct Parts {
-    pub settings: Settings,
+    /// Everything but broadcasting.
+    pub dry_run: bool,
+    /// May change while it runs.
+    pub config: watch::Receiver<Arc<Config>>,
     /// This daemon, as the table names it.
     pub owner: String,
     pub clock: Clock,
@@ -51,7 +55,8 @@ enum Answered {
 
 /// Casts what is handed over until `cancel`; then awaits the answers that are under way.
 pub async fn run(mut parts: Parts, cancel: CancellationToken) {
-    let mut caster = Caster::new(parts.settings);
+    let settings = |parts: &Parts| Settings::new(&parts.config.borrow(), parts.dry_run);
+    let mut caster = Caster::new(settings(&parts));
     let mut tasks = JoinSet::new();
     let mut outbox: Vec<Change> = Vec::new();
     let mut new_tokens = parts.tokens.subscribe();
@@ -81,6 +86,7 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
             Some(place) = journal.place(), if !outbox.is_empty() => {
                 place.send(Batch { changes: std::mem::take(&mut outbox), ..Batch::default() });
             }
+            Ok(()) = parts.config.changed() => caster.set(settings(&parts)),
             Ok(()) = new_tokens.changed() => with_world(&parts, |world| caster.tokens_changed(world)),
             () = parts.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
             () = cancel.cancelled(), if stop_at.is_none() => {

@@ -1,17 +1,18 @@
 //! `curatord run`: the daemon, in the foreground.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Exit;
 use crate::clock::Clock;
-use crate::config;
+use crate::config::reload::only_at_start;
+use crate::config::{self, Config};
 use crate::daemon::{self, Options};
 
 /// Run the daemon: follow the chain and cast votes
@@ -25,18 +26,20 @@ pub struct Args {
     pub from_block: Option<u32>,
 }
 
-/// Runs the command until SIGTERM or SIGINT; a second one ends it at once. SIGHUP has the rule files read
-/// anew.
+/// Runs the command until SIGTERM or SIGINT; a second one ends it at once. SIGHUP has the rule files and the
+/// configuration read anew.
 ///
 /// # Errors
 /// When the daemon cannot start, or broke off.
 pub async fn run(
     args: &Args,
-    config: Option<&Path>,
+    path: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> anyhow::Result<Exit> {
-    let config = config::load(config, environment)?;
+    let environment: Vec<_> = environment.into_iter().collect();
+    let config = config::load(path, environment.clone())?;
     config.ready_to_run()?;
+    let (config_in, config) = watch::channel(Arc::new(config));
     let cancel = CancellationToken::new();
     let reload = Arc::new(Notify::new());
     let options = Options {
@@ -47,30 +50,60 @@ pub async fn run(
         observer: None,
         reload: reload.clone(),
     };
+    let hang_up = HangUp {
+        path: path.map(Path::to_owned),
+        environment,
+        config: config_in,
+        rules: reload,
+    };
     let mut signals = JoinSet::new();
-    signals.spawn(heed_signals(cancel.clone(), reload));
-    tracing::info!(
-        "curatord {} starts{}",
-        env!("CARGO_PKG_VERSION"),
-        if args.dry_run {
-            ", to cast nothing"
-        } else {
-            ""
-        }
-    );
+    signals.spawn(heed_signals(cancel.clone(), hang_up));
+    let purpose = if args.dry_run {
+        ", to cast nothing"
+    } else {
+        ""
+    };
+    tracing::info!("curatord {} starts{purpose}", env!("CARGO_PKG_VERSION"));
     daemon::run(options, cancel).await?;
     tracing::info!("curatord has stopped");
     Ok(Exit::Done)
 }
 
+/// What SIGHUP has read anew.
+struct HangUp {
+    path: Option<PathBuf>,
+    environment: Vec<(String, String)>,
+    config: watch::Sender<Arc<Config>>,
+    rules: Arc<Notify>,
+}
+
+impl HangUp {
+    fn reload(&self) {
+        self.rules.notify_one();
+        let new = match config::load(self.path.as_deref(), self.environment.clone()) {
+            Ok(new) => new,
+            Err(error) => return tracing::error!("the configuration stays as it was: {error}"),
+        };
+        let later = only_at_start(&self.config.borrow(), &new);
+        if !later.is_empty() {
+            tracing::warn!(
+                "changed, but in force only after a restart: {}",
+                later.join(", ")
+            );
+        }
+        tracing::info!("the configuration was read anew");
+        self.config.send_replace(Arc::new(new));
+    }
+}
+
 /// Turns signals into what they ask for.
-async fn heed_signals(cancel: CancellationToken, reload: Arc<Notify>) -> anyhow::Result<()> {
+async fn heed_signals(cancel: CancellationToken, reload: HangUp) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heeded")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be heeded")?;
     let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP cannot be heeded")?;
     loop {
         tokio::select! {
-            Some(()) = hang_up.recv() => reload.notify_one(),
+            Some(()) = hang_up.recv() => reload.reload(),
             Some(()) = terminate.recv() => stop(&cancel),
             Some(()) = interrupt.recv() => stop(&cancel),
         }

@@ -3,6 +3,7 @@
 mod layers;
 mod load;
 mod masked;
+pub mod reload;
 mod sections;
 #[cfg(test)]
 mod tests;

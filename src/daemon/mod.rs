@@ -12,8 +12,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cast;
-use crate::cast::caster::Settings;
-use crate::cast::lane::Limits;
 use crate::chain::nodes::Nodes;
 use crate::chain::notice::NodeNotice;
 use crate::clock::Clock;
@@ -41,7 +39,8 @@ const DATABASE_RETRY: Duration = Duration::from_secs(1);
 
 /// What a run of the daemon is given.
 pub struct Options {
-    pub config: Config,
+    /// Some of it may change while the daemon runs: see [`crate::config::reload`].
+    pub config: watch::Receiver<Arc<Config>>,
     pub clock: Clock,
     /// Everything but broadcasting.
     pub dry_run: bool,
@@ -60,13 +59,14 @@ pub struct Options {
 /// When it cannot start, or one of its stages broke off.
 pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<()> {
     let Options {
-        config,
+        config: changing,
         clock,
         dry_run,
         from_block,
         observer,
         reload,
     } = options;
+    let config = changing.borrow().clone();
     if !config.rules.is_dir() {
         bail!(
             "there is no folder of rules at {}: make it, or set `rules` to where it is",
@@ -144,7 +144,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         clock,
         owner: owner.clone(),
         rules: rules.clone(),
-        confirm_within: config.casting.confirm_within,
+        config: changing.clone(),
         caster: handovers_in,
         observer,
     };
@@ -155,19 +155,11 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         journal: journal.clone(),
         clock,
         owner: owner.clone(),
-        refresh_ahead: config.tokens.refresh_ahead,
+        config: changing.clone(),
     };
     let caster = cast::run::Parts {
-        settings: Settings {
-            dry_run,
-            limits: Limits {
-                max_in_flight: config.signer.max_in_flight,
-                requests_per_second: config.signer.requests_per_second,
-                vote_interval: config.network.vote_interval,
-            },
-            retry_for: config.casting.retry_for,
-            confirm_within: config.casting.confirm_within,
-        },
+        dry_run,
+        config: changing,
         owner: owner.clone(),
         clock,
         rules: rules.clone(),
@@ -181,7 +173,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
     let reader = Reader {
         store,
         nodes,
-        network: config.network,
+        network: config.network.clone(),
         clock,
         owner,
         rules,

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::post::VoteKey;
 use crate::queue::change::Batch;
 use crate::queue::error_entry::{ErrorEntry, ErrorKind};
@@ -67,7 +68,8 @@ pub struct Writer {
     pub clock: Clock,
     pub owner: String,
     pub rules: watch::Receiver<Arc<RuleSet>>,
-    pub confirm_within: Duration,
+    /// May change while it runs.
+    pub config: watch::Receiver<Arc<Config>>,
     pub caster: mpsc::Sender<Handover>,
     /// Rows as they are written, for who wants to watch; may be slow, may be gone.
     pub observer: Option<mpsc::Sender<Vote>>,
@@ -190,7 +192,7 @@ impl Run {
         let batch = self.waiting.front()?.batch.clone();
         let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
         let rules = self.writer.rules.borrow().clone();
-        let confirm_within = self.writer.confirm_within;
+        let confirm_within = self.writer.config.borrow().casting.confirm_within;
         Some(Box::pin(async move {
             let position = |id: &_| rules.position(id);
             store
@@ -247,12 +249,8 @@ impl Run {
             };
             let rules = self.writer.rules.borrow().clone();
             let position = |id: &_| rules.position(id);
-            let context = context(
-                &self.writer.owner,
-                now,
-                self.writer.confirm_within,
-                &position,
-            );
+            let confirm_within = self.writer.config.borrow().casting.confirm_within;
+            let context = context(&self.writer.owner, now, confirm_within, &position);
             let folded = transition::fold(existing, &waiting.batch, &context);
             rows.extend(folded.new.into_iter().chain(folded.changed));
         }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::journal::Journal;
 use crate::queue::store::{NewToken, Store, StoreError, TokenRow};
@@ -48,7 +49,8 @@ pub struct Keeper {
     pub clock: Clock,
     /// This daemon, for the lease on a refresh.
     pub owner: String,
-    pub refresh_ahead: Duration,
+    /// May change while it runs.
+    pub config: watch::Receiver<Arc<Config>>,
 }
 
 /// What is known of the refreshing of one voter's token.
@@ -157,7 +159,7 @@ impl Run<'_> {
 
     /// Notes a row that is new: its refresh token is not known to be dead.
     fn plan(&mut self, row: &TokenRow) {
-        let ahead = self.keeper.refresh_ahead;
+        let ahead = self.keeper.config.borrow().tokens.refresh_ahead;
         let state = self.states.entry(row.voter.clone()).or_default();
         self.agenda.remove(&(state.refresh_at, row.voter.clone()));
         state.dead = None;
