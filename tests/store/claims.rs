@@ -176,6 +176,33 @@ pub async fn many_who_claim_at_once_take_different_votes(database: &Database) {
     }
 }
 
+pub async fn planning_claiming_renewing_and_reporting_at_once_all_succeed(database: &Database) {
+    let stores = join_all((0..4).map(|_| database.store())).await;
+    let names: Vec<String> = (0..100).map(|voter| format!("voter-{voter}")).collect();
+    let forth = plans(names.iter().map(|voter| due(voter, 100)));
+    let reports = changes(names.iter().rev().map(|voter| {
+        let later = Outcome::Later {
+            next_attempt_at: at(90),
+            due_at: None,
+            reason: None,
+            hold: true,
+        };
+        report(voter, "a-post", later)
+    }));
+    let race = stores.iter().enumerate().map(async |(owner, store)| {
+        let owner = format!("owner-{owner}");
+        for round in 0..10 {
+            apply(store, &forth).await;
+            claim(store, &owner, 100 + 16 * round, 30).await;
+            store.renew(&owner, at(115 + 16 * round)).await.unwrap();
+            apply(store, &reports).await;
+            store.release(&owner).await.unwrap();
+        }
+    });
+    join_all(race).await;
+    assert_eq!(database.number("SELECT COUNT(*) FROM votes").await, 100);
+}
+
 pub async fn a_lease_has_one_holder(database: &Database) {
     let store = database.store().await;
     let take = async |owner, now| {

@@ -74,6 +74,7 @@ on_each_database! {
         released_votes_are_free_at_once,
         cast_votes_are_looked_for_by_one_at_a_time,
         many_who_claim_at_once_take_different_votes,
+        planning_claiming_renewing_and_reporting_at_once_all_succeed,
         a_lease_has_one_holder,
         a_lease_given_up_is_free,
         many_who_want_a_lease_at_once_do_not_both_get_it;

@@ -1,6 +1,5 @@
 //! What only a server can show: it goes away, hangs, and refuses.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
@@ -14,8 +13,9 @@ use crate::rows::{at, context, key, plan, plans};
 
 async fn proxied(database: &Database) -> (Proxy, Store) {
     let mut url = Url::parse(database.url.expose_secret()).unwrap();
-    let port = url.port().unwrap_or(3306);
-    let proxy = Proxy::to(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
+    let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
+    let proxy = Proxy::to(server).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
     url.set_port(Some(proxy.address().port())).unwrap();
     let store = Store::open(&SecretString::from(url.as_str()), Tz::UTC)
         .await

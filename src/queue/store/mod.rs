@@ -30,6 +30,9 @@ pub use token::{NewToken, TokenRow};
 use mysql::MySqlStore;
 use sqlite::{FileLock, SqliteStore};
 
+/// Rows that one call claims.
+const MOST_CLAIMED: u32 = 5_000;
+
 /// An open database with all tables.
 pub struct Store {
     backend: Backend,
@@ -104,8 +107,8 @@ impl Store {
     }
 
     /// Takes queued votes whose next attempt is before `due_before` and that nobody holds at `now`,
-    /// the oldest first, and holds them for `owner` until `until`. They come back as they were
-    /// before: `claimed_by` names the daemon that held one and died, and may have cast it.
+    /// the oldest first, and holds them for `owner` until `until`: at most `limit`, and at most 5,000 a
+    /// call, so that no call takes long. They come back as they were before: `claimed_by` names the daemon that held one and died, and may have cast it.
     pub async fn claim(
         &self,
         owner: &str,
@@ -114,6 +117,7 @@ impl Store {
         until: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Vote>, StoreError> {
+        let limit = limit.min(MOST_CLAIMED);
         on_backend!(self, claim(owner, now, due_before, until, limit))
     }
 
@@ -145,6 +149,7 @@ impl Store {
         until: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Vote>, StoreError> {
+        let limit = limit.min(MOST_CLAIMED);
         on_backend!(self, claim_unconfirmed(now, until, limit))
     }
 

@@ -23,6 +23,16 @@ pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError>
             "another program has been changing its tables for 100 s".to_owned(),
         ));
     }
+    sqlx::query("SELECT n FROM JSON_TABLE('[1]', '$[*]' COLUMNS (n INT PATH '$')) AS t LIMIT 1")
+        .execute(&mut *connection)
+        .await
+        .map_err(|error| match error {
+            sqlx::Error::Database(_) => StoreError::Refused(
+                "the server is too old: MySQL 8.0 or MariaDB 10.6 is the first that will do"
+                    .to_owned(),
+            ),
+            other => other.into(),
+        })?;
     adopt_error_log(connection).await?;
 
     connection

@@ -1,7 +1,5 @@
 //! Writes a batch, and reads votes.
 
-use std::time::Duration;
-
 use sqlx::mysql::MySqlConnection;
 use sqlx::{Acquire, MySql, Transaction};
 
@@ -9,15 +7,12 @@ use super::{MySqlStore, call};
 use crate::post::VoteKey;
 use crate::queue::change::Batch;
 use crate::queue::error_entry::ErrorEntry;
-use crate::queue::store::error::{StoreError, is_collision};
+use crate::queue::store::error::StoreError;
 use crate::queue::store::rows::{
     CHUNK, CursorRow, ErrorRow, LeaderVoteRow, VoteRow, chunks, json, keys, parts, vote_columns,
 };
 use crate::queue::transition::{self, Context, Rows};
 use crate::queue::vote::Vote;
-
-/// How often a transaction that met another one is tried again.
-const RETRIES: u32 = 5;
 
 /// The rows of `JSON_TABLE` have the collation of our columns: any other would compare in its own
 /// way, and without the index.
@@ -93,21 +88,7 @@ impl MySqlStore {
         batch: &Batch,
         context: &Context<'_>,
     ) -> Result<Vec<Vote>, StoreError> {
-        call(async {
-            let mut tries = 0;
-            loop {
-                match self.try_apply(batch, context).await {
-                    Err(error) if tries < RETRIES && is_collision(&error) => {
-                        tries += 1;
-                        tracing::debug!(%error, tries, "a transaction met another one");
-                        let pause = u64::from(tries) * fastrand::u64(2..20);
-                        tokio::time::sleep(Duration::from_millis(pause)).await;
-                    }
-                    result => return result,
-                }
-            }
-        })
-        .await
+        call(move || self.try_apply(batch, context)).await
     }
 
     async fn try_apply(
@@ -167,7 +148,7 @@ impl MySqlStore {
     }
 
     pub async fn vote(&self, key: &VoteKey) -> Result<Option<Vote>, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let [voter, author, permlink] = parts(key);
             let row: Option<VoteRow> = sqlx::query_as(concat!(

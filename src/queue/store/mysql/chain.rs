@@ -9,7 +9,7 @@ use crate::queue::store::rows::{CursorRow, LeaderVoteRow};
 
 impl MySqlStore {
     pub async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let row: Option<CursorRow> = sqlx::query_as(
                 "SELECT block_num, block_id, block_time, recent FROM chain_cursor WHERE id = 1",
@@ -23,7 +23,7 @@ impl MySqlStore {
     }
 
     pub async fn leader_votes(&self) -> Result<Vec<LeaderVote>, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let rows: Vec<LeaderVoteRow> = sqlx::query_as(
                 "SELECT leader, author, permlink, weight, block_num, voted_at \
@@ -38,7 +38,7 @@ impl MySqlStore {
     }
 
     pub async fn prune_leader_votes(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             // So many at a time that nobody waits long for the locks; the next call goes on.
             let done = sqlx::query("DELETE FROM leader_votes WHERE voted_at < ? LIMIT 20000")

@@ -24,7 +24,7 @@ impl MySqlStore {
         until: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Vote>, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let mut transaction = session.begin().await?;
             // SKIP LOCKED: two daemons that claim at once take different rows. MySQL has no
@@ -67,7 +67,7 @@ impl MySqlStore {
         until: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Vote>, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let mut transaction = session.begin().await?;
             let rows: Vec<VoteRow> = sqlx::query_as(concat!(
@@ -96,7 +96,7 @@ impl MySqlStore {
     }
 
     pub async fn renew(&self, owner: &str, until: DateTime<Utc>) -> Result<u64, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let done = sqlx::query(
                 "UPDATE votes SET claimed_until = ? WHERE claimed_by = ? AND status = 'queued'",
@@ -112,7 +112,7 @@ impl MySqlStore {
     }
 
     pub async fn release(&self, owner: &str) -> Result<u64, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let done = sqlx::query(
                 "UPDATE votes SET claimed_by = NULL, claimed_until = NULL \
@@ -134,7 +134,7 @@ impl MySqlStore {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             // Two statements that are each decided by the row alone: no transaction is needed.
             let done = sqlx::query(
@@ -166,7 +166,7 @@ impl MySqlStore {
     }
 
     pub async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             sqlx::query("DELETE FROM leases WHERE name = ? AND holder = ?")
                 .bind(name)

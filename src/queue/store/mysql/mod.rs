@@ -18,7 +18,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOpti
 use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection, MySql};
 
-use crate::queue::store::error::StoreError;
+use crate::queue::store::error::{StoreError, is_collision};
 
 /// Connecting, with waiting for a free connection of the pool.
 const CONNECT: Duration = Duration::from_secs(4);
@@ -28,6 +28,8 @@ const CALL: Duration = Duration::from_secs(8);
 /// goes on, and the next start finds it done.
 const MIGRATE: Duration = Duration::from_secs(120);
 const CONNECTIONS: u32 = 6;
+/// How often a transaction that met another one is tried again.
+const RETRIES: u32 = 5;
 
 // Moments are bound as `naive_utc`, which sqlx sends as DATETIME like our columns; a `DateTime` it would
 // send as TIMESTAMP, which ends in 2038.
@@ -78,7 +80,7 @@ impl MySqlStore {
     }
 
     pub async fn ping(&self) -> Result<(), StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             session.ping().await?;
             session.finish();
@@ -135,9 +137,27 @@ impl DerefMut for Session {
     }
 }
 
-/// Runs the statements of one call: a server that hangs does not hang us.
-async fn call<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    within(CALL, work).await
+/// Runs the statements of one call, again where they met those of another daemon: a server that hangs
+/// does not hang us, and a deadlock is no outage.
+async fn call<T, F>(work: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, sqlx::Error>>,
+{
+    within(CALL, async {
+        let mut tries = 0;
+        loop {
+            match work().await {
+                Err(error) if tries < RETRIES && is_collision(&error) => {
+                    tries += 1;
+                    tracing::debug!(%error, tries, "a transaction met another one");
+                    let pause = u64::from(tries) * fastrand::u64(2..20);
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                result => return result,
+            }
+        }
+    })
+    .await
 }
 
 async fn within<T, E: Into<StoreError>>(

@@ -15,7 +15,7 @@ use crate::queue::store::token::{Login, NewToken, StoredToken, TokenRow, local, 
 
 impl MySqlStore {
     pub async fn token_marks(&self) -> Result<Vec<(Account, u64)>, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let rows: Vec<(i64, String, i64)> = sqlx::query_as(
                 "SELECT CAST(id AS SIGNED), user_login, CAST(CRC32(CONCAT_WS('|', id, \
@@ -40,7 +40,7 @@ impl MySqlStore {
     }
 
     pub async fn tokens(&self, voters: &[Account]) -> Result<Vec<TokenRow>, StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let ids = ids(&mut session).await?;
             let wanted: BTreeMap<i64, &Account> = voters
@@ -70,7 +70,7 @@ impl MySqlStore {
         let Some(used) = &old.refresh_token else {
             return Ok(false);
         };
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let Some(id) = ids(&mut session).await?.remove(&old.voter) else {
                 session.finish();
@@ -97,7 +97,7 @@ impl MySqlStore {
     }
 
     pub async fn import_tokens(&self, rows: &[TokenRow]) -> Result<(u64, u64), StoreError> {
-        call(async {
+        call(move || async move {
             let mut session = self.session().await?;
             let mut transaction = session.begin().await?;
             let mut ids = ids(&mut transaction).await?;
