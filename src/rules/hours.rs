@@ -1,0 +1,187 @@
+//! When a window is open.
+
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
+
+use crate::rules::rule::Window;
+
+/// Clocks are put forward by two hours at most, anywhere.
+const LONGEST_GAP_MINUTES: i64 = 180;
+
+impl Window {
+    /// The first moment from `at` on when the window is open: `at` itself where it is open then.
+    pub fn open_from(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let today = at.with_timezone(&self.timezone).date_naive();
+        // Yesterday's may run over midnight; with one day a week the next may be a week ahead, and a
+        // day more for a window that is over today.
+        let first = today.checked_sub_days(Days::new(1)).unwrap_or(today);
+        for date in first.iter_days().take(10) {
+            if !self.days.is_empty() && !self.days.contains(&date.weekday()) {
+                continue;
+            }
+            let (opens, closes) = self.on(date);
+            if at < closes {
+                return at.max(opens);
+            }
+        }
+        at
+    }
+
+    /// When the window of that day opens, and when it closes.
+    fn on(&self, date: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
+        let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
+        let closes = match self.to {
+            None => next.and_time(NaiveTime::MIN),
+            Some(to) if to > self.from => date.and_time(to),
+            Some(to) => next.and_time(to),
+        };
+        (self.moment(date.and_time(self.from)), self.moment(closes))
+    }
+
+    /// A local time as a moment: the earlier where it comes twice, the next minute that exists where clocks
+    /// skip it.
+    fn moment(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        let minutes = (0..=LONGEST_GAP_MINUTES).map(TimeDelta::minutes);
+        let existing = minutes.filter_map(|later| {
+            self.timezone
+                .from_local_datetime(&(local + later))
+                .earliest()
+        });
+        existing
+            .map(|moment| moment.to_utc())
+            .next()
+            .unwrap_or_else(|| local.and_utc())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Weekday;
+    use chrono_tz::Tz;
+
+    use super::*;
+
+    fn window(from: &str, to: &str, days: &[Weekday], timezone: Tz) -> Window {
+        let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").unwrap();
+        let to = (to != "24:00").then(|| time(to));
+        Window {
+            from: time(from),
+            to,
+            days: days.to_vec(),
+            timezone,
+        }
+    }
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(&format!("{text}Z"))
+            .unwrap()
+            .to_utc()
+    }
+
+    fn opens(window: &Window, at: &str) -> DateTime<Utc> {
+        window.open_from(utc(at))
+    }
+
+    #[test]
+    fn a_vote_within_the_window_does_not_wait() {
+        let day = window("08:00", "22:00", &[], Tz::UTC);
+        for at in [
+            "2026-03-01T08:00:00",
+            "2026-03-01T15:00:00",
+            "2026-03-01T21:59:59",
+        ] {
+            assert_eq!(opens(&day, at), utc(at));
+        }
+    }
+
+    #[test]
+    fn a_vote_outside_waits_for_the_opening() {
+        let day = window("08:00", "22:00", &[], Tz::UTC);
+        assert_eq!(
+            opens(&day, "2026-03-01T07:59:59"),
+            utc("2026-03-01T08:00:00")
+        );
+        assert_eq!(
+            opens(&day, "2026-03-01T22:00:00"),
+            utc("2026-03-02T08:00:00")
+        );
+    }
+
+    #[test]
+    fn a_window_may_run_over_midnight_and_belongs_to_the_day_it_opens() {
+        let night = window("22:00", "06:00", &[Weekday::Fri], Tz::UTC);
+        // 6 March 2026 is a Friday.
+        assert_eq!(
+            opens(&night, "2026-03-07T05:59:59"),
+            utc("2026-03-07T05:59:59")
+        );
+        assert_eq!(
+            opens(&night, "2026-03-07T06:00:00"),
+            utc("2026-03-13T22:00:00")
+        );
+        assert_eq!(
+            opens(&night, "2026-03-06T03:00:00"),
+            utc("2026-03-06T22:00:00")
+        );
+    }
+
+    #[test]
+    fn a_window_may_end_at_midnight() {
+        let late = window("20:00", "24:00", &[], Tz::UTC);
+        assert_eq!(
+            opens(&late, "2026-03-01T23:59:59"),
+            utc("2026-03-01T23:59:59")
+        );
+        assert_eq!(
+            opens(&late, "2026-03-02T00:00:00"),
+            utc("2026-03-02T20:00:00")
+        );
+    }
+
+    #[test]
+    fn hours_are_those_of_the_zone() {
+        let day = window("08:00", "22:00", &[], Tz::Europe__Amsterdam);
+        assert_eq!(
+            opens(&day, "2026-01-10T03:00:00"),
+            utc("2026-01-10T07:00:00")
+        );
+        assert_eq!(
+            opens(&day, "2026-07-10T03:00:00"),
+            utc("2026-07-10T06:00:00")
+        );
+    }
+
+    #[test]
+    fn an_opening_that_clocks_skip_moves_to_the_next_minute_that_exists() {
+        // Amsterdam: 02:00 to 03:00 does not exist on 29 March 2026.
+        let skipped = window("02:30", "05:00", &[], Tz::Europe__Amsterdam);
+        assert_eq!(
+            opens(&skipped, "2026-03-29T00:00:00"),
+            utc("2026-03-29T01:00:00")
+        );
+    }
+
+    #[test]
+    fn an_opening_that_comes_twice_is_the_earlier() {
+        // Amsterdam: 02:30 comes twice on 25 October 2026, first at 00:30 UTC.
+        let twice = window("02:30", "05:00", &[], Tz::Europe__Amsterdam);
+        assert_eq!(
+            opens(&twice, "2026-10-25T00:00:00"),
+            utc("2026-10-25T00:30:00")
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_has_opened_is_open(at in 1_700_000_000i64..1_900_000_000, from in 0u32..1440, to in 0u32..1440, days in 0u8..128) {
+            let time = |minutes: u32| NaiveTime::from_hms_opt(minutes / 60, minutes % 60, 0).unwrap();
+            let days = (0..7u8).filter(|day| days & (1 << day) != 0).map(|day| Weekday::try_from(day).unwrap()).collect();
+            let window = Window { from: time(from), to: Some(time(to)), days, timezone: Tz::America__New_York };
+            let at = DateTime::from_timestamp(at, 0).unwrap();
+            let open = window.open_from(at);
+            proptest::prop_assert!(open >= at);
+            proptest::prop_assert_eq!(window.open_from(open), open);
+        }
+    }
+}
