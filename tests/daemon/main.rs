@@ -1,0 +1,6 @@
+//! The program from outside: the real binary against a simulated chain and signer, with SQLite and with
+//! the MySQL or MariaDB server that `CURATORD_TEST_MYSQL` names.
+
+mod author_rules;
+#[path = "../harness/mod.rs"]
+mod harness;
