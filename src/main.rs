@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     let config = cli.config.as_deref();
     let result = match cli.command {
         Command::Check(args) => Ok(cli::check::run(&args, config, cli::environment())),
+        Command::Replay(args) => in_runtime(cli::replay::run(&args, config, cli::environment())),
         Command::Auth(args) => in_runtime(cli::auth::run(&args, config, cli::environment())),
         Command::Sandbox(args) => {
             in_runtime(async { cli::sandbox::run(args).await.map(|()| Exit::Done) })
