@@ -2,8 +2,11 @@
 
 pub mod auth;
 pub mod check;
+pub mod demo;
+pub mod program;
 pub mod run;
 pub mod sandbox;
+pub mod stop;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +29,7 @@ pub struct Cli {
 pub enum Command {
     Run(run::Args),
     Check(check::Args),
+    Demo(demo::Args),
     Sandbox(sandbox::SandboxArgs),
     Auth(auth::Args),
 }
