@@ -7,6 +7,7 @@ pub mod folder;
 pub mod hours;
 pub mod language;
 pub mod library;
+pub mod read;
 pub mod rule;
 pub mod set;
 pub mod snapshot;

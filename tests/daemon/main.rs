@@ -1,0 +1,12 @@
+//! The program from outside: the real binary against a simulated chain and signer, with SQLite and with
+//! the MySQL or MariaDB server that `CURATORD_TEST_MYSQL` names.
+
+mod author_rules;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod missed_moments;
+mod people_first;
+mod precedence;
+mod rule_files;
+mod tokens;
+mod trails;
