@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn trail(keys: &str) -> String {
-        let weight = if keys.contains("weight =") {
+        let weight = if keys.contains("\nweight =") {
             ""
         } else {
             "weight = '1%'"

@@ -324,7 +324,7 @@ pub const TRAIL: [Key; 7] = [
     key(
         "leaders",
         Holds::Accounts,
-        "[\"curie\"]",
+        "[\"curie\", \"ocd\"]",
         "Whose votes to follow.",
     )
     .required(),

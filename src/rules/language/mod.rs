@@ -14,6 +14,7 @@ pub mod lists;
 pub mod percentage;
 mod rule_table;
 mod schedule;
+pub mod schema;
 #[cfg(test)]
 mod tests;
 mod trail;
