@@ -178,7 +178,7 @@ fn a_file_whose_own_rule_is_bad_is_told_of_that_alone() {
     assert_eq!(
         told,
         [
-            "a.toml:11:10: `weight` must be a percentage in quotes, not a whole number \
+            "a.toml:10:10: `weight` must be a percentage in quotes, not a whole number \
           (write `weight = \"50%\"`) (keeps 0)"
         ]
     );

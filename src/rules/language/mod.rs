@@ -5,6 +5,7 @@
 
 mod accounts;
 mod author;
+mod doubts;
 mod expires;
 pub mod file;
 mod filters;

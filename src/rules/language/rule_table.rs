@@ -10,7 +10,7 @@ use crate::diagnostic::report::{Report, Reported};
 use crate::rules::language::keys::Kind;
 use crate::rules::language::lists::Scope;
 use crate::rules::language::{
-    accounts, author, expires, filters, limit, percentage, trail, window,
+    accounts, author, doubts, expires, filters, limit, percentage, trail, window,
 };
 use crate::rules::rule::{BelowMinMana, PostKind, Rule, RuleId};
 use crate::toml_reader::duration;
@@ -172,7 +172,7 @@ pub(super) fn read(
         Kind::Trail => trail::read(table, &shared),
     };
     note?;
-    Ok(Rule {
+    let rule = Rule {
         id,
         voters: shared.voters?,
         enabled: enabled?.unwrap_or(true),
@@ -193,5 +193,7 @@ pub(super) fn read(
         expires: expires?,
         self_votes: self_votes?.unwrap_or(false),
         trigger: trigger?,
-    })
+    };
+    doubts::tell(&rule, table);
+    Ok(rule)
 }
