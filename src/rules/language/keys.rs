@@ -52,7 +52,6 @@ pub const NOT_YET: &[&str] = &[
     "max_votes",
     "expires",
     "self_votes",
-    "schedule",
     "agree",
     ANYONE,
 ];
