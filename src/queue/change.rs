@@ -43,7 +43,8 @@ pub struct Plan {
     pub rule: RuleId,
     pub origin: Origin,
     pub due_at: DateTime<Utc>,
-    /// The block with the post or the leader's vote, and its timestamp.
+    /// The block with the post or the leader's vote, and its timestamp. For a schedule the newest block
+    /// that was read, and when the post was published.
     pub event_block: u32,
     pub event_at: DateTime<Utc>,
     /// Whose vote is followed, and its weight.

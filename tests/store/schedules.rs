@@ -1,12 +1,14 @@
 //! How far schedules have run.
 
+use std::collections::HashSet;
+
 use curatord::queue::change::{Batch, Change, Plan, ScheduleRun};
 use curatord::queue::store::Store;
 use curatord::queue::vote::Origin;
 use curatord::rules::rule::RuleId;
 
 use crate::database::Database;
-use crate::rows::{apply, at, context, plan, plans};
+use crate::rows::{apply, at, context, key, plan, plans};
 
 fn run(name: &str, schedule: &str, seconds: i64) -> ScheduleRun {
     ScheduleRun {
@@ -84,16 +86,14 @@ pub async fn many_votes_are_read_at_once(database: &Database) {
     let permlinks: Vec<_> = (0..1_500).map(|number| format!("post-{number}")).collect();
     let planned = permlinks.iter().map(|permlink| plan("alice", permlink));
     apply(&store, &plans(planned)).await;
-    let keys = |voter: &str| {
-        let keys = permlinks.iter().map(|permlink| plan(voter, permlink).key);
-        keys.collect::<Vec<_>>()
-    };
-    let mut wanted = [keys("alice"), keys("bella")].concat();
-    wanted.push(plan("alice", "Post-1").key);
-    wanted.push(plan("alice", "post-1").key);
+    let keys = |voter| permlinks.iter().map(move |permlink| key(voter, permlink));
+    let mut wanted: Vec<_> = keys("alice").chain(keys("bella")).collect();
+    wanted.push(key("alice", "Post-1"));
+    wanted.push(key("alice", "post-1"));
     let votes = store.votes(&wanted).await.unwrap();
     assert_eq!(votes.len(), permlinks.len());
-    assert!(votes.iter().all(|vote| keys("alice").contains(&vote.key)));
+    let found: HashSet<_> = votes.into_iter().map(|vote| vote.key).collect();
+    assert_eq!(found, keys("alice").collect());
     assert_eq!(store.votes(&[]).await.unwrap(), []);
 }
 
@@ -110,5 +110,5 @@ pub async fn an_undone_block_leaves_scheduled_votes_alone(database: &Database) {
     };
     let undone = apply(&store, &undo).await;
     assert_eq!(undone.len(), 1);
-    assert_eq!(undone[0].key, plan("alice", "published").key);
+    assert_eq!(undone[0].key, key("alice", "published"));
 }
