@@ -8,6 +8,7 @@ use curatord::config::ChainKind;
 use curatord::post::PostId;
 use curatord::queue::vote::{Origin, Status, Vote};
 use curatord::sandbox::SandboxConfig;
+use curatord::sandbox::faults::{Answer, Fault, FaultRule};
 
 use crate::harness::{Database, Installation, on_each_database, until};
 
@@ -48,6 +49,11 @@ async fn site_with_posts(database: &Database, kind: ChainKind) -> (Installation<
 /// A time of day that is so many seconds away, as a cron expression.
 fn daily_at(at: DateTime<Utc>) -> String {
     format!("{} {} {} * * *", at.second(), at.minute(), at.hour())
+}
+
+/// The node has trouble with lists of posts, and with nothing else.
+fn no_posts() -> FaultRule {
+    Fault::Answer(Answer::proxy_page(502)).on("bridge.get_account_posts")
 }
 
 /// When the request for a vote left after it was due.
@@ -98,7 +104,10 @@ async fn the_newest_post_is_found_on_steem_too(database: &Database) {
 async fn a_time_missed_while_it_was_down_is_made_up_once(database: &Database) {
     let (site, [older, newer]) = site_with_posts(database, ChainKind::Hive).await;
     let first_seen = Clock::system().now();
-    site.rules("daily.toml", &rule(&daily_at(first_seen + TimeDelta::hours(1))));
+    site.rules(
+        "daily.toml",
+        &rule(&daily_at(first_seen + TimeDelta::hours(1))),
+    );
     let daemon = site.start().await;
     let stored = async || site.store().await.schedule_runs().await.unwrap().pop();
     until("the rule is stored", stored).await;
@@ -111,7 +120,10 @@ async fn a_time_missed_while_it_was_down_is_made_up_once(database: &Database) {
     let before = Clock::system().now();
     let daemon = site.start().await;
     let row = site.row_is("alice", &newer, Status::Confirmed).await;
-    assert!(row.due_at >= before, "it is due now, not when it was missed");
+    assert!(
+        row.due_at >= before,
+        "it is due now, not when it was missed"
+    );
     assert_eq!(stored().await.unwrap().last_run_at, row.due_at);
     daemon.stop().await;
 
@@ -133,7 +145,9 @@ async fn a_rule_that_is_new_has_no_past(database: &Database) {
     let renamed = rule(&daily_at(past)).replace("fixed", "renamed");
     site.rules("daily.toml", &renamed);
     until("the new name is stored", async || {
-        let run = stored().await.filter(|run| run.rule.as_str().ends_with("renamed"));
+        let run = stored()
+            .await
+            .filter(|run| run.rule.as_str().ends_with("renamed"));
         run.filter(|run| run.last_run_at > past)
     })
     .await;
@@ -177,9 +191,9 @@ async fn when_no_node_tells_of_posts_it_is_tried_again(database: &Database) {
     let soon = Clock::system().now() + TimeDelta::seconds(4);
     site.rules("daily.toml", &rule(&daily_at(soon)));
     let daemon = site.start().await;
-    break_posts(&site);
+    site.sandbox.node(0).endpoint().faults.add(no_posts());
     daemon.says("the newest posts were not found out").await;
-    mend(&site);
+    site.sandbox.node(0).endpoint().faults.clear();
     let row = site.row_is("alice", &newer, Status::Confirmed).await;
     assert_eq!(row.due_at, soon.with_nanosecond(0).unwrap());
     assert_eq!(site.errors("schedule").await, []);
@@ -192,11 +206,11 @@ async fn what_no_node_tells_in_time_is_one_error(database: &Database) {
     let soon = Clock::system().now() + TimeDelta::seconds(4);
     site.rules("daily.toml", &rule(&daily_at(soon)));
     let daemon = site.start().await;
-    break_posts(&site);
+    site.sandbox.node(0).endpoint().faults.add(no_posts());
     let errors = site.has_errors("schedule", 1).await;
     assert_eq!(errors[0].author, "bob");
     assert!(errors[0].error.contains("daily.toml:fixed"), "{errors:?}");
-    mend(&site);
+    site.sandbox.node(0).endpoint().faults.clear();
     // Over is over, for the next run of the program as well.
     daemon.stop().await;
     let daemon = site.start().await;
