@@ -10,7 +10,7 @@ use curatord::queue::vote::{Origin, Status, Vote};
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault, FaultRule};
 
-use crate::harness::{Database, Installation, on_each_database, until};
+use crate::harness::{Database, Installation, on_each_database, run, until};
 
 on_each_database! {
     each_time_the_newest_post_not_yet_voted_on_has_its_vote,
@@ -49,6 +49,16 @@ async fn site_with_posts(database: &Database, kind: ChainKind) -> (Installation<
 /// A time of day that is so many seconds away, as a cron expression.
 fn daily_at(at: DateTime<Utc>) -> String {
     format!("{} {} {} * * *", at.second(), at.minute(), at.hour())
+}
+
+/// A time of another rule comes, and what was to run until then has run.
+async fn another_time_comes(site: &Installation<'_>) {
+    let post = site.sandbox.publish("carol", "a-post");
+    site.next_block_is_read().await;
+    let soon = Clock::system().now() + TimeDelta::seconds(3);
+    let other = rule(&daily_at(soon)).replace("bob", "carol");
+    site.rules("other.toml", &other);
+    site.row_is("alice", &post, Status::Confirmed).await;
 }
 
 /// The node has trouble with lists of posts, and with nothing else.
@@ -128,8 +138,7 @@ async fn a_time_missed_while_it_was_down_is_made_up_once(database: &Database) {
     daemon.stop().await;
 
     let daemon = site.start().await;
-    site.next_block_is_read().await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    another_time_comes(&site).await;
     assert_eq!(site.row("alice", &older).await, None);
     daemon.stop().await;
 }
@@ -151,9 +160,8 @@ async fn a_rule_that_is_new_has_no_past(database: &Database) {
         run.filter(|run| run.last_run_at > past)
     })
     .await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    another_time_comes(&site).await;
     assert_eq!(site.row("alice", &newer).await, None);
-    assert_eq!(site.store().await.schedule_runs().await.unwrap().len(), 1);
     daemon.stop().await;
 }
 
@@ -214,8 +222,33 @@ async fn what_no_node_tells_in_time_is_one_error(database: &Database) {
     // Over is over, for the next run of the program as well.
     daemon.stop().await;
     let daemon = site.start().await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    another_time_comes(&site).await;
     assert_eq!(site.row("alice", &newer).await, None);
     assert_eq!(site.errors("schedule").await.len(), 1);
     daemon.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_daemons_on_one_database_one_runs_schedules_and_the_other_takes_over() {
+    run(Database::mysql().await, two_daemons).await;
+}
+
+async fn two_daemons(database: &Database) {
+    let (site, [older, newer]) = site_with_posts(database, ChainKind::Hive).await;
+    let middle = site.sandbox.publish("bob", "middle");
+    site.rules("daily.toml", &rule("*/3 * * * * *"));
+    let first = site.start().await;
+    let second = site.start().await;
+    let mut times = Vec::new();
+    for post in [&middle, &newer, &older] {
+        let row = site.row_is("alice", post, Status::Confirmed).await;
+        assert_eq!(site.broadcasts("alice", post).len(), 1);
+        times.push(row.due_at);
+    }
+    assert!(times[0] < times[1] && times[1] < times[2], "{times:?}");
+
+    first.stop().await;
+    let newest = site.sandbox.publish("bob", "newest");
+    site.row_is("alice", &newest, Status::Confirmed).await;
+    second.stop().await;
 }
