@@ -8,5 +8,6 @@ mod missed_moments;
 mod people_first;
 mod precedence;
 mod rule_files;
+mod schedules;
 mod tokens;
 mod trails;
