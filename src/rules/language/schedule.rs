@@ -1,11 +1,14 @@
 //! `schedule`: fixed times instead of a delay.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::DateTime;
 use chrono_tz::Tz;
 
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
-use crate::rules::occurrence::{self, Timetable};
+use crate::rules::occurrence::Timetable;
 use crate::rules::rule::Schedule;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::timezone;
@@ -35,8 +38,7 @@ pub(super) fn read(
     let cron = match table.take("cron") {
         Some(item) => item
             .text(CRON, report)
-            .and_then(|text| check(text, &item, report))
-            .map(|cron| (cron, item)),
+            .and_then(|text| check(text, &item, report)),
         None => {
             let finding = Finding::at(table.header.clone(), "`schedule` lacks `cron`");
             Err(report.missing(finding.help("write `schedule = { cron = \"0 18 * * MON-FRI\" }`")))
@@ -46,29 +48,24 @@ pub(super) fn read(
         .take("timezone")
         .map_or(Ok(zone), |item| timezone::read(&item, report));
     table.refuse_the_rest(report, |_, _| None);
-    let (cron, item) = cron?;
-    let schedule = Schedule {
-        cron,
+    Ok(Schedule {
+        cron: cron?,
         timezone: zone?,
-    };
-    if Timetable::new(&schedule).is_ok_and(|times| times.next(ANY_DAY).is_none()) {
-        let message = format!("{} never comes", quoted(&schedule.cron));
-        let help = "no year has such a day: mend the day or the month";
-        return Err(item.refuse(message, help, report));
-    }
-    Ok(schedule)
+    })
 }
-
-/// An expression without a time after any one day has none at all.
-const ANY_DAY: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
 /// Five fields, the minute first, or six, the second first; croner judges what is in them.
 fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String, Reported> {
-    match occurrence::parse(text) {
-        Ok(_) => Ok(text.trim().to_owned()),
-        Err(error) => {
+    match Verdict::of(text) {
+        Verdict::Good => Ok(text.trim().to_owned()),
+        Verdict::Never => {
+            let message = format!("{} never comes", quoted(text));
+            let help = "no year has such a day: mend the day or the month";
+            Err(item.refuse(message, help, report))
+        }
+        Verdict::Bad(error) => {
             let why = match text.split_whitespace().count() {
-                5 | 6 => error.to_string(),
+                5 | 6 => error,
                 1 => "it has one field".to_owned(),
                 fields => format!("it has {fields} fields"),
             };
@@ -77,5 +74,44 @@ fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String,
                         the second first; \"0 18 * * MON-FRI\" is 18:00 on weekdays";
             Err(item.refuse(message, help, report))
         }
+    }
+}
+
+/// What a cron expression is worth.
+enum Verdict {
+    Good,
+    /// It names a day that no year has.
+    Never,
+    Bad(String),
+}
+
+impl Verdict {
+    fn of(text: &str) -> Self {
+        /// Reading an expression takes longer than reading the rest of a rule, and thousands of rules share a
+        /// few of them: so many that were good are remembered.
+        const REMEMBERED: usize = 1_000;
+        static GOOD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let good = || GOOD.lock().unwrap_or_else(PoisonError::into_inner);
+        if good().contains(text) {
+            return Self::Good;
+        }
+        // Whether it ever comes is the same in all zones, and on every day.
+        let schedule = Schedule {
+            cron: text.to_owned(),
+            timezone: Tz::UTC,
+        };
+        let times = match Timetable::new(&schedule) {
+            Ok(times) => times,
+            Err(error) => return Self::Bad(error.to_string()),
+        };
+        if times.next(DateTime::UNIX_EPOCH).is_none() {
+            return Self::Never;
+        }
+        let mut good = good();
+        if good.len() >= REMEMBERED {
+            good.clear();
+        }
+        good.insert(schedule.cron);
+        Self::Good
     }
 }
