@@ -724,6 +724,7 @@ impl Question {
         let (weight, attempts) = (vote.weight, vote.attempts);
         Some(Report {
             key: vote.key,
+            rule: None,
             weight,
             attempts,
             at: world.now,
@@ -749,6 +750,7 @@ fn gave_up(trouble: &str, retry_for: Duration) -> String {
 fn report(held: &Held, outcome: Outcome, now: DateTime<Utc>) -> Report {
     Report {
         key: held.vote.key.clone(),
+        rule: None,
         weight: held.vote.weight,
         attempts: held.vote.attempts,
         at: now,

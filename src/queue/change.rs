@@ -53,12 +53,13 @@ pub struct Plan {
     pub may_be_edit: bool,
 }
 
-/// The vote of `leader_was`, which a queued vote of a trail follows, was changed or taken back.
+/// What a queued vote of a trail follows was changed or taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
     pub key: VoteKey,
     pub rule: RuleId,
-    pub leader_was: Account,
+    /// Only a queued vote that follows this leader is concerned; `None` for whomever it follows.
+    pub leader_was: Option<Account>,
     /// What to follow from now on; `None` withdraws.
     pub now: Option<Followed>,
 }
@@ -88,6 +89,8 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub key: VoteKey,
+    /// The rule that has the vote from now on, where the first one turned out not to match the post.
+    pub rule: Option<RuleId>,
     /// The weight that was cast, or would have been.
     pub weight: Weight,
     /// Requests sent for it in all.

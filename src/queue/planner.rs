@@ -6,13 +6,15 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
-use crate::chain::block::{Block, Comment, OperationBody, Vote};
+use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Batch, Change, Follow, Followed, LeaderVote, Plan, Seen};
+use crate::queue::change::{
+    Batch, Change, Follow, Followed, LeaderVote, Outcome, Plan, Report, Seen,
+};
 use crate::queue::vote::Origin;
-use crate::rules::rule::{PostKind, Rule, Trigger};
+use crate::rules::facts::Facts;
+use crate::rules::rule::{Rule, Trigger};
 use crate::rules::set::RuleSet;
-use crate::weight::Weight;
 
 /// Votes on a post matter until it is paid out, 7 days after its creation.
 pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
@@ -118,6 +120,7 @@ impl Planner {
         let republished = self.deleted.remove(&comment.post).is_some();
         self.published.insert(comment.post.clone(), here);
 
+        let facts = Facts::of_comment(comment, options_of(block, &comment.post));
         let mut taken = Taken::default();
         for rule in rules.author_rules(&comment.post.author) {
             let Trigger::Author(author) = &rule.trigger else {
@@ -126,32 +129,49 @@ impl Planner {
             let speaks = author.schedule.is_none()
                 && rule.in_force(block.timestamp)
                 && rule.covers_author(&comment.post.author)
-                && speaks_of(rule.kind, comment.is_post());
+                && rule.admits(&facts).is_ok();
             if !speaks {
                 continue;
             }
+            let due_at = rule.due_from(block.timestamp + rule.delay);
+            let too_late = due_at - block.timestamp
+                > TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
             for voter in taken.free(rule, &comment.post.author, None) {
+                let key = VoteKey {
+                    voter,
+                    post: comment.post.clone(),
+                };
                 batch.changes.push(Change::Plan(Plan {
-                    key: VoteKey {
-                        voter,
-                        post: comment.post.clone(),
-                    },
+                    key: key.clone(),
                     weight: author.weight,
                     rule: rule.id.clone(),
                     origin: Origin::Author,
-                    due_at: block.timestamp + rule.delay,
+                    due_at,
                     event_block: block.num,
                     event_at: block.timestamp,
                     leader: None,
                     may_be_edit: !republished,
                 }));
+                if too_late {
+                    batch.changes.push(Change::Report(Report {
+                        key,
+                        rule: None,
+                        weight: author.weight,
+                        attempts: 0,
+                        at: block.timestamp,
+                        outcome: Outcome::Skipped(format!(
+                            "window: it opens {}, too late for max_age",
+                            due_at.format("%F %T")
+                        )),
+                    }));
+                }
             }
         }
     }
 
     fn leader_vote(&mut self, rules: &RuleSet, block: &Block, vote: &Vote, batch: &mut Batch) {
         let standing = self.leader_votes.entry(vote.post.clone()).or_default();
-        let before = last_of(standing, &vote.voter);
+        let before = standing.len();
         let cast = LeaderVote {
             leader: vote.voter.clone(),
             post: vote.post.clone(),
@@ -167,16 +187,21 @@ impl Planner {
             if !rule.covers_author(&vote.post.author) {
                 continue;
             }
-            let weight = rule.followed_weight(vote.weight);
-            if before.is_some_and(|before| rule.followed_weight(before).is_some()) {
+            let was = Followers::of(rule, &standing[..before]);
+            let is = Followers::of(rule, standing);
+            let weight = rule.followed_weight(vote.weight).filter(|_| is.agree(rule));
+            if was.agree(rule) && was.follow(&vote.voter) {
                 let now = match weight {
                     Some(weight) => Some(Followed {
                         leader: vote.voter.clone(),
                         leader_weight: vote.weight,
                         weight,
                     }),
-                    None => other_leader(rule, standing, &vote.voter),
+                    None if is.agree(rule) => is.latest(rule),
+                    None => None,
                 };
+                // Too few leaders left: whichever of them is followed, nobody is any more.
+                let leader_was = is.agree(rule).then(|| vote.voter.clone());
                 for voter in rule.voters.iter().filter(|voter| *voter != &vote.voter) {
                     batch.changes.push(Change::Follow(Follow {
                         key: VoteKey {
@@ -184,7 +209,7 @@ impl Planner {
                             post: vote.post.clone(),
                         },
                         rule: rule.id.clone(),
-                        leader_was: vote.voter.clone(),
+                        leader_was: leader_was.clone(),
                         now: now.clone(),
                     }));
                 }
@@ -192,6 +217,7 @@ impl Planner {
             let Some(weight) = weight.filter(|_| rule.in_force(block.timestamp)) else {
                 continue;
             };
+            let due_at = rule.due_from(block.timestamp + rule.delay);
             for voter in taken.free(rule, &vote.post.author, Some(&vote.voter)) {
                 batch.changes.push(Change::Plan(Plan {
                     key: VoteKey {
@@ -201,7 +227,7 @@ impl Planner {
                     weight,
                     rule: rule.id.clone(),
                     origin: Origin::Trail,
-                    due_at: block.timestamp + rule.delay,
+                    due_at,
                     event_block: block.num,
                     event_at: block.timestamp,
                     leader: Some((vote.voter.clone(), vote.weight)),
@@ -228,13 +254,15 @@ impl Planner {
     }
 }
 
-/// Whether a rule for `kind` speaks of posts, or of comments under them.
-pub fn speaks_of(kind: PostKind, is_post: bool) -> bool {
-    match kind {
-        PostKind::Posts => is_post,
-        PostKind::Comments => !is_post,
-        PostKind::All => true,
-    }
+/// The options that a block gives to a post, if any: they follow its comment, mostly in one transaction.
+fn options_of<'b>(block: &'b Block, post: &PostId) -> Option<&'b CommentOptions> {
+    block
+        .operations
+        .iter()
+        .find_map(|operation| match &operation.body {
+            OperationBody::CommentOptions(options) if options.post == *post => Some(options),
+            _ => None,
+        })
 }
 
 /// Voters whom an earlier rule has for the event at hand.
@@ -258,29 +286,47 @@ impl Taken {
     }
 }
 
-fn last_of(votes: &[LeaderVote], leader: &Account) -> Option<Weight> {
-    votes
-        .iter()
-        .rev()
-        .find(|vote| &vote.leader == leader)
-        .map(|vote| vote.weight)
-}
+/// The leaders of a trail whose votes on a post stand and are followed, latest first.
+struct Followers<'v>(Vec<&'v LeaderVote>);
 
-/// The vote of another leader of the rule that still stands and is followed: the latest.
-fn other_leader(rule: &Rule, votes: &[LeaderVote], except: &Account) -> Option<Followed> {
-    let Trigger::Trail(trail) = &rule.trigger else {
-        return None;
-    };
-    votes.iter().rev().find_map(|vote| {
-        let latest = last_of(votes, &vote.leader) == Some(vote.weight);
-        if &vote.leader == except || !trail.leaders.contains(&vote.leader) || !latest {
-            return None;
+impl<'v> Followers<'v> {
+    /// Those among `votes`, which are in the order of the blocks.
+    fn of(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
+        let Trigger::Trail(trail) = &rule.trigger else {
+            return Self(Vec::new());
+        };
+        let mut seen = HashSet::new();
+        let latest = votes.iter().rev().filter(|vote| seen.insert(&vote.leader));
+        let followed = latest.filter(|vote| {
+            trail.leaders.contains(&vote.leader) && rule.followed_weight(vote.weight).is_some()
+        });
+        let mut votes: Vec<&LeaderVote> = followed.collect();
+        // Who votes up and who votes down do not agree.
+        if rule.needs_agreement()
+            && let Some(sign) = votes.first().map(|vote| vote.weight.hundredths().signum())
+        {
+            votes.retain(|vote| vote.weight.hundredths().signum() == sign);
         }
+        Self(votes)
+    }
+
+    /// Whether there are as many as the rule asks for.
+    fn agree(&self, rule: &Rule) -> bool {
+        matches!(&rule.trigger, Trigger::Trail(trail) if self.0.len() >= trail.agree.get() as usize)
+    }
+
+    fn follow(&self, leader: &Account) -> bool {
+        self.0.iter().any(|vote| &vote.leader == leader)
+    }
+
+    /// The latest of them.
+    fn latest(&self, rule: &Rule) -> Option<Followed> {
+        let vote = self.0.first()?;
         let weight = rule.followed_weight(vote.weight)?;
         Some(Followed {
             leader: vote.leader.clone(),
             leader_weight: vote.weight,
             weight,
         })
-    })
+    }
 }

@@ -224,7 +224,7 @@ fn comes_earlier(plan: &Plan, row: &Vote, context: &Context<'_>) -> bool {
 fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
     let ours = row.status == Status::Queued
         && row.rule == change.rule
-        && row.leader.as_ref() == Some(&change.leader_was)
+        && (change.leader_was.is_none() || row.leader == change.leader_was)
         && !attempted(&row, context.now);
     if !ours {
         return row;
@@ -240,11 +240,17 @@ fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
             // Should another daemon hold it, it has the old weight in memory: it must lose it.
             hold_if_soon(changed, context)
         }
-        None => ended(
-            row,
-            Status::Withdrawn,
-            format!("@{} no longer votes on it", change.leader_was),
-        ),
+        None => {
+            let whose = row
+                .leader
+                .as_ref()
+                .map_or_else(String::new, |leader| format!(" of @{leader}"));
+            ended(
+                row,
+                Status::Withdrawn,
+                format!("the vote{whose} is no longer followed"),
+            )
+        }
     }
 }
 
@@ -278,7 +284,15 @@ fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
 
 fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
     let attempts = row.attempts.max(report.attempts);
-    let row = Vote { attempts, ..row };
+    let row = match &report.rule {
+        Some(rule) if row.status == Status::Queued => Vote {
+            rule: rule.clone(),
+            weight: report.weight,
+            attempts,
+            ..row
+        },
+        _ => Vote { attempts, ..row },
+    };
     match (&report.outcome, row.status) {
         (
             Outcome::Cast {

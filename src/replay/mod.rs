@@ -116,6 +116,7 @@ impl<'r> Replay<'r> {
             };
             let report = Report {
                 key,
+                rule: None,
                 weight,
                 attempts: 0,
                 at,

@@ -253,6 +253,23 @@ impl Rule {
         (!weight.is_zero()).then_some(weight)
     }
 
+    /// Whether this is a trail that waits for more than one of its leaders.
+    pub fn needs_agreement(&self) -> bool {
+        matches!(&self.trigger, Trigger::Trail(trail) if trail.agree.get() > 1)
+    }
+
+    /// When a vote goes out that is wanted at `at`: then, or when the window opens.
+    pub fn due_from(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        self.window
+            .as_ref()
+            .map_or(at, |window| window.open_from(at))
+    }
+
+    /// Whether a condition asks for what changes fast: votes and payout.
+    pub fn watches_the_post(&self) -> bool {
+        self.max_votes.is_some() || self.payout.max.is_some()
+    }
+
     /// Whether the rule is in force at `now`: switched on and not expired.
     pub fn in_force(&self, now: DateTime<Utc>) -> bool {
         self.enabled && self.expires.is_none_or(|expires| now < expires)
