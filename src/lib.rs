@@ -55,6 +55,7 @@ pub mod diagnostic;
 pub mod http_client;
 pub mod post;
 pub mod queue;
+pub mod replay;
 pub mod rules;
 pub mod sandbox;
 pub mod signer;

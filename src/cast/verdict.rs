@@ -43,6 +43,8 @@ pub enum Post<'a> {
     Here(&'a Content),
     /// No node knows it.
     Unknown,
+    /// Nobody was asked: what it is stops nothing.
+    Unasked,
 }
 
 /// Judges `vote` by its rule alone: `Ok` holds the rule that still wants it.
@@ -106,7 +108,8 @@ pub fn by_post(
     now: DateTime<Utc>,
 ) -> Verdict {
     let content = match post {
-        Post::Here(content) => content,
+        Post::Here(content) => Some(content),
+        Post::Unasked => None,
         Post::Unknown if now - vote.event_at < POST_MAY_BE_NEW => {
             let reason = "no node knows the post yet".to_owned();
             return Verdict::Wait {
@@ -122,7 +125,7 @@ pub fn by_post(
         Some(rule) => weight_now(vote, rule),
         None => Some(vote.weight),
     };
-    if let Some(standing) = content.vote_of(&vote.key.voter) {
+    if let Some(standing) = content.and_then(|content| content.vote_of(&vote.key.voter)) {
         let ours = tried && (standing == vote.weight || Some(standing) == weight);
         return if ours {
             Verdict::Confirmed
@@ -138,6 +141,9 @@ pub fn by_post(
             "the rule {} no longer follows such a vote",
             vote.rule
         ));
+    };
+    let Some(content) = content else {
+        return Verdict::Cast(weight);
     };
     if vote.origin == Origin::Author {
         // Deleted and published again: the new post counts.

@@ -1,16 +1,14 @@
 //! `curatord check`: everything that is wrong with configuration and rule files, without network or
 //! database.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, counted, wants_colour};
 use crate::config;
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Finding, Problem};
-use crate::rules::folder::{self, ReadError, RuleFile};
-use crate::rules::language;
+use crate::rules;
 
 /// Check configuration and rule files: every problem, and how to mend it
 #[derive(Debug, clap::Args)]
@@ -46,18 +44,11 @@ pub fn run(
         findings.check_path(path);
     }
     // A reader that has seen enough, such as `head`, closes the pipe: nobody is left to tell.
-    let _ = findings.print(&mut io::stdout().lock(), wants_colour());
+    let _ = findings.print(&mut io::stdout().lock(), wants_colour(&io::stdout()));
     match findings.problems.iter().any(Problem::is_error) {
         true => Exit::Failed,
         false => Exit::Done,
     }
-}
-
-/// Whether standard output is a terminal whose user has not refused colour.
-fn wants_colour() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    io::stdout().is_terminal() && !refused && !dumb
 }
 
 impl Findings {
@@ -87,57 +78,11 @@ impl Findings {
         }
     }
 
-    /// A file, whatever it is called, or all rule files below a folder.
     fn check_path(&mut self, path: &Path) {
-        if !path.is_dir() {
-            let name = path
-                .file_name()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy();
-            let file = RuleFile {
-                relative: name.into_owned(),
-                absolute: path.to_owned(),
-            };
-            return self.check_file(&file, path);
-        }
-        match folder::list(path) {
-            Ok(files) => {
-                for file in files {
-                    self.check_file(&file, &path.join(&file.relative));
-                }
-            }
-            Err(error) => {
-                let finding = Finding::whole(error.to_string());
-                self.problems
-                    .push(Problem::of_file(&path.to_string_lossy(), finding));
-            }
-        }
-    }
-
-    fn check_file(&mut self, file: &RuleFile, shown: &Path) {
-        self.files += 1;
-        let checked = match file.read() {
-            Ok(text) => Ok(language::file::read(&file.relative, &text)),
-            // Read once more for the place where it stops being text.
-            Err(error @ ReadError::NotUtf8(_)) => std::fs::read(&file.absolute)
-                .map(|bytes| language::file::read_bytes(&file.relative, &bytes))
-                .map_err(|_| error),
-            Err(error) => Err(error),
-        };
-        match checked {
-            Ok(checked) => {
-                let shown: Arc<str> = shown.to_string_lossy().into();
-                self.rules += checked.rules.len();
-                let problems = checked.problems.into_iter();
-                self.problems
-                    .extend(problems.map(|problem| problem.in_file(&shown)));
-            }
-            Err(error) => {
-                let finding = Finding::whole(error.to_string());
-                self.problems
-                    .push(Problem::of_file(&shown.to_string_lossy(), finding));
-            }
-        }
+        let read = rules::read::read(path);
+        self.problems.extend(read.problems);
+        self.rules += read.rules.len();
+        self.files += read.files;
     }
 
     fn print(&self, out: &mut impl Write, colour: bool) -> io::Result<()> {
@@ -172,10 +117,4 @@ impl Findings {
         );
         format!("{errors} in {files}{warned}")
     }
-}
-
-/// `1 rule`, `2 rules`.
-fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }

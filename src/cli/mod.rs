@@ -2,13 +2,18 @@
 
 pub mod auth;
 pub mod check;
+pub mod demo;
+pub mod program;
+pub mod replay;
 pub mod run;
 pub mod sandbox;
+pub mod stop;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Casts curators' votes on Hive and Steem, on time, from rule files.
 #[derive(Debug, Parser)]
@@ -26,8 +31,18 @@ pub struct Cli {
 pub enum Command {
     Run(run::Args),
     Check(check::Args),
+    Demo(demo::Args),
+    Replay(replay::Args),
     Sandbox(sandbox::SandboxArgs),
     Auth(auth::Args),
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    /// One object a line.
+    Json,
 }
 
 /// What a command came to, as the exit status tells it.
@@ -55,6 +70,19 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
             value.to_string_lossy().into_owned(),
         )
     })
+}
+
+/// Whether `out` is a terminal whose user has not refused colour.
+pub fn wants_colour(out: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    out.is_terminal() && !refused && !dumb
+}
+
+/// `1 rule`, `2 rules`.
+pub fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 #[cfg(test)]

@@ -52,6 +52,13 @@ pub struct Options {
     pub reload: Arc<Notify>,
 }
 
+impl Options {
+    /// A configuration that stays as it is.
+    pub fn unchanging(config: Config) -> watch::Receiver<Arc<Config>> {
+        watch::channel(Arc::new(config)).1
+    }
+}
+
 /// Runs until `cancel`: then answers under way are awaited (at most 10 s), outcomes written, and what is
 /// claimed given back.
 ///

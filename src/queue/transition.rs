@@ -230,12 +230,16 @@ fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
         return row;
     }
     match &change.now {
-        Some(followed) => Vote {
-            leader: Some(followed.leader.clone()),
-            leader_weight: Some(followed.leader_weight),
-            weight: followed.weight,
-            ..row
-        },
+        Some(followed) => {
+            let changed = Vote {
+                leader: Some(followed.leader.clone()),
+                leader_weight: Some(followed.leader_weight),
+                weight: followed.weight,
+                ..row
+            };
+            // Should another daemon hold it, it has the old weight in memory: it must lose it.
+            hold_if_soon(changed, context)
+        }
         None => ended(
             row,
             Status::Withdrawn,

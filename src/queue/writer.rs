@@ -2,7 +2,7 @@
 //! goes on to the caster. While the database is away everything waits here, and the caster is told what
 //! the rows will be, so that votes go out on time all the same.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -369,10 +369,36 @@ impl Run {
     async fn renew(&mut self) {
         let until = self.writer.clock.now() + LEASE;
         match self.writer.store.renew(&self.writer.owner, until).await {
+            Ok(renewed) if renewed < self.held.len() as u64 => self.look_for_lost().await,
             Ok(_) => {}
             Err(StoreError::Unavailable(error)) => self.away(&error),
             Err(error) => tracing::error!(%error, "the hold on the votes was not renewed"),
         }
+    }
+
+    /// Another daemon on the same database, the one that reads the chain, took votes from us: their cause is
+    /// gone or has changed.
+    async fn look_for_lost(&mut self) {
+        let held = match self.writer.store.held(&self.writer.owner).await {
+            Ok(held) => held,
+            Err(error) => return tracing::warn!(%error, "what we hold was not looked at"),
+        };
+        let still: HashSet<&VoteKey> = held.iter().map(|row| &row.key).collect();
+        let lost: Vec<VoteKey> = self
+            .held
+            .keys()
+            .filter(|key| !still.contains(key))
+            .cloned()
+            .collect();
+        let mut rows = Vec::new();
+        for key in lost {
+            rows.extend(self.held.remove(&key).map(|row| Vote {
+                claimed_by: None,
+                claimed_until: None,
+                ..row
+            }));
+        }
+        self.tell(Handover::Amend(rows)).await;
     }
 
     /// Claims what is due soon, and what was cast but not seen in a block in time.

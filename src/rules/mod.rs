@@ -4,6 +4,7 @@ pub mod events;
 pub mod folder;
 pub mod language;
 pub mod library;
+pub mod read;
 pub mod rule;
 pub mod set;
 pub mod snapshot;

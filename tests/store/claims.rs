@@ -96,6 +96,20 @@ pub async fn renewing_holds_only_what_the_owner_holds(database: &Database) {
     assert_eq!(voters(&claim(&store, "three", 200, 9).await), ["dave"]);
 }
 
+pub async fn what_an_owner_holds_can_be_read(database: &Database) {
+    let store = database.store().await;
+    apply(
+        &store,
+        &plans([due("alice", 100), due("carol", 101), due("dave", 102)]),
+    )
+    .await;
+    claim(&store, "one", 100, 2).await;
+    claim(&store, "two", 100, 1).await;
+    apply(&store, &changes([report("alice", "a-post", cast(at(110)))])).await;
+    assert_eq!(voters(&store.held("one").await.unwrap()), ["carol"]);
+    assert_eq!(store.held("nobody").await.unwrap(), []);
+}
+
 pub async fn released_votes_are_free_at_once(database: &Database) {
     let store = database.store().await;
     apply(

@@ -1,7 +1,6 @@
 //! Batches, and the rows they leave.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use curatord::post::{PostId, VoteKey};
 use curatord::queue::change::{Batch, Change, Cursor, Outcome, Plan};
@@ -140,29 +139,6 @@ pub async fn thousands_of_votes_are_written_in_one_batch(database: &Database) {
         .number("SELECT COUNT(*) FROM votes WHERE status = 'cast'")
         .await;
     assert_eq!(count, 3_500);
-}
-
-/// Generous, for a busy computer: one round trip a row takes ten times as long.
-pub async fn a_group_of_a_thousand_rows_is_written_fast(database: &Database) {
-    let store = database.store().await;
-    let mut fastest = u128::MAX;
-    for round in 0..5 {
-        let post = format!("post-{round}");
-        let batch = plans((0..1_000).map(|voter| plan(&format!("voter-{voter}"), &post)));
-        let start = Instant::now();
-        apply(&store, &batch).await;
-        let done = changes(
-            (0..1_000).map(|voter| report(&format!("voter-{voter}"), &post, cast(at(200)))),
-        );
-        let planned = start.elapsed().as_millis();
-        apply(&store, &done).await;
-        println!(
-            "planned in {planned} ms, all in {} ms",
-            start.elapsed().as_millis()
-        );
-        fastest = fastest.min(start.elapsed().as_millis());
-    }
-    assert!(fastest < 1_000, "{fastest} ms");
 }
 
 pub async fn a_vote_that_changes_is_changed_and_not_added(database: &Database) {

@@ -7,10 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
 use crate::account::Account;
-use crate::cli::Exit;
+use crate::cli::{Exit, Format};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::queue::store::Store;
@@ -34,14 +34,6 @@ enum Action {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-}
-
-/// How a list is printed.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    /// One object a line.
-    Json,
 }
 
 /// Runs the command.

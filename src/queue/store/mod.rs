@@ -126,6 +126,11 @@ impl Store {
         on_backend!(self, renew(owner, until))
     }
 
+    /// Everything queued that `owner` holds.
+    pub async fn held(&self, owner: &str) -> Result<Vec<Vote>, StoreError> {
+        on_backend!(self, held(owner))
+    }
+
     /// Gives back everything queued that `owner` holds; returns how many votes that were.
     pub async fn release(&self, owner: &str) -> Result<u64, StoreError> {
         on_backend!(self, release(owner))

@@ -111,6 +111,23 @@ impl MySqlStore {
         .await
     }
 
+    pub async fn held(&self, owner: &str) -> Result<Vec<Vote>, StoreError> {
+        call(move || async move {
+            let mut session = self.session().await?;
+            let rows: Vec<VoteRow> = sqlx::query_as(concat!(
+                "SELECT ",
+                vote_columns!(""),
+                " FROM votes WHERE claimed_by = ? AND status = 'queued'"
+            ))
+            .bind(owner)
+            .fetch_all(&mut *session)
+            .await?;
+            session.finish();
+            rows.into_iter().map(Vote::try_from).collect()
+        })
+        .await
+    }
+
     pub async fn release(&self, owner: &str) -> Result<u64, StoreError> {
         call(move || async move {
             let mut session = self.session().await?;

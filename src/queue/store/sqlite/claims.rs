@@ -91,6 +91,19 @@ impl SqliteStore {
         Ok(done.rows_affected())
     }
 
+    pub async fn held(&self, owner: &str) -> Result<Vec<Vote>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows: Vec<VoteRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            vote_columns!(""),
+            " FROM votes WHERE claimed_by = ? AND status = 'queued'"
+        ))
+        .bind(owner)
+        .fetch_all(&mut *reader)
+        .await?;
+        votes(rows)
+    }
+
     pub async fn release(&self, owner: &str) -> Result<u64, StoreError> {
         let mut writer = self.writer.lock().await;
         let done = sqlx::query(

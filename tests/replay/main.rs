@@ -1,0 +1,6 @@
+//! `curatord replay` as its user sees it.
+
+mod command;
+mod meaning;
+mod nodes;
+mod recording;

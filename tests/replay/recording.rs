@@ -1,0 +1,165 @@
+//! Recordings made by hand, and the command run over them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Block 100 was made at noon; a witness never misses its slot here.
+const FIRST: u32 = 100;
+
+/// The two ways in which nodes write a block.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    Condenser,
+    BlockApi,
+}
+
+/// An operation by its name.
+pub struct Operation(&'static str, Value);
+
+/// Somebody publishes a post.
+pub fn post(author: &str, permlink: &str) -> Operation {
+    comment_operation(author, permlink, "", "photos", "hello")
+}
+
+/// Somebody comments on `@bob/a`.
+pub fn comment(author: &str, permlink: &str) -> Operation {
+    comment_operation(author, permlink, "bob", "a", "hello")
+}
+
+/// Somebody edits a post with a patch.
+pub fn patch(author: &str, permlink: &str) -> Operation {
+    comment_operation(
+        author,
+        permlink,
+        "",
+        "photos",
+        "@@ -1,5 +1,6 @@\n hello\n+!\n",
+    )
+}
+
+fn comment_operation(
+    author: &str,
+    permlink: &str,
+    parent_author: &str,
+    parent_permlink: &str,
+    body: &str,
+) -> Operation {
+    let value = json!({
+        "parent_author": parent_author, "parent_permlink": parent_permlink,
+        "author": author, "permlink": permlink,
+        "title": "A title", "body": body, "json_metadata": "{\"tags\":[\"photos\"]}",
+    });
+    Operation("comment", value)
+}
+
+/// Somebody votes; 0 takes the vote back.
+pub fn vote(voter: &str, author: &str, permlink: &str, weight: i32) -> Operation {
+    let value = json!({"voter": voter, "author": author, "permlink": permlink, "weight": weight});
+    Operation("vote", value)
+}
+
+/// Somebody deletes a post.
+pub fn delete(author: &str, permlink: &str) -> Operation {
+    let value = json!({"author": author, "permlink": permlink});
+    Operation("delete_comment", value)
+}
+
+/// The block `num`, with these operations after one that nobody knows.
+pub fn block(num: u32, operations: &[Operation], shape: Shape) -> Value {
+    let seconds = (num - FIRST) * 3;
+    let (day, clock) = (1 + seconds / 86_400, seconds % 86_400 + 43_200);
+    let (day, clock) = (day + clock / 86_400, clock % 86_400);
+    let timestamp = format!(
+        "2024-05-{day:02}T{:02}:{:02}:{:02}",
+        clock / 3_600,
+        clock / 60 % 60,
+        clock % 60
+    );
+    let unknown = Operation("brand_new", json!({"amount": {"nai": "@@000000021"}}));
+    let operations: Vec<Value> = [&unknown]
+        .into_iter()
+        .chain(operations)
+        .map(|Operation(name, value)| match shape {
+            Shape::Condenser => json!([name, value]),
+            Shape::BlockApi => json!({"type": format!("{name}_operation"), "value": value}),
+        })
+        .collect();
+    json!({
+        "block_id": format!("{num:08x}{:032x}", 7),
+        "previous": format!("{:08x}{:032x}", num - 1, 7),
+        "timestamp": timestamp,
+        "transactions": [{"operations": operations, "extensions": []}],
+        "transaction_ids": [format!("{num:040x}")],
+    })
+}
+
+/// A folder with these files.
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// Runs `curatord replay` in `folder`.
+pub fn replay(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
+    command.current_dir(folder).arg("replay").args(arguments);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CURATORD_") {
+            command.env_remove(name);
+        }
+    }
+    command.output().unwrap()
+}
+
+/// What a command that worked has printed.
+pub fn printed(output: &Output) -> &str {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+/// The votes that `rules` cast over `blocks`, the same in both shapes:
+/// `alice @bob/a 5000 05-01 12:05:00.000 author-1 100`.
+pub fn votes(rules: &str, blocks: &[(u32, &[Operation])]) -> Vec<String> {
+    let [condenser, block_api] = [Shape::Condenser, Shape::BlockApi].map(|shape| {
+        let blocks: Vec<_> = blocks
+            .iter()
+            .map(|(num, operations)| block(*num, operations, shape))
+            .collect();
+        let blocks = Value::from(blocks).to_string();
+        let folder = folder(&[("rules/a.toml", rules), ("blocks.json", &blocks)]);
+        let output = replay(
+            folder.path(),
+            &["--format", "json", "--blocks", "blocks.json"],
+        );
+        printed(&output).lines().map(brief).collect::<Vec<_>>()
+    });
+    assert_eq!(condenser, block_api);
+    condenser
+}
+
+/// A line of JSON in brief, but for nothing that could differ.
+fn brief(line: &str) -> String {
+    let vote: Value = serde_json::from_str(line).unwrap();
+    let text = |key: &str| vote[key].as_str().unwrap();
+    let due = text("due").strip_prefix("2024-").unwrap();
+    let due = due.strip_suffix('Z').unwrap().replace('T', " ");
+    format!(
+        "{} @{}/{} {} {due} {} {}",
+        text("voter"),
+        text("author"),
+        text("permlink"),
+        vote["weight"],
+        text("rule").strip_prefix("a.toml:").unwrap(),
+        vote["block"]
+    )
+}
