@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use curatord::clock::Clock;
-use curatord::queue::vote::Status;
+use curatord::queue::vote::{Status, Vote};
 use curatord::sandbox::faults::Fault;
+use curatord::sandbox::requests::Request;
 
-use crate::harness::{Database, Installation, on_each_database, run};
+use crate::harness::{Database, Installation, PATIENCE, on_each_database, run};
 
 on_each_database! {
     a_daemon_killed_with_votes_at_every_stage_finishes_each_once,
@@ -51,13 +52,8 @@ async fn a_daemon_killed_with_votes_at_every_stage_finishes_each_once(database: 
     let post = site
         .in_a_block(|sandbox| sandbox.publish("bob", "a-post"))
         .await;
-    let four = |requests: &[curatord::sandbox::requests::Request]| requests.len() >= 4;
-    assert!(
-        signer
-            .requests
-            .wait_until(crate::harness::PATIENCE, four)
-            .await
-    );
+    let four = |requests: &[Request]| requests.len() >= 4;
+    assert!(signer.requests.wait_until(PATIENCE, four).await);
     site.row_is("cast", &post, Status::Cast).await;
     let row = site.row("not-due", &post).await.unwrap();
     assert_eq!((row.status, row.attempts), (Status::Queued, 0));
@@ -66,9 +62,7 @@ async fn a_daemon_killed_with_votes_at_every_stage_finishes_each_once(database: 
 
     let daemon = site.start().await;
     for voter in voters {
-        let confirmed = |row: &curatord::queue::vote::Vote| {
-            row.status == Status::Confirmed && row.block_num.is_some()
-        };
+        let confirmed = |row: &Vote| row.status == Status::Confirmed && row.block_num.is_some();
         let row = site
             .row_where(voter, &post, "is confirmed", confirmed)
             .await;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use curatord::queue::vote::Status;
+use curatord::queue::vote::{Status, Vote};
+use curatord::sandbox::Sandbox;
 use curatord::sandbox::faults::Fault;
 use tokio::time::Instant;
 
@@ -36,14 +37,14 @@ async fn sigterm_awaits_the_answer_under_way_and_gives_back_what_waits(database:
     let slow = Fault::Delay(Duration::from_millis(1_500));
     signer.faults.add(slow.on("broadcast"));
     site.sandbox.pause_blocks(true);
-    let publish = |sandbox: &curatord::sandbox::Sandbox| {
+    let publish = |sandbox: &Sandbox| {
         (
             sandbox.publish("carol", "later"),
             sandbox.publish("bob", "now"),
         )
     };
     let (later, now) = site.in_a_block(publish).await;
-    let claimed = |row: &curatord::queue::vote::Vote| row.claimed_by.is_some();
+    let claimed = |row: &Vote| row.claimed_by.is_some();
     site.row_where("alice", &later, "is held", claimed).await;
     assert!(
         signer

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::harness::proxy::{Proxy, Wire};
-use crate::harness::{Database, Installation, on_each_database, run};
+use crate::harness::{Database, Installation, on_each_database, run, until};
 
 on_each_database! {
     a_node_that_cannot_be_reached_is_waited_for,
@@ -33,7 +33,7 @@ async fn a_node_that_cannot_be_reached_is_waited_for(database: &Database) {
     let daemon = site.spawn(&[]);
     site.has_errors("chain", 1).await;
     node.start().await.unwrap();
-    crate::harness::until("blocks are read", async || site.last_block().await).await;
+    until("blocks are read", async || site.last_block().await).await;
     let post = site.sandbox.publish("bob", "a-post");
     site.row_is("alice", &post, Status::Confirmed).await;
     assert_eq!(site.errors("chain").await.len(), 1);
@@ -79,7 +79,7 @@ async fn an_empty_folder_of_rules_is_told_of_and_waited_for(database: &Database)
         site.next_block_is_read().await;
         site.row("alice", &post).await
     };
-    crate::harness::until("the rules are in force", voted).await;
+    until("the rules are in force", voted).await;
     daemon.stop().await;
 }
 
@@ -142,7 +142,7 @@ async fn database_away(database: &Database) {
     let daemon = site.spawn(&[]);
     daemon.says("waiting for the database").await;
     proxy.set(Wire::Whole);
-    crate::harness::until("blocks are read", async || site.last_block().await).await;
+    until("blocks are read", async || site.last_block().await).await;
     let post = site.sandbox.publish("bob", "a-post");
     site.row_is("alice", &post, Status::Confirmed).await;
     daemon.stop().await;
