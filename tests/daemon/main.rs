@@ -4,3 +4,6 @@
 mod author_rules;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod people_first;
+mod precedence;
+mod trails;

@@ -12,6 +12,8 @@ use curatord::config::ChainKind;
 use curatord::post::{PostId, VoteKey};
 use curatord::queue::store::Store;
 use curatord::queue::vote::{Status, Vote};
+use curatord::sandbox::chain::operation::Operation;
+use curatord::sandbox::requests::Request;
 use curatord::sandbox::{IssuedTokens, Sandbox, SandboxConfig};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -191,6 +193,48 @@ impl<'a> Installation<'a> {
         let next = self.sandbox.with_chain(|chain| chain.head().num) + 1;
         assert!(self.sandbox.wait_for_block(next, PATIENCE).await);
         self.reads_up_to_now().await;
+    }
+
+    /// Does nothing but what `act` does with the chain, makes a block of it, and waits until it is read.
+    /// For sandboxes that are paused or make blocks by hand.
+    pub async fn in_a_block<T>(&self, act: impl FnOnce(&Sandbox) -> T) -> T {
+        let done = act(&self.sandbox);
+        self.sandbox.produce_block();
+        self.reads_up_to_now().await;
+        done
+    }
+
+    /// How often the signer was asked to broadcast this vote.
+    pub fn broadcasts(&self, voter: &str, post: &PostId) -> Vec<Request> {
+        let requests = &self.sandbox.signer().endpoint().requests;
+        requests.broadcasts(voter, post)
+    }
+
+    /// The weights of the voter's votes on the post, as the blocks hold them one after the other.
+    pub fn votes_in_blocks(&self, voter: &str, post: &PostId) -> Vec<i16> {
+        self.sandbox.with_chain(|chain| {
+            let operations = chain.blocks().iter().flat_map(|block| block.operations());
+            let weight = |operation: &Operation| match operation {
+                Operation::Vote(vote) if vote.voter.as_str() == voter && vote.post == *post => {
+                    Some(vote.weight)
+                }
+                _ => None,
+            };
+            operations
+                .filter_map(|(_, operation)| weight(operation))
+                .collect()
+        })
+    }
+
+    /// Waits until a block holds the vote; returns its weight.
+    pub async fn cast_weight(&self, voter: &str, post: &PostId) -> i16 {
+        match self.sandbox.wait_for_vote(voter, post, PATIENCE).await {
+            Some(vote) => vote.weight,
+            None => panic!(
+                "{voter} never voted on {post}: {:#?}",
+                self.row(voter, post).await
+            ),
+        }
     }
 
     /// The row of a vote.
