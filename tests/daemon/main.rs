@@ -4,6 +4,9 @@
 mod author_rules;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod missed_moments;
 mod people_first;
 mod precedence;
+mod rule_files;
+mod tokens;
 mod trails;

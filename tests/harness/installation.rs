@@ -130,7 +130,10 @@ impl<'a> Installation<'a> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
         command
             .env_clear()
-            .env("RUST_LOG", "info,curatord=debug,sqlx=warn")
+            .env(
+                "RUST_LOG",
+                "info,curatord=debug,sqlx=warn,tokio_cron_scheduler=warn",
+            )
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.path())
             .stdin(Stdio::null());
