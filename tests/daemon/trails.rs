@@ -1,6 +1,6 @@
 //! What `[[trail]]` rules make of leaders' votes.
 
-use curatord::queue::vote::{Origin, Status};
+use curatord::queue::vote::{Origin, Status, Vote};
 
 use crate::harness::{Database, Installation, on_each_database};
 
@@ -200,7 +200,7 @@ async fn another_leader_keeps_a_withdrawn_vote_alive(database: &Database) {
     site.sandbox.vote("marie", &post, 2_000).unwrap();
     site.next_block_is_read().await;
     site.sandbox.vote("curie", &post, 0).unwrap();
-    let changed = |row: &curatord::queue::vote::Vote| row.weight.hundredths() == 1_000;
+    let changed = |row: &Vote| row.weight.hundredths() == 1_000;
     let row = site
         .row_where("alice", &post, "has marie's weight", changed)
         .await;
@@ -219,7 +219,7 @@ async fn a_leader_who_changes_the_vote_changes_our_weight_but_not_our_moment(dat
     site.sandbox.vote("curie", &post, 10_000).unwrap();
     let first = site.row_is("alice", &post, Status::Queued).await;
     site.sandbox.vote("curie", &post, 4_000).unwrap();
-    let changed = |row: &curatord::queue::vote::Vote| row.weight.hundredths() == 2_000;
+    let changed = |row: &Vote| row.weight.hundredths() == 2_000;
     let row = site
         .row_where("alice", &post, "has the new weight", changed)
         .await;
