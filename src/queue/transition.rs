@@ -66,24 +66,30 @@ pub fn fold(existing: Vec<Vote>, batch: &Batch, context: &Context<'_>) -> Rows {
             Row {
                 before: Some(vote),
                 now,
+                planned: false,
             },
         );
     }
     for change in &batch.changes {
         match rows.entry(change.key().clone()) {
-            Entry::Occupied(mut entry) => {
-                let row = entry.get_mut();
-                row.now = step(row.now.clone(), change, context);
-            }
+            Entry::Occupied(mut entry) => entry.get_mut().take(change, context),
             Entry::Vacant(entry) => {
                 if let Some(now) = first_row(change, context) {
-                    entry.insert(Row { before: None, now });
+                    entry.insert(Row {
+                        before: None,
+                        now,
+                        planned: true,
+                    });
                 }
             }
         }
     }
     let mut written = Rows::default();
-    for Row { before, mut now } in rows.into_values() {
+    for mut row in rows.into_values() {
+        row.hold(context);
+        let Row {
+            before, mut now, ..
+        } = row;
         if before.as_ref() == Some(&now) {
             continue;
         }
@@ -109,6 +115,29 @@ pub fn fold(existing: Vec<Vote>, batch: &Batch, context: &Context<'_>) -> Rows {
 struct Row {
     before: Option<Vote>,
     now: Vote,
+    /// Planned in this batch and not held yet: until it is, nobody can have sent it.
+    planned: bool,
+}
+
+impl Row {
+    fn take(&mut self, change: &Change, context: &Context<'_>) {
+        let after = step(self.now.clone(), change, context);
+        self.planned = match change {
+            Change::Plan(_) => self.planned || after != self.now,
+            Change::Follow(_) | Change::Seen(_) => self.planned,
+            // Whoever reports knows of the vote, and says who holds it.
+            Change::Report(_) => false,
+        };
+        self.now = after;
+    }
+
+    /// Claims a vote that was planned and is due soon.
+    fn hold(&mut self, context: &Context<'_>) {
+        if self.planned && self.now.status == Status::Queued {
+            self.now = hold_if_soon(self.now.clone(), context);
+        }
+        self.planned = false;
+    }
 }
 
 /// The row that a change makes where there is none.
@@ -131,7 +160,7 @@ fn step(row: Vote, change: &Change, context: &Context<'_>) -> Vote {
 }
 
 fn planned(plan: &Plan, context: &Context<'_>) -> Vote {
-    let vote = Vote {
+    Vote {
         key: plan.key.clone(),
         weight: plan.weight,
         rule: plan.rule.clone(),
@@ -153,8 +182,7 @@ fn planned(plan: &Plan, context: &Context<'_>) -> Vote {
         recasts: 0,
         created_at: context.now,
         updated_at: context.now,
-    };
-    hold_if_soon(vote, context)
+    }
 }
 
 /// The row that keeps our rules off a post on which the voter has voted.
