@@ -216,7 +216,7 @@ fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
     let takes_over = match row.status {
         Status::Queued => !attempted(&row, context.now) && comes_earlier(plan, &row, context),
         Status::Cast | Status::Confirmed => false,
-        Status::Skipped if row.reason.as_deref() == Some(VOTED_BY_HAND) => false,
+        Status::Skipped if is_by_hand(&row) => false,
         Status::Withdrawn if row.reason.as_deref() == Some(UNDONE) => {
             plan.event_block > row.event_block
         }
@@ -281,6 +281,8 @@ fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
     let unconfirmed = match row.status {
         Status::Confirmed => row.block_num.is_none(),
         Status::Cast => true,
+        // That our request was refused as identical does not make the person's vote ours.
+        Status::Skipped if is_by_hand(&row) => row.cast_at.is_some(),
         // The request may have reached the chain although its answer never reached us.
         _ => attempted(&row, context.now),
     };
@@ -426,6 +428,10 @@ fn undo(row: Vote, above: u32, context: &Context<'_>) -> Vote {
 /// held it when it died, and its moment has come.
 pub fn attempted(row: &Vote, now: DateTime<Utc>) -> bool {
     row.attempts > 0 || (row.claimed_by.is_some() && row.next_attempt_at <= now)
+}
+
+fn is_by_hand(row: &Vote) -> bool {
+    row.reason.as_deref() == Some(VOTED_BY_HAND)
 }
 
 fn ended(row: Vote, status: Status, reason: String) -> Vote {
