@@ -185,6 +185,7 @@ impl Planner {
                         },
                         rule: rule.id.clone(),
                         leader_was: vote.voter.clone(),
+                        event_block: block.num,
                         now: now.clone(),
                     }));
                 }

@@ -214,7 +214,11 @@ fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
 
 fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
     let takes_over = match row.status {
-        Status::Queued => !attempted(&row, context.now) && comes_earlier(plan, &row, context),
+        Status::Queued => {
+            let is_later = plan.event_block >= row.event_block || plan.origin == Origin::Hand;
+            !attempted(&row, context.now)
+                && ((is_later && comes_earlier(plan, &row, context)) || is_new_post(plan, &row))
+        }
         Status::Cast | Status::Confirmed => false,
         Status::Skipped if is_by_hand(&row) => false,
         Status::Withdrawn if row.reason.as_deref() == Some(UNDONE) => {
@@ -249,10 +253,19 @@ fn comes_earlier(plan: &Plan, row: &Vote, context: &Context<'_>) -> bool {
     }
 }
 
+/// Whether the post that the row is for was deleted and published again.
+fn is_new_post(plan: &Plan, row: &Vote) -> bool {
+    plan.origin == Origin::Author
+        && row.origin == Origin::Author
+        && plan.event_block > row.event_block
+        && !plan.may_be_edit
+}
+
 fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
     let ours = row.status == Status::Queued
         && row.rule == change.rule
         && row.leader.as_ref() == Some(&change.leader_was)
+        && row.event_block <= change.event_block
         && !attempted(&row, context.now);
     if !ours {
         return row;
