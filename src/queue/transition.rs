@@ -215,9 +215,11 @@ fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
 fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
     let takes_over = match row.status {
         Status::Queued => {
-            let is_later = plan.event_block >= row.event_block || plan.origin == Origin::Hand;
+            // Where a vote is queued already the post was there before: what may be an edit is one.
+            let counts = (plan.event_block >= row.event_block && !plan.may_be_edit)
+                || plan.origin == Origin::Hand;
             !attempted(&row, context.now)
-                && ((is_later && comes_earlier(plan, &row, context)) || is_new_post(plan, &row))
+                && ((counts && comes_earlier(plan, &row, context)) || is_new_post(plan, &row))
         }
         Status::Cast | Status::Confirmed => false,
         Status::Skipped if is_by_hand(&row) => false,
