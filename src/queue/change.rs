@@ -60,6 +60,8 @@ pub struct Follow {
     pub rule: RuleId,
     /// Only a queued vote that follows this leader is concerned; `None` for whomever it follows.
     pub leader_was: Option<Account>,
+    /// The block in which that happened: a vote that a later one caused is not touched.
+    pub event_block: u32,
     /// What to follow from now on; `None` withdraws.
     pub now: Option<Followed>,
 }

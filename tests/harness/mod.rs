@@ -7,6 +7,8 @@ pub mod daemon;
 #[path = "../store/database.rs"]
 pub mod database;
 pub mod installation;
+#[path = "../support/proxy.rs"]
+pub mod proxy;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
