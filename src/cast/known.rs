@@ -7,11 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 use crate::cast::held::Held;
-use crate::cast::limits::PastVote;
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::config::ChainKind;
 use crate::post::{PostId, VoteKey};
+use crate::queue::vote::PastVote;
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
 
@@ -75,7 +75,12 @@ impl Known {
     }
 
     /// The votes of `voter` by `rule` so far, where they are known at `now`.
-    pub fn past(&self, voter: &Account, rule: &RuleId, now: DateTime<Utc>) -> Option<impl Iterator<Item = &PastVote>> {
+    pub fn past(
+        &self,
+        voter: &Account,
+        rule: &RuleId,
+        now: DateTime<Utc>,
+    ) -> Option<impl Iterator<Item = &PastVote>> {
         let past = self.past.get(&(voter.clone(), rule.clone()))?;
         (now - past.read_at < PAST_FRESH).then(|| past.written.iter().chain(&past.ours))
     }
@@ -83,7 +88,11 @@ impl Known {
     /// The mana of `voter`, where it is known at `now`; `None` within where no node knows the account.
     pub fn mana(&self, voter: &Account, now: DateTime<Utc>) -> Option<Option<&AccountState>> {
         let (at, state) = self.mana.get(voter)?;
-        let fresh = if state.is_some() { MANA_FRESH } else { UNKNOWN_FRESH };
+        let fresh = if state.is_some() {
+            MANA_FRESH
+        } else {
+            UNKNOWN_FRESH
+        };
         (now - *at < fresh).then_some(state.as_ref())
     }
 
@@ -113,9 +122,16 @@ impl Known {
     }
 
     /// The table said which votes there were.
-    pub fn set_past(&mut self, voter: Account, rule: RuleId, written: Vec<PastVote>, now: DateTime<Utc>) {
+    pub fn set_past(
+        &mut self,
+        voter: Account,
+        rule: RuleId,
+        written: Vec<PastVote>,
+        now: DateTime<Utc>,
+    ) {
         let past = self.past.entry((voter, rule)).or_default();
-        past.ours.retain(|ours| written.iter().all(|vote| vote.post != ours.post));
+        past.ours
+            .retain(|ours| written.iter().all(|vote| vote.post != ours.post));
         past.written = written;
         past.read_at = now;
     }
@@ -133,7 +149,10 @@ impl Known {
     /// A vote of ours leaves.
     pub fn sent(&mut self, key: &VoteKey, rule: &RuleId, now: DateTime<Utc>) {
         if let Some(past) = self.past.get_mut(&(key.voter.clone(), rule.clone())) {
-            past.ours.push(PastVote { post: key.post.clone(), at: now });
+            past.ours.push(PastVote {
+                post: key.post.clone(),
+                at: now,
+            });
         }
     }
 
@@ -160,6 +179,7 @@ impl Known {
     pub fn forget(&mut self, now: DateTime<Utc>) {
         self.posts.retain(|_, (at, _)| now - *at < YOUNG + FRESH);
         self.mana.retain(|_, (at, _)| now - *at < MANA_FRESH);
-        self.past.retain(|_, past| now - past.read_at < PAST_FRESH || !past.ours.is_empty());
+        self.past
+            .retain(|_, past| now - past.read_at < PAST_FRESH || !past.ours.is_empty());
     }
 }

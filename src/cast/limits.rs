@@ -5,21 +5,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::account::Account;
 use crate::cast::verdict::Verdict;
 use crate::chain::mana::AccountState;
-use crate::post::PostId;
+use crate::queue::vote::PastVote;
 use crate::rules::rule::{BelowMinMana, Limit, Rule};
 
 /// The longest time that a limit looks back over: 168 hours.
 pub const LIMITS_LOOK_BACK: TimeDelta = TimeDelta::hours(168);
 /// A vote that waits for mana looks again at least so often.
 const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
-
-/// A vote that went out by a rule for a voter, or is on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastVote {
-    pub post: PostId,
-    /// When its request left.
-    pub at: DateTime<Utc>,
-}
 
 impl Limit {
     /// Whether nothing is limited.
@@ -53,7 +45,9 @@ impl Limit {
             ("per_author_per_day", self.per_author_per_day, author_day),
             ("per_author_per_week", self.per_author_per_week, author_week),
         ];
-        let exceeded = limits.into_iter().find(|(_, limit, votes)| limit.is_some_and(|limit| *votes >= limit.get()));
+        let exceeded = limits
+            .into_iter()
+            .find(|(_, limit, votes)| limit.is_some_and(|limit| *votes >= limit.get()));
         exceeded.map(|(key, _, votes)| format!("limit.{key}: {votes} votes were cast already"))
     }
 }
@@ -62,7 +56,9 @@ impl Limit {
 pub fn by_mana(rule: &Rule, state: Option<&AccountState>, now: DateTime<Utc>) -> Option<Verdict> {
     let min = rule.min_mana?;
     let Some(state) = state else {
-        return Some(Verdict::Fail("no node knows the voter's account".to_owned()));
+        return Some(Verdict::Fail(
+            "no node knows the voter's account".to_owned(),
+        ));
     };
     let has = state.percent(now);
     if has >= min.magnitude() {
@@ -74,8 +70,13 @@ pub fn by_mana(rule: &Rule, state: Option<&AccountState>, now: DateTime<Utc>) ->
         BelowMinMana::Skip => Verdict::Skip(reason),
         BelowMinMana::Wait => {
             let refill = state.wait_for_percent(min.magnitude(), now);
-            let refill = refill.and_then(|wait| TimeDelta::from_std(wait).ok()).unwrap_or(LOOK_AGAIN);
-            Verdict::Wait { until: now + refill.clamp(TimeDelta::seconds(1), LOOK_AGAIN), reason }
+            let refill = refill
+                .and_then(|wait| TimeDelta::from_std(wait).ok())
+                .unwrap_or(LOOK_AGAIN);
+            Verdict::Wait {
+                until: now + refill.clamp(TimeDelta::seconds(1), LOOK_AGAIN),
+                reason,
+            }
         }
     })
 }
@@ -85,6 +86,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::post::PostId;
 
     fn at(hours: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
@@ -93,7 +95,10 @@ mod tests {
     fn past(votes: &[(&str, i64)]) -> Vec<PastVote> {
         votes
             .iter()
-            .map(|(author, hours)| PastVote { post: PostId::new(Account::from_chain(author), "p"), at: at(*hours) })
+            .map(|(author, hours)| PastVote {
+                post: PostId::new(Account::from_chain(author), "p"),
+                at: at(*hours),
+            })
             .collect()
     }
 
@@ -103,25 +108,40 @@ mod tests {
 
     #[test]
     fn a_day_slides() {
-        let limit = Limit { per_day: NonZeroU32::new(2), ..Limit::default() };
+        let limit = Limit {
+            per_day: NonZeroU32::new(2),
+            ..Limit::default()
+        };
         let votes = [("bob", 1), ("carol", 10)];
-        assert_eq!(exceeded(limit, &votes, 24).as_deref(), Some("limit.per_day: 2 votes were cast already"));
+        assert_eq!(
+            exceeded(limit, &votes, 24).as_deref(),
+            Some("limit.per_day: 2 votes were cast already")
+        );
         assert_eq!(exceeded(limit, &votes, 25), None);
     }
 
     #[test]
     fn a_week_slides() {
-        let limit = Limit { per_week: NonZeroU32::new(1), ..Limit::default() };
+        let limit = Limit {
+            per_week: NonZeroU32::new(1),
+            ..Limit::default()
+        };
         assert!(exceeded(limit, &[("carol", 0)], 167).is_some());
         assert_eq!(exceeded(limit, &[("carol", 0)], 168), None);
     }
 
     #[test]
     fn an_author_has_a_limit_of_its_own() {
-        let day = Limit { per_author_per_day: NonZeroU32::new(1), ..Limit::default() };
+        let day = Limit {
+            per_author_per_day: NonZeroU32::new(1),
+            ..Limit::default()
+        };
         assert_eq!(exceeded(day, &[("carol", 1), ("carol", 2)], 3), None);
         assert!(exceeded(day, &[("bob", 1)], 3).is_some());
-        let week = Limit { per_author_per_week: NonZeroU32::new(1), ..Limit::default() };
+        let week = Limit {
+            per_author_per_week: NonZeroU32::new(1),
+            ..Limit::default()
+        };
         assert!(exceeded(week, &[("bob", 1)], 100).is_some());
         assert_eq!(exceeded(week, &[("carol", 1)], 100), None);
     }

@@ -171,6 +171,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         clock,
         rules: rules.clone(),
         nodes: nodes.clone(),
+        store: store.clone(),
         signer,
         tokens,
         refreshes: refreshes_in,

@@ -315,6 +315,8 @@ fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
                 .filter(|id| !id.is_empty())
                 .or(row.trx_id),
             block_num: Some(seen.block_num),
+            // Until the caster says better: limits count by it.
+            cast_at: row.cast_at.or(Some(seen.at)),
             claimed_by: None,
             claimed_until: None,
             ..row

@@ -47,7 +47,7 @@ pub enum Handover {
     Hold(Vec<(Vote, bool)>),
     /// Rows that changed; those that are held change with them.
     Amend(Vec<Vote>),
-    /// Votes on new posts: are they posts, or edits of old ones?
+    /// Votes that were just planned: is the post a post, and does it belong to the rule?
     Check(Vec<Vote>),
     /// Votes that were cast and not seen in a block in time: are they on the chain?
     Confirm(Vec<Vote>),
@@ -477,7 +477,7 @@ impl Run {
             } else {
                 if row.status == Status::Queued
                     && row.attempts == 0
-                    && row.origin == Origin::Author
+                    && matches!(row.origin, Origin::Author | Origin::Trail)
                     && !known
                 {
                     check.push(row.clone());

@@ -2,6 +2,8 @@
 //! static statements, so a thousand rows go to the database as one JSON text that the statement takes
 //! apart (`JSON_TABLE` on MySQL, `json_each` on SQLite).
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
@@ -9,7 +11,7 @@ use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Change, Cursor, LeaderVote};
 use crate::queue::error_entry::ErrorEntry;
-use crate::queue::vote::Vote;
+use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
 
@@ -193,6 +195,46 @@ impl TryFrom<VoteRow> for Vote {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// A vote that went out before.
+#[derive(sqlx::FromRow)]
+pub(super) struct PastRow {
+    voter: String,
+    rule: String,
+    author: String,
+    permlink: String,
+    cast_at: DateTime<Utc>,
+}
+
+/// Voter and rule of each pair, as their statements read them.
+pub(super) fn past_pairs(pairs: &[(Account, RuleId)]) -> Vec<[&str; 2]> {
+    pairs
+        .iter()
+        .map(|(voter, rule)| [voter.as_str(), rule.as_str()])
+        .collect()
+}
+
+/// Rows gathered by voter and rule.
+pub(super) fn gather_past(rows: Vec<PastRow>) -> Vec<(Account, RuleId, Vec<PastVote>)> {
+    let mut past: BTreeMap<(String, String), Vec<PastVote>> = BTreeMap::new();
+    for row in rows {
+        past.entry((row.voter, row.rule))
+            .or_default()
+            .push(PastVote {
+                post: PostId::new(Account::from_chain(&row.author), &row.permlink),
+                at: row.cast_at,
+            });
+    }
+    past.into_iter()
+        .map(|((voter, rule), votes)| {
+            (
+                Account::from_chain(&voter),
+                RuleId::from_stored(&rule),
+                votes,
+            )
+        })
+        .collect()
 }
 
 /// A row of `leader_votes`.

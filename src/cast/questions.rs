@@ -1,0 +1,140 @@
+//! What is found out about votes that the caster does not hold: whether the post of a new one is what it seems,
+//! and whether one that was cast has reached the chain.
+
+use crate::cast::caster::{Action, Caster, World};
+use crate::cast::known::Need;
+use crate::cast::verdict::{choose_trail, edit_of, is_edit, too_old};
+use crate::chain::content::Content;
+use crate::post::PostId;
+use crate::queue::change::{Outcome, Report};
+use crate::queue::transition::VOTED_BY_HAND;
+use crate::queue::vote::{Origin, Vote};
+
+/// A vote that the signer takes and no block shows is cast anew so often.
+const MOST_RECASTS: u32 = 3;
+
+/// What is asked about a vote.
+#[derive(Debug)]
+pub(super) enum Question {
+    /// Is the post a post, and does it belong to the rule that the vote was planned by?
+    IsRight(Vote),
+    /// Is the vote that the signer took on the chain?
+    IsThere(Vote),
+}
+
+impl Caster {
+    /// Finds out about votes that were just planned, long before they are due.
+    pub fn check(&mut self, votes: Vec<Vote>) {
+        for vote in votes {
+            self.ask(Question::IsRight(vote));
+        }
+    }
+
+    /// Finds out about votes that the signer took and no block has shown.
+    pub fn confirm(&mut self, votes: Vec<Vote>) {
+        for vote in votes {
+            self.ask(Question::IsThere(vote));
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        let (Question::IsRight(vote) | Question::IsThere(vote)) = &question;
+        let post = vote.key.post.clone();
+        self.questions
+            .entry(post.clone())
+            .or_default()
+            .push(question);
+        self.known.ask(Need::Post(post), None);
+    }
+
+    /// A node said what the post is like.
+    pub(super) fn answer_questions(
+        &mut self,
+        post: &PostId,
+        content: Option<&Content>,
+        world: &World<'_>,
+    ) {
+        for question in self.questions.remove(post).unwrap_or_default() {
+            let report = match question {
+                Question::IsRight(vote) => {
+                    content.and_then(|content| is_right(vote, content, world))
+                }
+                Question::IsThere(vote) => Some(is_there(vote, content, world)),
+            };
+            self.actions.extend(report.map(Action::Report));
+        }
+    }
+}
+
+/// What the post makes of a vote that was planned without knowing it; `None` where that changes nothing.
+fn is_right(vote: Vote, content: &Content, world: &World<'_>) -> Option<Report> {
+    match vote.origin {
+        Origin::Author if is_edit(content, vote.event_at) => {
+            Some(report(vote, Outcome::Withdrawn(edit_of(content)), world))
+        }
+        Origin::Trail => match choose_trail(&vote, world.rules, content, world.now) {
+            Ok((rule, weight)) => {
+                let due_at = rule.due_from(vote.event_at + rule.delay);
+                let due_at = if rule.id == vote.rule {
+                    vote.due_at
+                } else {
+                    due_at
+                };
+                if let Some(why) = too_old(rule, content, due_at) {
+                    return Some(report(
+                        vote,
+                        Outcome::Skipped(format!("{why}, when the vote is due")),
+                        world,
+                    ));
+                }
+                if rule.id == vote.rule {
+                    return None;
+                }
+                let later = Outcome::Later {
+                    next_attempt_at: due_at,
+                    due_at: Some(due_at),
+                    reason: None,
+                    hold: false,
+                };
+                let chosen = Report {
+                    rule: Some(rule.id.clone()),
+                    weight,
+                    ..report(vote, later, world)
+                };
+                Some(chosen)
+            }
+            // Its file may be about to be mended; when it is due the rule is looked up again.
+            Err(_) if world.rules.is_unreadable(&vote.rule) => None,
+            Err(why) => Some(report(vote, Outcome::Skipped(why), world)),
+        },
+        _ => None,
+    }
+}
+
+/// What the post tells of a vote that the signer took.
+fn is_there(vote: Vote, content: Option<&Content>, world: &World<'_>) -> Report {
+    let outcome = match content.map(|content| content.vote_of(&vote.key.voter)) {
+        None => Outcome::Failed("the post does not exist any more".to_owned()),
+        Some(Some(weight)) if weight == vote.weight => Outcome::Confirmed,
+        Some(Some(_)) => Outcome::Skipped(VOTED_BY_HAND.to_owned()),
+        Some(None) if vote.recasts >= MOST_RECASTS => {
+            let times = MOST_RECASTS + 1;
+            Outcome::Failed(format!(
+                "the signer took it {times} times, but it never reached a block"
+            ))
+        }
+        Some(None) => Outcome::Recast { at: world.now },
+    };
+    report(vote, outcome, world)
+}
+
+fn report(vote: Vote, outcome: Outcome, world: &World<'_>) -> Report {
+    Report {
+        key: vote.key,
+        rule: None,
+        weight: vote.weight,
+        attempts: vote.attempts,
+        at: world.now,
+        outcome,
+    }
+}
