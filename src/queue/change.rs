@@ -59,6 +59,8 @@ pub struct Follow {
     pub key: VoteKey,
     pub rule: RuleId,
     pub leader_was: Account,
+    /// The block in which that happened: a vote that a later one caused is not touched.
+    pub event_block: u32,
     /// What to follow from now on; `None` withdraws.
     pub now: Option<Followed>,
 }

@@ -31,6 +31,8 @@ pub struct Planner {
     /// Votes of leaders by post, in the order of the blocks; the last one of each leader stands.
     leader_votes: HashMap<PostId, Vec<LeaderVote>>,
     forgot_at: DateTime<Utc>,
+    /// The newest block of which anything is known.
+    newest: u32,
 }
 
 /// The block in which something was seen.
@@ -45,6 +47,7 @@ impl Planner {
     pub fn new(leader_votes: Vec<LeaderVote>) -> Self {
         let mut planner = Self::default();
         for vote in leader_votes {
+            planner.newest = planner.newest.max(vote.block_num);
             planner
                 .leader_votes
                 .entry(vote.post.clone())
@@ -57,8 +60,13 @@ impl Planner {
         planner
     }
 
-    /// What `block`, the next one, means for votes under `rules`. The cursor is left to the caller.
+    /// What `block`, the next one, means for votes under `rules`. Where blocks are read again, what they and
+    /// the ones after them told is found out anew. The cursor is left to the caller.
     pub fn block(&mut self, rules: &RuleSet, block: &Block) -> Batch {
+        if block.num <= self.newest {
+            self.undo(block.num.saturating_sub(1));
+        }
+        self.newest = block.num;
         let mut batch = Batch::default();
         for operation in &block.operations {
             match &operation.body {
@@ -99,6 +107,7 @@ impl Planner {
 
     /// All blocks above `above` were undone.
     pub fn undo(&mut self, above: u32) {
+        self.newest = self.newest.min(above);
         self.published.retain(|_, seen| seen.num <= above);
         self.deleted.retain(|_, seen| seen.num <= above);
         self.leader_votes.retain(|_, votes| {
@@ -185,6 +194,7 @@ impl Planner {
                         },
                         rule: rule.id.clone(),
                         leader_was: vote.voter.clone(),
+                        event_block: block.num,
                         now: now.clone(),
                     }));
                 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::post::VoteKey;
-use crate::queue::change::Batch;
+use crate::queue::change::{Batch, Change};
 use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::store::{Store, StoreError};
 use crate::queue::transition::{self, Context, attempted};
@@ -92,6 +92,14 @@ struct Waiting {
     since: DateTime<Utc>,
     /// The caster was told what it will make of the rows.
     announced: bool,
+}
+
+impl Waiting {
+    /// Whether new votes are in it.
+    fn plans(&self) -> bool {
+        let is_plan = |change: &Change| matches!(change, Change::Plan(_));
+        self.batch.changes.iter().any(is_plan)
+    }
 }
 
 type Applying = Pin<Box<dyn Future<Output = Result<Vec<Vote>, StoreError>> + Send>>;
@@ -201,14 +209,18 @@ impl Run {
         }))
     }
 
-    /// Makes one batch of the small ones in front. An undo must come first in its batch.
+    /// Makes one batch of the small ones in front. An undo must come first in its batch; and nothing is added
+    /// to votes that the caster was told of, since it may have sent them when the rest happens.
     fn gather(&mut self) {
         let Some(mut first) = self.waiting.pop_front() else {
             return;
         };
         while let Some(next) = self.waiting.front() {
             let size = first.batch.changes.len() + next.batch.changes.len();
-            if size > GROUP || next.batch.undo_above.is_some() || next.announced != first.announced
+            if size > GROUP
+                || next.batch.undo_above.is_some()
+                || next.announced != first.announced
+                || (first.announced && first.plans())
             {
                 break;
             }
