@@ -312,10 +312,13 @@ async fn write_reports(
     loop {
         let entry = tokio::select! {
             Some(notice) = notices.recv() => match notice {
-                NodeNotice::Left { .. } | NodeNotice::NoneAnswers { .. } => {
+                NodeNotice::Left { .. } => {
                     ErrorEntry::new(ErrorKind::Chain, notice.to_string(), clock.now())
                 }
-                NodeNotice::Back { .. } | NodeNotice::AnswersAgain { .. } => continue,
+                // The outage of each of them has its row already.
+                NodeNotice::NoneAnswers { .. }
+                | NodeNotice::Back { .. }
+                | NodeNotice::AnswersAgain { .. } => continue,
             },
             Some(report) = reports.recv() => ErrorEntry {
                 fingerprint: Some(report.fingerprint),
