@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use chrono::TimeDelta;
 use tempfile::TempDir;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -74,7 +74,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
     let cancel = CancellationToken::new();
     let (observer, rows) = mpsc::channel(WAITING);
     let options = Options {
-        config: stage.config.clone(),
+        config: watch::channel(stage.config.clone()).1,
         clock,
         dry_run: false,
         from_block: None,
@@ -118,7 +118,7 @@ struct Stage {
     sandbox: Arc<Sandbox>,
     past: Past,
     folder: TempDir,
-    config: Config,
+    config: Arc<Config>,
 }
 
 impl Stage {
@@ -140,7 +140,7 @@ impl Stage {
             sandbox,
             past,
             folder,
-            config,
+            config: Arc::new(config),
         })
     }
 
