@@ -12,7 +12,7 @@ use crate::chain::mana::AccountState;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::Outcome;
 use crate::queue::transition::VOTED_BY_HAND;
-use crate::queue::vote::PastVote;
+use crate::queue::vote::{PastVote, Status};
 use crate::rules::rule::{BelowMinMana, RuleId};
 use crate::signer::answer::{Answer, Done};
 
@@ -187,8 +187,18 @@ impl Caster {
                 };
                 self.finish(key, outcome, world);
             }
-            // The block has shown what the answer does not tell.
-            _ if settled => self.drop_vote(key),
+            // The block has shown what the answer does not tell: only the attempt is written down.
+            _ if settled.is_some_and(|status| status != Status::Queued) => {
+                let outcome = Outcome::Later {
+                    next_attempt_at: world.now,
+                    due_at: None,
+                    reason: None,
+                    hold: false,
+                };
+                self.finish(key, outcome, world);
+            }
+            // Somebody else has it now.
+            _ if settled.is_some() => self.drop_vote(key),
             Answer::Unknown(trouble) => {
                 let now = world.now;
                 held.unclear_until = Some(now + LOOK_AFTER);

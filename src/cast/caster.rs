@@ -164,7 +164,7 @@ impl Caster {
         let in_flight = self
             .held
             .values()
-            .filter(|held| held.stage == Stage::InFlight && !held.settled);
+            .filter(|held| held.stage == Stage::InFlight && held.settled.is_none());
         in_flight
             .map(|held| report(held, outcome(), world.now))
             .collect()
@@ -219,7 +219,7 @@ impl Caster {
         };
         let ours = row.status == Status::Queued && row.claimed_by.as_deref() == Some(owner);
         match (ours, held.stage) {
-            (false, Stage::InFlight) => held.settled = true,
+            (false, Stage::InFlight) => held.settled = Some(row.status),
             (false, _) => self.drop_vote(&row.key),
             (true, Stage::InFlight) => held.ours_again(row),
             (true, _) => {

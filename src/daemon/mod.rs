@@ -54,8 +54,8 @@ pub struct Options {
 
 impl Options {
     /// A configuration that stays as it is.
-    pub fn unchanging(config: Config) -> watch::Receiver<Arc<Config>> {
-        watch::channel(Arc::new(config)).1
+    pub fn unchanging(config: Arc<Config>) -> watch::Receiver<Arc<Config>> {
+        watch::channel(config).1
     }
 }
 
@@ -323,7 +323,7 @@ async fn write_reports(
                 NodeNotice::Left { .. } => {
                     ErrorEntry::new(ErrorKind::Chain, notice.to_string(), clock.now())
                 }
-                // Each of the nodes was left before: that is a row already.
+                // The outage of each of them has its row already.
                 NodeNotice::NoneAnswers { .. }
                 | NodeNotice::Back { .. }
                 | NodeNotice::AnswersAgain { .. } => continue,

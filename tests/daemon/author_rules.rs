@@ -98,6 +98,8 @@ async fn an_edit_of_a_post_older_than_the_daemon_is_not_a_post(database: &Databa
     let site = Installation::with(database, config).await;
     let old = site.sandbox.publish("bob", "an-old-post");
     site.sandbox.produce_block_at(now - TimeDelta::hours(1));
+    // The daemon begins with this one.
+    site.sandbox.produce_block();
     site.rules(
         "friends.toml",
         "voters = [\"alice\"]\n[[author]]\nauthors = [\"bob\"]\nweight = \"10%\"\n",
