@@ -9,10 +9,15 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_standard_error();
+    log_to_standard_error(match cli.command {
+        // Its own lines say what happens.
+        Command::Demo(_) => "warn,sqlx=error,tokio_cron_scheduler=error",
+        _ => "info,sqlx=warn,tokio_cron_scheduler=warn",
+    });
     let config = cli.config.as_deref();
     let result = match cli.command {
         Command::Check(args) => Ok(cli::check::run(&args, config, cli::environment())),
+        Command::Demo(args) => in_runtime(cli::demo::run(&args)),
         Command::Replay(args) => in_runtime(cli::replay::run(&args, config, cli::environment())),
         Command::Auth(args) => in_runtime(cli::auth::run(&args, config, cli::environment())),
         Command::Sandbox(args) => {
@@ -34,10 +39,9 @@ fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Re
         .block_on(command)
 }
 
-/// Logs go to standard error, results to standard output. `RUST_LOG` says how much.
-fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,tokio_cron_scheduler=warn"));
+/// Logs go to standard error, results to standard output. `RUST_LOG` says how much; else `usual`.
+fn log_to_standard_error(usual: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

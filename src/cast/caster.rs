@@ -101,7 +101,8 @@ pub struct Request {
 pub struct Caster {
     settings: Settings,
     held: HashMap<VoteKey, Held>,
-    agenda: BTreeSet<(DateTime<Utc>, VoteKey)>,
+    /// When there is something to do about which vote; of those at one moment, the oldest due comes first.
+    agenda: BTreeSet<(DateTime<Utc>, DateTime<Utc>, VoteKey)>,
     lanes: Lanes,
     /// What nodes said of posts, and when; `None` where they know no such post.
     looks: HashMap<PostId, (DateTime<Utc>, Option<Content>)>,
@@ -157,7 +158,7 @@ impl Caster {
     /// What to write of the requests whose answer is not awaited any longer: nobody knows what came of them.
     pub fn abandon(&mut self, world: &World<'_>) -> Vec<Report> {
         let outcome = || Outcome::Later {
-            next_attempt_at: world.now,
+            next_attempt_at: world.now + LOOK_AFTER,
             due_at: None,
             reason: Some("stopped before the signer had answered".to_owned()),
             hold: false,
@@ -165,7 +166,7 @@ impl Caster {
         let in_flight = self
             .held
             .values()
-            .filter(|held| held.stage == Stage::InFlight);
+            .filter(|held| held.stage == Stage::InFlight && held.settled.is_none());
         in_flight
             .map(|held| report(held, outcome(), world.now))
             .collect()
@@ -189,13 +190,15 @@ impl Caster {
     /// Holds a vote that was just claimed; `tried` says that a daemon before us may have cast it. One that is
     /// held already stays as it is.
     pub fn hold(&mut self, vote: Vote, tried: bool) {
-        if !self.held.contains_key(&vote.key) {
-            let key = vote.key.clone();
-            let held = Held::new(vote, tried);
-            let at = self.first_attention(&held);
-            self.held.insert(key.clone(), held);
-            self.agenda.insert((at, key));
+        if let Some(held) = self.held.get_mut(&vote.key) {
+            held.ours_again(vote);
+            return;
         }
+        let key = vote.key.clone();
+        let held = Held::new(vote, tried);
+        let at = first_attention(&held);
+        self.held.insert(key.clone(), held);
+        self.enter(&key, at);
     }
 
     /// Takes in how a row stands now that something else than the caster changed it. Rows that are not held
@@ -215,9 +218,9 @@ impl Caster {
         };
         let ours = row.status == Status::Queued && row.claimed_by.as_deref() == Some(owner);
         match (ours, held.stage) {
-            (false, Stage::InFlight) => held.settled = true,
+            (false, Stage::InFlight) => held.settled = Some(row.status),
             (false, _) => self.drop_vote(&row.key),
-            (true, Stage::InFlight) => {}
+            (true, Stage::InFlight) => held.ours_again(row),
             (true, _) => {
                 let moved = held.vote.due_at != row.due_at;
                 held.vote.weight = row.weight;
@@ -270,7 +273,10 @@ impl Caster {
 
     /// When there is something to do, unless something happens before.
     pub fn next_wake(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let (first, _) = self.agenda.first()?;
+        if self.stopping {
+            return None;
+        }
+        let (first, ..) = self.agenda.first()?;
         match self.lanes.full(now) {
             // An answer wakes us, or the next request is allowed, but look-ups ahead go on.
             Some(Admission::Full(until)) if *first <= now => until,
@@ -280,7 +286,7 @@ impl Caster {
 
     /// Everything that is to be done by `world.now`.
     pub fn poll(&mut self, world: &World<'_>) -> Vec<Action> {
-        while let Some((at, key)) = self.agenda.first().cloned() {
+        while let Some((at, _, key)) = self.agenda.first().cloned() {
             if at > world.now || self.stopping {
                 break;
             }
@@ -325,7 +331,7 @@ impl Caster {
                     self.looks.insert(post, (world.now, content));
                 }
                 for key in waiting {
-                    self.resume(&key, world.now);
+                    self.resume(&key, Stage::Looking, world.now);
                 }
             }
             Err(trouble) => {
@@ -333,7 +339,9 @@ impl Caster {
                     self.questions.remove(post);
                 }
                 for key in waiting {
-                    self.passing(&key, trouble.clone(), None, world);
+                    if self.is_at(&key, Stage::Looking) {
+                        self.passing(&key, trouble.clone(), None, world);
+                    }
                 }
             }
         }
@@ -342,13 +350,17 @@ impl Caster {
     /// The token of `voter` was refreshed, or not.
     pub fn refreshed(&mut self, voter: &Account, result: Result<(), String>, world: &World<'_>) {
         for key in self.refreshing.remove(voter).unwrap_or_default() {
-            let Some(held) = self.held.get_mut(&key) else {
+            let Some(held) = self
+                .held
+                .get_mut(&key)
+                .filter(|held| held.stage == Stage::Refreshing)
+            else {
                 continue;
             };
             match &result {
                 Ok(()) => {
                     held.refreshed = true;
-                    self.resume(&key, world.now);
+                    self.resume(&key, Stage::Refreshing, world.now);
                 }
                 Err(trouble) => self.passing(&key, trouble.clone(), None, world),
             }
@@ -360,7 +372,11 @@ impl Caster {
         let waiting: Vec<VoteKey> = self
             .held
             .iter()
-            .filter(|(key, held)| held.lacks_token && (world.token)(&key.voter).is_some())
+            .filter(|(key, held)| {
+                held.lacks_token
+                    && held.stage == Stage::Waiting
+                    && (world.token)(&key.voter).is_some()
+            })
             .map(|(key, _)| key.clone())
             .collect();
         for key in waiting {
@@ -377,13 +393,13 @@ impl Caster {
         world: &World<'_>,
     ) {
         for next in self.lanes.answered(&key.voter) {
-            self.resume(&next, world.now);
+            self.resume(&next, Stage::Queueing, world.now);
         }
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
         held.stage = Stage::Waiting;
-        held.lacks_token = false;
+        let refused = held.sent_with.take();
         let first = held.vote.attempts == 1 && !held.tried();
         let settled = held.settled;
         match answer {
@@ -408,8 +424,18 @@ impl Caster {
                 };
                 self.finish(key, outcome, world);
             }
-            // The block has shown what the answer does not tell.
-            _ if settled => self.drop_vote(key),
+            // The block has shown what the answer does not tell: only the attempt is written down.
+            _ if settled.is_some_and(|status| status != Status::Queued) => {
+                let outcome = Outcome::Later {
+                    next_attempt_at: world.now,
+                    due_at: None,
+                    reason: None,
+                    hold: false,
+                };
+                self.finish(key, outcome, world);
+            }
+            // Somebody else has it now.
+            _ if settled.is_some() => self.drop_vote(key),
             Answer::Unknown(trouble) => {
                 let now = world.now;
                 held.unclear_until = Some(now + LOOK_AFTER);
@@ -434,7 +460,7 @@ impl Caster {
                 let waiting = self.refreshing.entry(key.voter.clone()).or_default();
                 waiting.push(key.clone());
                 if waiting.len() == 1
-                    && let Some(refused) = (world.token)(&key.voter)
+                    && let Some(refused) = refused
                 {
                     self.actions.push(Action::Refresh {
                         voter: key.voter.clone(),
@@ -479,7 +505,8 @@ impl Caster {
             let at = held.next_at;
             return self.attend_at(key, at);
         }
-        let verdict = by_post(&held.vote, rule, post, held.tried(), world.now);
+        let tried = held.tried() || held.vote.attempts > 0;
+        let verdict = by_post(&held.vote, rule, post, tried, world.now);
         self.conclude(key, verdict, world);
     }
 
@@ -495,13 +522,16 @@ impl Caster {
                     return;
                 };
                 held.vote.due_at = due_at;
-                self.later(key, due_at, world);
+                held.first_attempt = None;
+                self.wait(key, due_at, Some(due_at), world);
             }
             Verdict::Wait { until, reason } => {
                 let Some(held) = self.held.get_mut(key) else {
                     return;
                 };
                 held.trouble = Some(reason);
+                // Nobody tries meanwhile, so that the time for retries begins anew.
+                held.first_attempt = None;
                 self.later(key, until, world);
             }
         }
@@ -511,7 +541,7 @@ impl Caster {
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
-        if world.now > held.deadline(self.settings.retry_for) && held.trouble.is_some() {
+        if held.first_attempt.is_some() && world.now > held.deadline(self.settings.retry_for) {
             let why = held.trouble.take().unwrap_or_default();
             return self.finish(
                 key,
@@ -535,6 +565,8 @@ impl Caster {
                 held.stage = Stage::InFlight;
                 held.vote.attempts += 1;
                 held.first_attempt.get_or_insert(world.now);
+                held.lacks_token = false;
+                held.sent_with = Some(token.clone());
                 self.actions.push(Action::Send(Request {
                     key: key.clone(),
                     weight,
@@ -581,13 +613,25 @@ impl Caster {
 
     /// Attends to the vote at `at`, and writes down that it waits.
     fn later(&mut self, key: &VoteKey, at: DateTime<Utc>, world: &World<'_>) {
+        self.wait(key, at, None, world);
+    }
+
+    /// Likewise; `due_at` is set where the moment it is due moved.
+    fn wait(
+        &mut self,
+        key: &VoteKey,
+        at: DateTime<Utc>,
+        due_at: Option<DateTime<Utc>>,
+        world: &World<'_>,
+    ) {
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
-        let hold = at - world.now <= HOLD_AT_MOST;
+        // Only who holds it knows how long it has been tried.
+        let hold = held.first_attempt.is_some() || at - world.now <= HOLD_AT_MOST;
         let outcome = Outcome::Later {
             next_attempt_at: at,
-            due_at: Some(held.vote.due_at),
+            due_at,
             reason: held.trouble.clone(),
             hold,
         };
@@ -625,12 +669,13 @@ impl Caster {
         }
     }
 
-    fn resume(&mut self, key: &VoteKey, now: DateTime<Utc>) {
-        if let Some(held) = self
-            .held
-            .get_mut(key)
-            .filter(|held| held.stage != Stage::InFlight)
-        {
+    fn is_at(&self, key: &VoteKey, stage: Stage) -> bool {
+        self.held.get(key).is_some_and(|held| held.stage == stage)
+    }
+
+    /// What the vote waited for at this stage has come. One that has gone on meanwhile goes its way.
+    fn resume(&mut self, key: &VoteKey, from: Stage, now: DateTime<Utc>) {
+        if let Some(held) = self.held.get_mut(key).filter(|held| held.stage == from) {
             held.stage = Stage::Waiting;
             let at = held.next_at.min(now);
             self.enter(key, at);
@@ -647,18 +692,15 @@ impl Caster {
 
     /// Puts the vote on the agenda, once.
     fn enter(&mut self, key: &VoteKey, at: DateTime<Utc>) {
-        self.agenda.insert((at, key.clone()));
-    }
-
-    fn first_attention(&self, held: &Held) -> DateTime<Utc> {
-        let ahead = held.next_at - LOOK_AHEAD;
-        let beyond = ahead.timestamp_millis().rem_euclid(GATHER_MILLIS);
-        ahead - TimeDelta::milliseconds(beyond)
+        if let Some(held) = self.held.get(key) {
+            self.agenda.insert((at, held.vote.due_at, key.clone()));
+        }
     }
 
     fn drop_vote(&mut self, key: &VoteKey) {
         if let Some(held) = self.held.remove(key) {
-            self.agenda.remove(&(held.next_at, key.clone()));
+            self.agenda
+                .remove(&(held.next_at, held.vote.due_at, key.clone()));
             self.lanes.leave(key, held.vote.due_at);
         }
     }
@@ -698,6 +740,13 @@ impl Question {
             outcome,
         })
     }
+}
+
+/// When the post of a vote that was just claimed is to be looked at.
+fn first_attention(held: &Held) -> DateTime<Utc> {
+    let ahead = held.next_at - LOOK_AHEAD;
+    let beyond = ahead.timestamp_millis().rem_euclid(GATHER_MILLIS);
+    ahead - TimeDelta::milliseconds(beyond)
 }
 
 fn gave_up(trouble: &str, retry_for: Duration) -> String {

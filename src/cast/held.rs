@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 
-use crate::queue::vote::Vote;
+use crate::queue::vote::{Status, Vote};
 
 /// After an unclear answer the chain is not asked before this: votes landed up to six seconds after their
 /// client had given up.
@@ -30,10 +31,12 @@ pub struct Held {
     pub trouble: Option<String>,
     /// The token was refreshed for this vote: a second refusal is final.
     pub refreshed: bool,
+    /// The token of the request whose answer is awaited.
+    pub sent_with: Option<SecretString>,
     /// There was no token to send it with.
     pub lacks_token: bool,
-    /// The table says that it is over; only the answer is awaited.
-    pub settled: bool,
+    /// The table says that it is over, or somebody else's; only the answer is awaited.
+    pub settled: Option<Status>,
 }
 
 /// What the vote waits for.
@@ -56,15 +59,28 @@ impl Held {
     pub fn new(vote: Vote, tried: bool) -> Self {
         Self {
             next_at: vote.next_attempt_at,
-            unclear_until: tried.then_some(DateTime::UNIX_EPOCH),
+            unclear_until: tried.then_some(vote.next_attempt_at),
             vote,
             stage: Stage::Waiting,
             first_attempt: None,
             failures: 0,
             trouble: None,
             refreshed: false,
+            sent_with: None,
             lacks_token: false,
-            settled: false,
+            settled: None,
+        }
+    }
+
+    /// The table says that it is ours although it had said that it was over. The request that is on its way
+    /// stays as it is; after it, the row counts.
+    pub fn ours_again(&mut self, row: Vote) {
+        if self.settled.take().is_some() {
+            self.vote = Vote {
+                weight: self.vote.weight,
+                attempts: self.vote.attempts.max(row.attempts),
+                ..row
+            };
         }
     }
 

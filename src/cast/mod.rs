@@ -5,4 +5,6 @@ pub mod caster;
 pub mod held;
 pub mod lane;
 pub mod run;
+#[cfg(test)]
+mod tests;
 pub mod verdict;

@@ -2,9 +2,12 @@
 
 pub mod auth;
 pub mod check;
+pub mod demo;
+pub mod program;
 pub mod replay;
 pub mod run;
 pub mod sandbox;
+pub mod stop;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -28,6 +31,7 @@ pub struct Cli {
 pub enum Command {
     Run(run::Args),
     Check(check::Args),
+    Demo(demo::Args),
     Replay(replay::Args),
     Sandbox(sandbox::SandboxArgs),
     Auth(auth::Args),

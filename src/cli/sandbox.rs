@@ -1,6 +1,7 @@
 //! `curatord sandbox`: a simulated chain and signer to try one's own rules against.
 
 use std::fs;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use crate::cli::program;
+use crate::cli::stop::StopSignals;
 use crate::config::ChainKind;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::Operation;
@@ -62,12 +65,15 @@ const OURS: &str = "# Written by `curatord sandbox` at every start: changes are 
 
 /// Kept beside the configuration; the chain starts anew each time, so the database does too.
 const DATABASE: &str = "sandbox.db";
+const SETTINGS: &str = "curatord.toml";
+const TOKENS: &str = "tokens.json";
 
-/// Runs until Ctrl-C.
+/// Runs until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// An address that cannot be listened on, or a folder that cannot be written.
 pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
+    let mut signals = StopSignals::listen()?;
     let config = SandboxConfig {
         blocks: Blocks::Every(args.block_interval),
         nodes: vec![args.listen],
@@ -83,7 +89,9 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     let sandbox = Arc::new(sandbox);
     let settings = write_files(&args, &sandbox)
         .with_context(|| format!("cannot prepare the folder {}", args.dir.display()))?;
-    print!("{}", invitation(&args.dir, &settings));
+    let mut out = io::stdout();
+    out.write_all(invitation(&args.dir, &settings, &program::name()).as_bytes())
+        .context("cannot print how to go on")?;
 
     let scenario = Scenario {
         authors: args.authors,
@@ -93,21 +101,27 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         seed: args.seed,
         ..Scenario::default()
     };
-    tokio::select! {
-        () = scenario.live(Arc::clone(&sandbox)) => {}
-        () = report(&sandbox) => {}
-        stopped = tokio::signal::ctrl_c() => stopped.context("cannot listen for Ctrl-C")?,
-    }
+    let ended = tokio::select! {
+        () = scenario.live(Arc::clone(&sandbox)) => Ok(()),
+        ended = report(&sandbox, &mut out) => ended,
+        () = signals.next() => Ok(()),
+    };
     if let Some(sandbox) = Arc::into_inner(sandbox) {
         sandbox.shutdown().await;
     }
-    Ok(())
+    match ended {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot print what happens")
+        }
+        // Whoever read along has seen enough.
+        _ => Ok(()),
+    }
 }
 
 /// Writes the configuration, fresh tokens and, where there are no rules yet, an example. Returns the
 /// configuration.
 fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> {
-    let settings = args.dir.join("curatord.toml");
+    let settings = args.dir.join(SETTINGS);
     match fs::read_to_string(&settings) {
         Ok(text) if !text.starts_with(OURS) => bail!(
             "{} is not from a sandbox; choose another folder with --dir",
@@ -131,19 +145,22 @@ fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> 
     );
     fs::write(&settings, &text)?;
     let voters: Vec<&str> = args.voters.iter().map(String::as_str).collect();
-    fs::write(args.dir.join("tokens.json"), sandbox.tokens_json(&voters))?;
+    fs::write(args.dir.join(TOKENS), sandbox.tokens_json(&voters))?;
     Ok(text)
 }
 
 /// What to do next.
-fn invitation(dir: &Path, settings: &str) -> String {
-    let dir = dir.display();
+fn invitation(dir: &Path, settings: &str, program: &str) -> String {
+    let config = program::path(&dir.join(SETTINGS));
+    let tokens = program::path(&dir.join(TOKENS));
+    let rules = program::path(&dir.join("rules"));
     format!(
         "{settings}\n\
-         The above is {dir}/curatord.toml; your rules go to {dir}/rules. In another terminal:\n\
-         \n    curatord --config {dir}/curatord.toml auth import {dir}/tokens.json\
-         \n    curatord --config {dir}/curatord.toml run\n\
-         \nCtrl-C ends the sandbox.\n\n"
+         The above is {config}. In another terminal, give the daemon the voters' tokens and start it:\n\
+         \n    {program} --config {config} auth import {tokens}\
+         \n    {program} --config {config} run\n\
+         \nIts rules are in {rules}: save a change there, and it follows at once.\n\
+         Each start of the sandbox is a new chain. Ctrl-C ends it.\n\n"
     )
 }
 
@@ -174,11 +191,11 @@ fn example_rules(voters: &[String], authors: &[String], leaders: &[String]) -> S
 }
 
 /// Prints a line for every block, and below it what people did in it.
-async fn report(sandbox: &Sandbox) {
+async fn report(sandbox: &Sandbox, out: &mut impl Write) -> io::Result<()> {
     let mut next = sandbox.with_chain(|chain| chain.head().num);
     loop {
         let lines = sandbox.with_chain(|chain| describe(chain, &mut next));
-        print!("{lines}");
+        out.write_all(lines.as_bytes())?;
         while !sandbox.wait_for_block(next, Duration::from_secs(60)).await {}
     }
 }

@@ -52,6 +52,13 @@ pub struct Options {
     pub reload: Arc<Notify>,
 }
 
+impl Options {
+    /// A configuration that stays as it is.
+    pub fn unchanging(config: Config) -> watch::Receiver<Arc<Config>> {
+        watch::channel(Arc::new(config)).1
+    }
+}
+
 /// Runs until `cancel`: then answers under way are awaited (at most 10 s), outcomes written, and what is
 /// claimed given back.
 ///
@@ -312,10 +319,13 @@ async fn write_reports(
     loop {
         let entry = tokio::select! {
             Some(notice) = notices.recv() => match notice {
-                NodeNotice::Left { .. } | NodeNotice::NoneAnswers { .. } => {
+                NodeNotice::Left { .. } => {
                     ErrorEntry::new(ErrorKind::Chain, notice.to_string(), clock.now())
                 }
-                NodeNotice::Back { .. } | NodeNotice::AnswersAgain { .. } => continue,
+                // The outage of each of them has its row already.
+                NodeNotice::NoneAnswers { .. }
+                | NodeNotice::Back { .. }
+                | NodeNotice::AnswersAgain { .. } => continue,
             },
             Some(report) = reports.recv() => ErrorEntry {
                 fingerprint: Some(report.fingerprint),

@@ -126,12 +126,15 @@ impl SignerClient {
             .json(&Broadcast {
                 operations: [("vote", operation)],
             });
-        let answer = match request.send().await {
+        match request.send().await {
             Ok(response) => {
                 let (status, retry_after) =
                     (response.status().as_u16(), retry_after(response.headers()));
                 match read(response).await {
-                    Ok(body) => judge(status, retry_after, &body),
+                    Ok(body) => {
+                        let body = without(&String::from_utf8_lossy(&body), token);
+                        judge(status, retry_after, body.as_bytes())
+                    }
                     Err(error) => {
                         Answer::Unknown(format!("the signer's answer broke off: {}", cause(&error)))
                     }
@@ -149,8 +152,7 @@ impl SignerClient {
                 "the connection to the signer broke: {}",
                 cause(&error)
             )),
-        };
-        without_secret(answer, token)
+        }
     }
 
     /// Trades a refresh token for new tokens.
@@ -209,9 +211,8 @@ impl SignerClient {
             } else {
                 said.error_description
             };
-            return Err(RefreshError::Dead(
-                text.replace(refresh_token.expose_secret(), "…"),
-            ));
+            let text = without(&text, refresh_token);
+            return Err(RefreshError::Dead(without(&text, &self.client_secret)));
         }
         // Answers of this call hold tokens when all is well, so nothing of an odd one is repeated.
         let what = if status == 200 {
@@ -279,26 +280,11 @@ fn cause(error: &reqwest::Error) -> String {
     }
 }
 
-/// A server may repeat in its error what it was sent.
-fn without_secret(answer: Answer, token: &SecretString) -> Answer {
-    let secret = token.expose_secret();
-    let clean = |text: String| {
-        if secret.is_empty() {
-            text
-        } else {
-            text.replace(secret, "…")
-        }
-    };
-    match answer {
-        Answer::Done(done) => Answer::Done(done),
-        Answer::Unknown(text) => Answer::Unknown(clean(text)),
-        Answer::Passing { text, retry_after } => Answer::Passing {
-            text: clean(text),
-            retry_after,
-        },
-        Answer::Token(text) => Answer::Token(clean(text)),
-        Answer::UnknownPost(text) => Answer::UnknownPost(clean(text)),
-        Answer::NoMana(text) => Answer::NoMana(clean(text)),
-        Answer::Final(text) => Answer::Final(clean(text)),
+/// A server may repeat in its error what it was sent. Taken out before anything is cut: a part of a token
+/// is not found any more.
+fn without(text: &str, secret: &SecretString) -> String {
+    match secret.expose_secret() {
+        "" => text.to_owned(),
+        secret => text.replace(secret, "…"),
     }
 }

@@ -1,0 +1,161 @@
+//! One vote of a leader, 5,000 followers: how long until the last of their requests, beside a bare loop that
+//! posts as many requests to the same signer with as many in flight. `cargo bench --bench fan_out`; with
+//! `CURATORD_BENCH_MYSQL=mysql://…` on that database instead of SQLite.
+
+mod setup;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use curatord::account::Account;
+use curatord::post::PostId;
+use curatord::queue::vote::{Status, Vote};
+use curatord::sandbox::requests::Request;
+use setup::{Bench, millis, per_second, quoted, rows_until, spread};
+use tokio::sync::mpsc;
+
+const FOLLOWERS: usize = 5_000;
+const ROUNDS: usize = 3;
+/// In hundredths of a percent: small, so that nobody runs out of mana.
+const WEIGHT: i16 = 100;
+const BLOCK_INTERVAL: Duration = Duration::from_secs(3);
+
+/// Two leaders: of one the votes are due as soon as they are seen, of the other somewhat later.
+const LEADERS: [(&str, i64); 2] = [("leader.now", 0), ("leader.later", 2)];
+
+fn main() -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run())
+}
+
+async fn run() -> anyhow::Result<()> {
+    let voters: Vec<String> = (0..FOLLOWERS)
+        .map(|number| format!("v{number:05}"))
+        .collect();
+    let mut rules = format!("voters = [{}]\n", quoted(&voters));
+    for (leader, delay) in LEADERS {
+        rules += &format!(
+            "[[trail]]\nleaders = [\"{leader}\"]\nweight = \"1%\"\ndelay = \"{delay}s\"\n"
+        );
+    }
+    let bench = Bench::start(&rules, voters, BLOCK_INTERVAL).await?;
+    let in_flight = bench.config.signer.max_in_flight;
+    println!(
+        "fan_out: {FOLLOWERS} followers, {in_flight} requests in flight, {}",
+        bench.database()
+    );
+    let mut bare = vec![bare(&bench, "bare-before").await?];
+    let mut rates = bench
+        .with_daemon(async |rows| {
+            let mut rates = vec![Vec::new(); LEADERS.len()];
+            for round in 0..ROUNDS {
+                for (index, (leader, delay)) in LEADERS.into_iter().enumerate() {
+                    rates[index].push(follow(&bench, rows, leader, delay, round).await?);
+                }
+            }
+            Ok(rates)
+        })
+        .await?;
+    bare.push(self::bare(&bench, "bare-after").await?);
+    let bare = median(&mut bare);
+    for ((_, delay), rates) in LEADERS.into_iter().zip(&mut rates) {
+        let rate = median(rates);
+        println!(
+            "delay {delay} s: {rate:.0} votes/s, bare loop {bare:.0} requests/s: {:.0} % of it",
+            100.0 * rate / bare
+        );
+    }
+    Ok(())
+}
+
+/// The bare loop: one request for each follower.
+async fn bare(bench: &Bench, permlink: &str) -> anyhow::Result<f64> {
+    let post = new_post(bench, permlink).await?;
+    let start = bench.clock.exact();
+    let votes = (0..FOLLOWERS).map(|voter| (voter, post.clone(), start));
+    bench
+        .bare(votes.collect(), WEIGHT, bench.config.signer.max_in_flight)
+        .await?;
+    let arrivals = bench.arrivals(|on| *on == post);
+    Ok(print("bare loop", &arrivals, start))
+}
+
+/// A leader's vote and what follows; returns votes per second.
+async fn follow(
+    bench: &Bench,
+    rows: &mut mpsc::Receiver<Vote>,
+    leader: &str,
+    delay: i64,
+    round: usize,
+) -> anyhow::Result<f64> {
+    let post = new_post(bench, &format!("{}-{round}", leader.replace('.', "-"))).await?;
+    bench.sandbox.vote(leader, &post, 10_000).ok();
+    let vote = bench
+        .sandbox
+        .wait_for_vote(leader, &post, Duration::from_secs(10))
+        .await;
+    let due = vote.map_or(bench.clock.now(), |vote| vote.block_time) + TimeDelta::seconds(delay);
+    let (mut written, mut confirmed) = (0, 0);
+    let mut last_cast_row = due;
+    rows_until(rows, |row| {
+        if row.key.post != post {
+            return false;
+        }
+        written += 1;
+        match row.status {
+            Status::Cast => last_cast_row = bench.clock.exact(),
+            Status::Confirmed => confirmed += 1,
+            _ => {}
+        }
+        confirmed == FOLLOWERS
+    })
+    .await?;
+    let arrivals = bench.arrivals(|on| *on == post);
+    let rate = print(
+        &format!("delay {delay} s, round {}", round + 1),
+        &arrivals,
+        due,
+    );
+    println!(
+        "{:20} {written} rows written, the last outcome {:.0} ms after due",
+        "",
+        millis(last_cast_row - due)
+    );
+    Ok(rate)
+}
+
+fn print(what: &str, arrivals: &[Request], due: DateTime<Utc>) -> f64 {
+    let late = |request: &Request| millis(request.arrived - due);
+    let (Some(first), Some(last)) = (arrivals.first(), arrivals.last()) else {
+        return f64::NAN;
+    };
+    let rate = per_second(arrivals.len(), first.arrived, last.arrived);
+    println!(
+        "{what:20} {:5} requests   {rate:6.0}/s   {}   first {:.1} ms",
+        arrivals.len(),
+        spread(arrivals.iter().map(late).collect()),
+        late(first)
+    );
+    rate
+}
+
+/// A post that is in a block.
+async fn new_post(bench: &Bench, permlink: &str) -> anyhow::Result<PostId> {
+    // Another in every run: a database that stays has the votes of earlier ones.
+    let permlink = format!("{permlink}-{}", bench.clock.now().timestamp());
+    let post = bench.sandbox.publish("author", &permlink);
+    let there = |chain: &curatord::sandbox::chain::Chain| chain.post(&post).map(drop);
+    bench.sandbox.wait_for(Duration::from_secs(10), there).await;
+    Ok(PostId::new(Account::parse("author")?, &permlink))
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() % 2 {
+        0 => (values[middle - 1] + values[middle]) / 2.0,
+        _ => values[middle],
+    }
+}

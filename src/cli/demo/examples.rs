@@ -1,0 +1,147 @@
+//! The example rules, with delays that somebody who watches is willing to wait for.
+
+use std::time::Duration;
+
+use crate::rules::language;
+use crate::rules::rule::{Authors, Downvotes, Rule, RuleId, Trigger};
+use crate::toml_reader::duration;
+
+/// The files of the folder `rules` at the top of the repository, in the order in which they are read.
+pub const FILES: [(&str, &str); 3] = [
+    (
+        "downvotes.toml",
+        include_str!("../../../rules/downvotes.toml"),
+    ),
+    (
+        "favourites.toml",
+        include_str!("../../../rules/favourites.toml"),
+    ),
+    ("trail.toml", include_str!("../../../rules/trail.toml")),
+];
+
+/// A minute of a delay is a second of the demo, but a delay stays one, and nobody waits long.
+fn shorter(delay: Duration) -> Duration {
+    (delay / 60).clamp(Duration::from_secs(2), Duration::from_secs(8))
+}
+
+/// The text of a rule file with shorter delays.
+pub fn hurried(text: &str) -> String {
+    let mut hurried = String::new();
+    for line in text.lines() {
+        let delay = line.strip_prefix("delay = \"");
+        let delay = delay.and_then(|rest| rest.strip_suffix('"'));
+        match delay.and_then(|delay| duration::parse(delay).ok().map(|parsed| (delay, parsed))) {
+            Some((written, delay)) => {
+                let delay = shorter(delay).as_secs();
+                hurried += &format!("delay = \"{delay}s\" # in the example: \"{written}\"\n");
+            }
+            None => hurried += &format!("{line}\n"),
+        }
+    }
+    hurried
+}
+
+/// A rule of the examples, for people.
+#[derive(Debug, PartialEq)]
+pub struct Lesson {
+    pub rule: RuleId,
+    pub says: String,
+    /// How long it waits here, and in the file.
+    pub delay: Option<(Duration, Duration)>,
+}
+
+/// The rules that are switched on.
+pub fn lessons() -> Vec<Lesson> {
+    let rules_of = |path, text: &str| language::file::read(path, text).rules;
+    let mut lessons = Vec::new();
+    for (path, text) in FILES {
+        let here = rules_of(path, &hurried(text));
+        for (rule, written) in here.iter().zip(rules_of(path, text)) {
+            if rule.enabled {
+                lessons.push(Lesson {
+                    rule: rule.id.clone(),
+                    says: sentence(rule),
+                    delay: (!rule.delay.is_zero()).then_some((rule.delay, written.delay)),
+                });
+            }
+        }
+    }
+    lessons
+}
+
+/// What a rule says, in a few words.
+fn sentence(rule: &Rule) -> String {
+    match &rule.trigger {
+        Trigger::Author(author) => {
+            let whose = match &author.authors {
+                Authors::Listed(names) => list(names),
+                Authors::Anyone => "anyone".to_owned(),
+            };
+            format!("{} of {} to {whose}", author.weight, list(&rule.voters))
+        }
+        Trigger::Trail(trail) => {
+            let what = match trail.downvotes {
+                Downvotes::Only => "downvotes of ",
+                Downvotes::Ignore | Downvotes::Follow => "",
+            };
+            format!(
+                "{} follows {what}{}",
+                list(&rule.voters),
+                list(&trail.leaders)
+            )
+        }
+    }
+}
+
+fn list(names: &[crate::account::Account]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("@{name}")).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_here_and_stays_valid_in_a_hurry() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".toml"))
+            .collect();
+        names.sort();
+        assert_eq!(names, FILES.map(|(name, _)| name));
+        for (path, text) in FILES {
+            let file = language::file::read(path, &hurried(text));
+            assert!(file.is_good(), "{path}: {:?}", file.problems);
+        }
+    }
+
+    #[test]
+    fn delays_are_shorter_and_the_rest_is_as_written() {
+        let text = "delay = \"5m\"\nweight = \"50%\"\n# delay = \"5m\"\n";
+        assert_eq!(
+            hurried(text),
+            "delay = \"5s\" # in the example: \"5m\"\nweight = \"50%\"\n# delay = \"5m\"\n"
+        );
+        for (minutes, seconds) in [(1, 2), (5, 5), (30, 8)] {
+            let delay = Duration::from_secs(60 * minutes);
+            assert_eq!(shorter(delay), Duration::from_secs(seconds));
+        }
+    }
+
+    #[test]
+    fn lessons_tell_who_does_what() {
+        let lessons = lessons();
+        let says: Vec<&str> = lessons.iter().map(|lesson| &*lesson.says).collect();
+        assert!(
+            says.contains(&"50% of @alice, @alice.art to @bob, @carol"),
+            "{says:?}"
+        );
+        assert!(
+            says.contains(&"@alice follows downvotes of @spam.watch"),
+            "{says:?}"
+        );
+    }
+}

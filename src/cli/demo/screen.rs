@@ -1,0 +1,223 @@
+//! What the demo prints: a line for each thing that happens.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use tokio::time::Instant;
+
+use crate::cli::demo::story::VOTERS;
+use crate::cli::demo::tally::{Tally, is_at_once, lateness};
+use crate::clock::Clock;
+use crate::post::{PostId, VoteKey};
+use crate::queue::vote::{Origin, Status, Vote};
+use crate::sandbox::chain::block::Block;
+use crate::sandbox::chain::operation::Operation;
+use crate::weight::Weight;
+
+/// Standard output, or a text in a test.
+pub struct Screen<W> {
+    out: W,
+    colour: bool,
+    clock: Clock,
+    start: Instant,
+    shown: HashMap<VoteKey, Shown>,
+    /// Whose next comment operation is an edit.
+    posts: HashSet<PostId>,
+    pub tally: Tally,
+}
+
+/// What was printed of a vote last.
+#[derive(Debug, PartialEq)]
+struct Shown {
+    status: Status,
+    weight: Weight,
+    reason: Option<String>,
+}
+
+/// ANSI colours.
+#[derive(Debug, Clone, Copy)]
+enum Colour {
+    Dim = 2,
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
+    Cyan = 36,
+}
+
+/// Whether colours are wanted on standard output.
+pub fn wants_colour() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
+}
+
+impl<W: Write> Screen<W> {
+    pub fn new(out: W, colour: bool, clock: Clock) -> Self {
+        Self {
+            out,
+            colour,
+            clock,
+            start: Instant::now(),
+            shown: HashMap::new(),
+            posts: HashSet::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Prints a text as it is.
+    ///
+    /// # Errors
+    /// As of every method here: nobody reads any more.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// The names of the columns, and seconds count from now.
+    pub fn headings(&mut self) -> io::Result<()> {
+        self.start = Instant::now();
+        let line = format!(
+            "{:>6}  {:<9}  {:<12} {:>6}  {:<26}",
+            "second", "what", "who", "weight", "post"
+        );
+        self.coloured(Colour::Dim, line.trim_end())
+    }
+
+    /// What people did in a block; votes by the daemon are told of by their rows.
+    pub fn block(&mut self, block: &Block) -> io::Result<()> {
+        for transaction in &block.transactions {
+            let by_daemon = transaction.signed_by.is_some();
+            for operation in &transaction.operations {
+                self.operation(operation, by_daemon)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn operation(&mut self, operation: &Operation, by_daemon: bool) -> io::Result<()> {
+        match operation {
+            Operation::Vote(vote) if !by_daemon => {
+                let voter = vote.voter.as_str();
+                let by_hand = if VOTERS.contains(&voter) {
+                    "by hand"
+                } else {
+                    ""
+                };
+                match vote.weight {
+                    0 => self.line(Colour::Cyan, "retracts", voter, "", &vote.post, by_hand),
+                    weight => {
+                        let weight = Weight::clamped(weight.into());
+                        self.line(Colour::Cyan, "votes", voter, weight, &vote.post, by_hand)
+                    }
+                }
+            }
+            Operation::Comment(comment) => {
+                let what = match (&comment.parent, self.posts.insert(comment.post.clone())) {
+                    (_, false) => "edits",
+                    (Some(_), true) => "comments",
+                    (None, true) => "posts",
+                };
+                let author = comment.post.author.as_str();
+                self.line(Colour::Cyan, what, author, "", &comment.post, "")
+            }
+            Operation::DeleteComment(post) => {
+                self.line(Colour::Cyan, "deletes", post.author.as_str(), "", post, "")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How a row of the daemon's queue stands now, if that is new.
+    pub fn row(&mut self, row: &Vote) -> io::Result<()> {
+        // Votes that no rule asked for were told of with their block.
+        if row.origin == Origin::Hand {
+            return Ok(());
+        }
+        self.tally.take(row);
+        let now = Shown {
+            status: row.status,
+            weight: row.weight,
+            reason: row.reason.clone(),
+        };
+        let before = self.shown.get(&row.key);
+        if before == Some(&now) {
+            return Ok(());
+        }
+        let cast_before = before.is_some_and(|shown| shown.status == Status::Cast);
+        self.shown.insert(row.key.clone(), now);
+        if row.cast_at.is_some() && !cast_before {
+            self.tally.cast(row);
+            self.of(row, Colour::Green, "cast", &in_time(row))?;
+        }
+        let reason = row.reason.as_deref().unwrap_or_default();
+        match row.status {
+            Status::Queued if reason.is_empty() => {
+                let wait = (row.due_at - self.clock.now()).num_milliseconds();
+                let detail = match wait {
+                    ..50 => format!("{}, due now", row.rule),
+                    _ => format!("{}, due in {:.1} s", row.rule, wait as f64 / 1000.0),
+                };
+                self.of(row, Colour::Dim, "queued", &detail)
+            }
+            Status::Queued => self.of(row, Colour::Yellow, "waits", reason),
+            Status::Cast => Ok(()),
+            Status::Confirmed => {
+                let block = row.block_num.map(|block| format!("in block {block}"));
+                self.of(row, Colour::Dim, "confirmed", &block.unwrap_or_default())
+            }
+            Status::Skipped => self.of(row, Colour::Yellow, "skipped", reason),
+            Status::Withdrawn => self.of(row, Colour::Yellow, "withdrawn", reason),
+            Status::Failed => self.of(row, Colour::Red, "failed", reason),
+            Status::DryRun => Ok(()),
+        }
+    }
+
+    /// Something that happens beside the chain.
+    pub fn aside(&mut self, text: &str) -> io::Result<()> {
+        let line = format!("{:6.1}  {:<9}  {text}", self.seconds(), "saved");
+        self.coloured(Colour::Cyan, &line)
+    }
+
+    fn of(&mut self, row: &Vote, colour: Colour, what: &str, detail: &str) -> io::Result<()> {
+        let voter = row.key.voter.as_str();
+        self.line(colour, what, voter, row.weight, &row.key.post, detail)
+    }
+
+    fn line(
+        &mut self,
+        colour: Colour,
+        what: &str,
+        who: &str,
+        weight: impl Display,
+        post: &impl Display,
+        detail: &str,
+    ) -> io::Result<()> {
+        let (who, post) = (format!("@{who}"), post.to_string());
+        let line = format!(
+            "{:6.1}  {what:<9}  {who:<12} {weight:>6}  {post:<26}  {detail}",
+            self.seconds()
+        );
+        self.coloured(colour, line.trim_end())
+    }
+
+    fn coloured(&mut self, colour: Colour, line: &str) -> io::Result<()> {
+        match self.colour {
+            true => self.text(&format!("\x1b[{}m{line}\x1b[0m\n", colour as u8)),
+            false => self.text(&format!("{line}\n")),
+        }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+}
+
+fn in_time(row: &Vote) -> String {
+    let late = lateness(row).unwrap_or_default().num_milliseconds();
+    let rule = &row.rule;
+    match is_at_once(row) {
+        true => format!("{rule}, {late} ms after the block"),
+        false => format!("{rule}, {late} ms late"),
+    }
+}

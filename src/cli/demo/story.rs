@@ -1,0 +1,110 @@
+//! What happens in the demo: so that every example rule comes to vote, and some votes come to nothing.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::TimeDelta;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::clock::Clock;
+use crate::post::PostId;
+use crate::sandbox::Sandbox;
+
+/// They vote by the rules.
+pub const VOTERS: [&str; 2] = ["alice", "alice.art"];
+/// The file that is changed while the daemon runs, and how.
+const CHANGED: (&str, &str, &str) = ("favourites.toml", "weight = \"50%\"", "weight = \"25%\"");
+
+/// Longer than a block takes, with room for a busy machine.
+const NEXT_BLOCK: Duration = Duration::from_secs(5);
+
+/// Posts from before the daemon started: only leaders bring votes to them.
+#[derive(Debug)]
+pub struct Past {
+    by_bob: PostId,
+    by_erin: PostId,
+    by_frank: PostId,
+    by_mallory: PostId,
+}
+
+impl Past {
+    /// Publishes them an hour ago.
+    pub fn happen(sandbox: &Sandbox, clock: Clock) -> Self {
+        let past = Self {
+            by_bob: sandbox.publish("bob", "on-old-maps"),
+            by_erin: sandbox.publish("erin", "my-garden"),
+            by_frank: sandbox.publish("frank", "fresh-bread"),
+            by_mallory: sandbox.publish("mallory", "buy-now"),
+        };
+        sandbox.produce_block_at(clock.now() - TimeDelta::hours(1));
+        sandbox.produce_block();
+        past
+    }
+}
+
+/// Tells the story; it takes some twenty seconds. `rules` is the folder of rule files; what happens beside
+/// the chain is told to `aside`.
+///
+/// # Errors
+/// A rule file that cannot be changed.
+pub async fn tell(
+    sandbox: &Sandbox,
+    past: &Past,
+    rules: &Path,
+    aside: &mpsc::Sender<String>,
+) -> anyhow::Result<()> {
+    // The chain refuses what people may try in vain, such as the same vote twice: that is part of life.
+    let vote = |voter: &str, post: &PostId, percent: i16| {
+        let _ = sandbox.vote(voter, post, percent * 100);
+    };
+    vote("curie", &past.by_erin, 60);
+    let walk = sandbox.publish("bob", "a-walk-by-the-sea");
+    sleep(Duration::from_secs(2)).await;
+    sandbox.publish("photo.daily", "first-light");
+    vote("art.guild", &past.by_bob, 80);
+    sleep(Duration::from_secs(1)).await;
+    vote("spam.watch", &past.by_mallory, -100);
+    // Somebody changes her mind before the followers' votes are due.
+    vote("curie", &past.by_frank, 100);
+    sandbox
+        .wait_for_vote("curie", &past.by_frank, NEXT_BLOCK)
+        .await;
+    vote("curie", &past.by_frank, 0);
+    sleep(Duration::from_secs(2)).await;
+    sandbox.edit(&walk, "Words and pictures, and one typing error less.");
+    let bridges = sandbox.publish("carol", "old-bridges");
+    sleep(Duration::from_secs(2)).await;
+    vote("alice", &bridges, 100);
+    sleep(Duration::from_secs(4)).await;
+    sandbox.publish("bob", "the-harbour-at-night");
+    sandbox.publish("dave", "a-quiet-street");
+    sleep(Duration::from_secs(2)).await;
+    let (file, was, is) = CHANGED;
+    let path = rules.join(file);
+    let change = || {
+        let text = std::fs::read_to_string(&path)?;
+        std::fs::write(&path, text.replacen(was, is, 1))
+    };
+    change().with_context(|| format!("cannot change {}", path.display()))?;
+    // Nobody listens any more only when the demo ends.
+    let _ = aside
+        .send(format!("{file}: {was} is now {is}; votes that wait follow"))
+        .await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::demo::examples;
+
+    #[test]
+    fn the_weight_that_the_story_changes_is_in_the_example() {
+        let (file, was, _) = CHANGED;
+        let example = examples::FILES.iter().find(|(name, _)| *name == file);
+        let (_, text) = example.unwrap();
+        assert!(text.contains(was));
+    }
+}

@@ -1,0 +1,155 @@
+//! Rule files that change, go bad or go away while the daemon runs. The watcher has a suite of its own;
+//! here it is the votes that tell.
+
+use std::fs;
+use std::time::Duration;
+
+use curatord::queue::vote::{Status, Vote};
+
+use crate::harness::{Database, Installation, on_each_database};
+
+on_each_database! {
+    a_bad_file_keeps_its_last_good_rules_and_is_reported_once_for_each_content,
+    a_file_that_is_bad_at_the_start_harms_no_other,
+    votes_queued_by_a_file_that_went_bad_go_out,
+    a_change_of_the_files_is_in_force_within_250_ms,
+}
+
+/// A change is in force so long after the last write. Time is what this is about: it is slept away.
+const IN_FORCE_WITHIN: Duration = Duration::from_millis(250);
+
+fn rule(name: &str, weight: &str) -> String {
+    format!(
+        "voters = [\"alice\"]\n[[author]]\nname = \"{name}\"\nauthors = [\"bob\"]\nweight = {weight:?}\n"
+    )
+}
+
+/// The row that a new post brings, once its block is read.
+async fn row_of_next_post(site: &Installation<'_>, permlink: &str) -> Option<Vote> {
+    let post = site
+        .in_a_block(|sandbox| sandbox.publish("bob", permlink))
+        .await;
+    site.row("alice", &post).await
+}
+
+async fn weight_of_next_post(site: &Installation<'_>, permlink: &str) -> Option<i16> {
+    let row = row_of_next_post(site, permlink).await?;
+    Some(row.weight.hundredths())
+}
+
+async fn a_bad_file_keeps_its_last_good_rules_and_is_reported_once_for_each_content(
+    database: &Database,
+) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", &rule("a", "10%"));
+    site.voter("alice").await;
+    let daemon = site.start().await;
+
+    let bad = rule("a", "30%").replace("bob", "not an account");
+    site.rules("friends.toml", &bad);
+    let errors = site.has_errors("rules", 1).await;
+    assert!(errors[0].error.contains("friends.toml"), "{errors:?}");
+    assert_eq!((&*errors[0].voter, &*errors[0].permlink), ("", ""));
+    assert_eq!(weight_of_next_post(&site, "one").await, Some(1_000));
+
+    // Good, and then bad in the same way: that was told.
+    site.rules("friends.toml", &rule("a", "20%"));
+    tokio::time::sleep(IN_FORCE_WITHIN).await;
+    assert_eq!(weight_of_next_post(&site, "two").await, Some(2_000));
+    site.rules("friends.toml", &bad);
+    tokio::time::sleep(IN_FORCE_WITHIN).await;
+    site.rules("friends.toml", "[[author");
+    let errors = site.has_errors("rules", 2).await;
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert_eq!(weight_of_next_post(&site, "three").await, Some(2_000));
+
+    // Nor is it told again after a restart.
+    daemon.stop().await;
+    let daemon = site.start().await;
+    assert_eq!(site.errors("rules").await.len(), 2);
+    daemon.stop().await;
+}
+
+async fn a_file_that_is_bad_at_the_start_harms_no_other(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("a.toml", "voters = [\"alice\"]\n[[author]]\n");
+    site.rules("b.toml", &rule("a", "10%"));
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let row = row_of_next_post(&site, "one").await.unwrap();
+    assert_eq!(row.rule.as_str(), "b.toml:a");
+    assert_eq!(site.has_errors("rules", 1).await.len(), 1);
+    daemon.stop().await;
+}
+
+async fn votes_queued_by_a_file_that_went_bad_go_out(database: &Database) {
+    let site = Installation::new(database).await;
+    let slow = format!("{}delay = \"3s\"\n", rule("a", "10%"));
+    site.rules("friends.toml", &slow);
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Queued).await;
+    site.rules("friends.toml", "weight =");
+    site.has_errors("rules", 1).await;
+    assert_eq!(
+        site.row_is("alice", &post, Status::Confirmed)
+            .await
+            .weight
+            .hundredths(),
+        1_000
+    );
+    daemon.stop().await;
+}
+
+async fn a_change_of_the_files_is_in_force_within_250_ms(database: &Database) {
+    let site = Installation::new(database).await;
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let file = site.rule_file("friends.toml");
+    assert_eq!(weight_of_next_post(&site, "no-rules-yet").await, None);
+
+    let added = rule("a", "10%");
+    site.rules("friends.toml", &added);
+    tokio::time::sleep(IN_FORCE_WITHIN).await;
+    assert_eq!(weight_of_next_post(&site, "added").await, Some(1_000));
+
+    site.rules("friends.toml", &rule("a", "11%"));
+    tokio::time::sleep(IN_FORCE_WITHIN).await;
+    assert_eq!(weight_of_next_post(&site, "saved").await, Some(1_100));
+
+    // As editors do it.
+    let aside = site.rule_file(".friends.toml.tmp");
+    fs::write(&aside, rule("a", "12%")).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    tokio::time::sleep(IN_FORCE_WITHIN).await;
+    assert_eq!(
+        weight_of_next_post(&site, "renamed-over").await,
+        Some(1_200)
+    );
+
+    fs::rename(&file, site.rule_file("others.toml")).unwrap();
+    tokio::time::sleep(IN_FORCE_WITHIN).await;
+    let row = row_of_next_post(&site, "file-renamed").await.unwrap();
+    assert_eq!(row.rule.as_str(), "others.toml:a");
+
+    fs::remove_file(site.rule_file("others.toml")).unwrap();
+    tokio::time::sleep(IN_FORCE_WITHIN).await;
+    assert_eq!(weight_of_next_post(&site, "removed").await, None);
+
+    // As Kubernetes does it: a folder that is a link, swapped in one move.
+    for (version, weight) in [("v1", "13%"), ("v2", "14%")] {
+        let folder = site.folder().join(version);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("linked.toml"), rule("a", weight)).unwrap();
+        let link = site.folder().join("next");
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        fs::rename(&link, site.rule_file("data")).unwrap();
+        tokio::time::sleep(IN_FORCE_WITHIN).await;
+        let row = row_of_next_post(&site, version).await.unwrap();
+        assert_eq!(row.rule.as_str(), "data/linked.toml:a");
+        let hundredths = if version == "v1" { 1_300 } else { 1_400 };
+        assert_eq!(row.weight.hundredths(), hundredths);
+    }
+    daemon.stop().await;
+}

@@ -1,0 +1,280 @@
+//! The voters' tokens while votes go out with them.
+
+use std::time::Duration;
+
+use curatord::account::Account;
+use curatord::config::ChainKind;
+use curatord::queue::vote::{Status, Vote};
+use curatord::sandbox::faults::{Answer, Fault};
+use curatord::sandbox::requests::Request;
+use curatord::sandbox::signer::SignerKind;
+use curatord::sandbox::{Sandbox, SandboxConfig};
+use tokio::time::Instant;
+
+use crate::harness::installation::Logged;
+use crate::harness::{Database, Installation, PATIENCE, on_each_database, until};
+
+on_each_database! {
+    a_token_that_expires_soon_is_refreshed_before_it_is_needed,
+    a_refused_token_is_refreshed_once_and_the_votes_go_out_with_the_new_one,
+    a_dead_refresh_token_is_reported_once_and_left_alone,
+    a_row_that_another_program_writes_is_used_within_five_seconds,
+    a_voter_without_a_token_has_a_clear_error_for_each_vote,
+    no_token_is_shown_anywhere,
+}
+
+const RULES: &str = r#"
+    voters = ["alice"]
+    [[author]]
+    authors = ["bob"]
+    weight = "10%"
+"#;
+
+/// A signer whose tokens can be revoked, on a chain without an interval between votes.
+async fn steemconnect(database: &Database) -> Installation<'_> {
+    let mut config = SandboxConfig::every(ChainKind::Hive, Duration::from_millis(200));
+    config.signer_kind = SignerKind::SteemConnect;
+    let site = Installation::with(database, config).await;
+    site.rules("friends.toml", RULES);
+    site
+}
+
+async fn stored_tokens(site: &Installation<'_>) -> Vec<String> {
+    let statement = "SELECT access_token FROM steem_authorization ORDER BY user_login";
+    site.database.texts(statement).await
+}
+
+fn refreshes(site: &Installation<'_>, voter: &str) -> usize {
+    site.sandbox
+        .signer()
+        .endpoint()
+        .requests
+        .count_of("token", voter)
+}
+
+async fn a_token_that_expires_soon_is_refreshed_before_it_is_needed(database: &Database) {
+    let site = steemconnect(database).await;
+    let tokens = site.sandbox.add_voter("alice");
+    site.import("alice", &tokens, 3_600).await;
+    let daemon = site.start().await;
+    let refreshed = async || (stored_tokens(&site).await != [tokens.access.clone()]).then_some(());
+    until("the new token is stored", refreshed).await;
+    assert_eq!(refreshes(&site, "alice"), 1);
+
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Confirmed).await;
+    let requests = site.broadcasts("alice", &post);
+    assert_eq!(requests.len(), 1);
+    assert_ne!(requests[0].token, Some(tokens.access_name));
+    // It lasts for a week now.
+    assert_eq!(refreshes(&site, "alice"), 1);
+    daemon.stop().await;
+}
+
+async fn a_refused_token_is_refreshed_once_and_the_votes_go_out_with_the_new_one(
+    database: &Database,
+) {
+    let site = steemconnect(database).await;
+    let tokens = site.voter("alice").await;
+    let daemon = site.start().await;
+    site.sandbox.signer().revoke(&tokens.access);
+    let permlinks = ["one", "two", "three", "four", "five", "six"];
+    let posts = site
+        .in_a_block(|sandbox| permlinks.map(|permlink| sandbox.publish("bob", permlink)))
+        .await;
+    let mut refused = 0;
+    for post in &posts {
+        site.row_is("alice", post, Status::Confirmed).await;
+        let mut requests = site.broadcasts("alice", post);
+        let last = requests.pop().unwrap();
+        assert_ne!(last.token.as_ref(), Some(&tokens.access_name));
+        for request in requests {
+            assert_eq!(request.token.as_ref(), Some(&tokens.access_name));
+            refused += 1;
+        }
+        assert_eq!(site.votes_in_blocks("alice", post), [1_000]);
+    }
+    assert!(refused >= 1);
+    assert_eq!(refreshes(&site, "alice"), 1);
+    assert_eq!(site.errors("refresh").await, []);
+    daemon.stop().await;
+}
+
+async fn a_dead_refresh_token_is_reported_once_and_left_alone(database: &Database) {
+    let mut site = steemconnect(database).await;
+    site.set("casting.retry_for", "2s");
+    let tokens = site.voter("alice").await;
+    let daemon = site.start().await;
+    let alice = Account::from_chain("alice");
+    site.sandbox.signer().set_refresh_dead(&alice, true);
+    site.sandbox.signer().revoke(&tokens.access);
+    let one = site.sandbox.publish("bob", "one");
+    site.row_is("alice", &one, Status::Failed).await;
+    let two = site.sandbox.publish("bob", "two");
+    site.row_is("alice", &two, Status::Failed).await;
+
+    let errors = site.has_errors("refresh", 1).await;
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].voter, "alice");
+    assert_eq!(refreshes(&site, "alice"), 1);
+    // The refused token is not tried again and again either.
+    assert_eq!(site.broadcasts("alice", &two).len(), 0);
+    assert_eq!(site.has_errors("vote", 2).await.len(), 2);
+
+    // She logs in again, by another program.
+    site.sandbox.signer().set_refresh_dead(&alice, false);
+    let tokens = site.sandbox.issue_tokens("alice");
+    site.import("alice", &tokens, tokens.expires_in).await;
+    // A vote fails if it waits for two seconds only, and the new row may be noticed later than that.
+    let mut number = 0;
+    let goes_out = async || {
+        number += 1;
+        let post = site.sandbox.publish("bob", &format!("again-{number}"));
+        site.next_block_is_read().await;
+        site.next_block_is_read().await;
+        let row = site.row("alice", &post).await?;
+        (row.status == Status::Confirmed).then_some(())
+    };
+    until("a vote goes out again", goes_out).await;
+    daemon.stop().await;
+}
+
+async fn a_row_that_another_program_writes_is_used_within_five_seconds(database: &Database) {
+    let site = steemconnect(database).await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    let waits = |row: &Vote| row.reason.is_some();
+    let row = site
+        .row_where("alice", &post, "waits for a token", waits)
+        .await;
+    assert_eq!(row.status, Status::Queued);
+
+    let tokens = site.sandbox.add_voter("alice");
+    let written = Instant::now();
+    database
+        .execute(&format!(
+            "INSERT INTO steem_authorization (access_token, user_login, expires_in, refresh_token) \
+             VALUES ('{}', 'alice', '2099-01-01 00:00:00', '{}')",
+            tokens.access, tokens.refresh
+        ))
+        .await;
+    let sent = |requests: &[Request]| requests.iter().any(|request| request.method == "broadcast");
+    let requests = &site.sandbox.signer().endpoint().requests;
+    assert!(requests.wait_until(PATIENCE, sent).await);
+    assert!(
+        written.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        written.elapsed()
+    );
+    site.row_is("alice", &post, Status::Confirmed).await;
+    daemon.stop().await;
+}
+
+async fn a_voter_without_a_token_has_a_clear_error_for_each_vote(database: &Database) {
+    let mut site = Installation::new(database).await;
+    site.set("casting.retry_for", "2s");
+    site.rules(
+        "friends.toml",
+        &RULES.replace("\"alice\"", "\"alice\", \"erica\""),
+    );
+    site.voter("erica").await;
+    let mut daemon = site.start().await;
+    let posts = site
+        .in_a_block(|sandbox| ["one", "two"].map(|permlink| sandbox.publish("bob", permlink)))
+        .await;
+    for post in &posts {
+        assert_eq!(
+            site.row("alice", post).await.unwrap().status,
+            Status::Queued
+        );
+        site.row_is("erica", post, Status::Confirmed).await;
+    }
+    let errors = site.has_errors("vote", 2).await;
+    for post in &posts {
+        let row = site.row_is("alice", post, Status::Failed).await;
+        assert_eq!(row.attempts, 0);
+        let of_post = |error: &&Logged| {
+            error.voter == "alice" && error.author == "bob" && error.permlink == *post.permlink
+        };
+        let error = errors.iter().find(of_post).unwrap();
+        assert!(
+            error.error.contains("token of @alice") || error.error.contains("token for @alice"),
+            "{error:?}"
+        );
+    }
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(daemon.is_running());
+    daemon.stop().await;
+}
+
+async fn no_token_is_shown_anywhere(database: &Database) {
+    let mut site = steemconnect(database).await;
+    site.set("casting.retry_for", "1s");
+    let tokens = site.voter("alice").await;
+    let daemon = site.start().await;
+    // A server that repeats in its answers what it was given.
+    let signer = site.sandbox.signer();
+    let repeats = |fault: Answer| Fault::Answer(fault).on("broadcast").times(1);
+    // Texts are cut: this one in the middle of the token.
+    let filler = "so many words before anything is said ".repeat(14);
+    let text = format!("{filler}bad token {} in the request", tokens.access);
+    signer
+        .endpoint()
+        .faults
+        .add(repeats(Answer::chain_says(&text)));
+    signer
+        .endpoint()
+        .faults
+        .add(repeats(Answer::unauthorized("unauthorized_client", &text)));
+    signer
+        .endpoint()
+        .faults
+        .add(repeats(Answer::json(503, &text)));
+    let text = format!(
+        "{} {} is dead",
+        tokens.refresh,
+        site.sandbox.client_secret()
+    );
+    let refused = Fault::Answer(Answer::unauthorized("invalid_grant", &text));
+    signer.endpoint().faults.add(refused.on("token").times(1));
+    let publish = |sandbox: &Sandbox| {
+        for permlink in ["one", "two", "three"] {
+            sandbox.publish("bob", permlink);
+        }
+    };
+    site.in_a_block(publish).await;
+    let three = |requests: &[Request]| {
+        let broadcasts = requests
+            .iter()
+            .filter(|request| request.method == "broadcast");
+        broadcasts.count() >= 3
+    };
+    assert!(signer.endpoint().requests.wait_until(PATIENCE, three).await);
+    signer.revoke(&tokens.access);
+    let later = site.sandbox.publish("bob", "later");
+    site.row_is("alice", &later, Status::Failed).await;
+    site.has_errors("refresh", 1).await;
+    daemon.stop().await;
+
+    let mut shown = vec![site.all_logs()];
+    for statement in [
+        "SELECT COALESCE(reason, '') FROM votes",
+        "SELECT error FROM error_log",
+        "SELECT fingerprint FROM reported",
+        "SELECT name FROM leases",
+        "SELECT recent FROM chain_cursor",
+    ] {
+        shown.extend(database.texts(statement).await);
+    }
+    for secret in [
+        &*tokens.access,
+        &*tokens.refresh,
+        site.sandbox.client_secret(),
+    ] {
+        // A part of it is as bad, and a long one may be cut.
+        let part = &secret[secret.len() / 3..secret.len() / 3 + 12.min(secret.len() / 2)];
+        for text in &shown {
+            assert!(!text.contains(part), "{part} is shown in: {text}");
+        }
+    }
+}
