@@ -103,7 +103,8 @@ fn every_change_makes_of_every_state_what_it_should() {
         }),
         ("its block is undone", |table| table.undo(9, 4)),
     ];
-    const BY_HAND: &str = "skipped second 2500 @5 (voted by hand)";
+    const BY_HAND: &str = "skipped second 2500 @9 (voted by hand)";
+    const ANOTHER_BY_HAND: &str = "skipped 7700 (voted by hand)";
     const ANEW: [&str; 3] = [
         "queued second 4500 @9",
         "queued first 1000 @9",
@@ -213,7 +214,20 @@ fn every_change_makes_of_every_state_what_it_should() {
                 "-", newer, earlier, changed, "-", BY_HAND, BY_HAND, BY_HAND, "-",
             ],
         ),
-        ("by hand", ["-"; 9]),
+        (
+            "by hand",
+            [
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                ANOTHER_BY_HAND,
+                ANOTHER_BY_HAND,
+                ANOTHER_BY_HAND,
+                "-",
+            ],
+        ),
     ];
     for (state, expected) in expected {
         for ((change, happens), expected) in changes.iter().zip(expected) {
@@ -403,7 +417,7 @@ fn an_identical_vote_at_the_first_attempt_stays_a_vote_by_hand() {
     let mut table = in_state(&rules, "in flight");
     table.report(6, "a", 1, Outcome::Skipped(VOTED_BY_HAND.to_owned()));
     table.block(7, [vote("alice", "a", 25)]);
-    assert_eq!(table.brief("a"), "skipped second 2500 @5 (voted by hand)");
+    assert_eq!(table.brief("a"), "skipped second 2500 @7 (voted by hand)");
 }
 
 #[test]
