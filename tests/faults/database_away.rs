@@ -7,8 +7,8 @@ use curatord::sandbox::faults::{Answer, Fault};
 use secrecy::ExposeSecret;
 use url::Url;
 
+use crate::harness::proxy::{Proxy, Wire};
 use crate::harness::{Database, Installation, run, until};
-use crate::proxy::{Proxy, Wire};
 use crate::{assert_on_time, rule};
 
 /// An installation whose daemons reach the database through a wire that can be cut.

@@ -6,8 +6,6 @@ mod forks;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod nodes;
-#[path = "../support/proxy.rs"]
-mod proxy;
 mod signer;
 mod signer_refusals;
 
