@@ -166,7 +166,7 @@ impl Caster {
         let in_flight = self
             .held
             .values()
-            .filter(|held| held.stage == Stage::InFlight && !held.settled);
+            .filter(|held| held.stage == Stage::InFlight && held.settled.is_none());
         in_flight
             .map(|held| report(held, outcome(), world.now))
             .collect()
@@ -218,7 +218,7 @@ impl Caster {
         };
         let ours = row.status == Status::Queued && row.claimed_by.as_deref() == Some(owner);
         match (ours, held.stage) {
-            (false, Stage::InFlight) => held.settled = true,
+            (false, Stage::InFlight) => held.settled = Some(row.status),
             (false, _) => self.drop_vote(&row.key),
             (true, Stage::InFlight) => held.ours_again(row),
             (true, _) => {
@@ -424,8 +424,18 @@ impl Caster {
                 };
                 self.finish(key, outcome, world);
             }
-            // The block has shown what the answer does not tell.
-            _ if settled => self.drop_vote(key),
+            // The block has shown what the answer does not tell: only the attempt is written down.
+            _ if settled.is_some_and(|status| status != Status::Queued) => {
+                let outcome = Outcome::Later {
+                    next_attempt_at: world.now,
+                    due_at: None,
+                    reason: None,
+                    hold: false,
+                };
+                self.finish(key, outcome, world);
+            }
+            // Somebody else has it now.
+            _ if settled.is_some() => self.drop_vote(key),
             Answer::Unknown(trouble) => {
                 let now = world.now;
                 held.unclear_until = Some(now + LOOK_AFTER);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::queue::vote::Vote;
+use crate::queue::vote::{Status, Vote};
 
 /// After an unclear answer the chain is not asked before this: votes landed up to six seconds after their
 /// client had given up.
@@ -35,8 +35,8 @@ pub struct Held {
     pub sent_with: Option<SecretString>,
     /// There was no token to send it with.
     pub lacks_token: bool,
-    /// The table says that it is over; only the answer is awaited.
-    pub settled: bool,
+    /// The table says that it is over, or somebody else's; only the answer is awaited.
+    pub settled: Option<Status>,
 }
 
 /// What the vote waits for.
@@ -68,15 +68,14 @@ impl Held {
             refreshed: false,
             sent_with: None,
             lacks_token: false,
-            settled: false,
+            settled: None,
         }
     }
 
     /// The table says that it is ours although it had said that it was over. The request that is on its way
     /// stays as it is; after it, the row counts.
     pub fn ours_again(&mut self, row: Vote) {
-        if self.settled {
-            self.settled = false;
+        if self.settled.take().is_some() {
             self.vote = Vote {
                 weight: self.vote.weight,
                 attempts: self.vote.attempts.max(row.attempts),

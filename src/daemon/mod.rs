@@ -322,7 +322,7 @@ async fn write_reports(
                 NodeNotice::Left { .. } => {
                     ErrorEntry::new(ErrorKind::Chain, notice.to_string(), clock.now())
                 }
-                // Each of the nodes was left before: that is a row already.
+                // The outage of each of them has its row already.
                 NodeNotice::NoneAnswers { .. }
                 | NodeNotice::Back { .. }
                 | NodeNotice::AnswersAgain { .. } => continue,

@@ -68,18 +68,15 @@ impl Reader {
     }
 
     /// Whether the chain is ours to read. A database that is away takes it from nobody.
-    async fn hold_lease(&self) -> bool {
+    fn hold_lease(&self) -> impl Future<Output = bool> + Send + use<> {
+        let (store, owner) = (Arc::clone(&self.store), self.owner.clone());
         let now = self.clock.now();
-        match self
-            .store
-            .acquire_lease(LEASE_NAME, &self.owner, now, now + LEASE)
-            .await
-        {
-            Ok(ours) => ours,
-            Err(error) => {
+        async move {
+            let lease = store.acquire_lease(LEASE_NAME, &owner, now, now + LEASE);
+            lease.await.unwrap_or_else(|error| {
                 tracing::debug!(%error, "the right to read the chain was not renewed");
                 true
-            }
+            })
         }
     }
 
@@ -104,6 +101,8 @@ impl Reader {
             events_in,
             reading.clone(),
         ));
+        // A database that hangs must not keep blocks waiting.
+        let mut chores = JoinSet::new();
         loop {
             tokio::select! {
                 event = events.recv() => match event {
@@ -116,13 +115,23 @@ impl Reader {
                     }
                     None => break,
                 },
-                Some(()) = self.lease_ticks.recv() => {
-                    if !self.hold_lease().await {
+                Some(()) = self.lease_ticks.recv(), if chores.is_empty() => {
+                    let lease = self.hold_lease();
+                    chores.spawn(async move { Chore::Lease(lease.await) });
+                }
+                Some(()) = self.prune_ticks.recv(), if chores.is_empty() => {
+                    let pruning = self.prune();
+                    chores.spawn(async move {
+                        pruning.await;
+                        Chore::Pruned
+                    });
+                }
+                Some(done) = chores.join_next(), if !chores.is_empty() => {
+                    if let Ok(Chore::Lease(false)) = done {
                         tracing::warn!("another daemon has taken over reading the chain");
                         break;
                     }
                 }
-                Some(()) = self.prune_ticks.recv() => self.prune().await,
             }
         }
         reading.cancel();
@@ -191,15 +200,20 @@ impl Reader {
         }
     }
 
-    async fn prune(&self) {
+    fn prune(&self) -> impl Future<Output = ()> + Send + use<> {
+        let store = Arc::clone(&self.store);
         let before: DateTime<Utc> = self.clock.now() - PAYOUT_AFTER;
-        let pruned = tokio::time::timeout(
-            Duration::from_secs(30),
-            self.store.prune_leader_votes(before),
-        )
-        .await;
-        if let Ok(Err(error)) = pruned {
-            tracing::debug!(%error, "old votes of leaders were not deleted");
+        async move {
+            if let Err(error) = store.prune_leader_votes(before).await {
+                tracing::debug!(%error, "old votes of leaders were not deleted");
+            }
         }
     }
+}
+
+/// What is done beside reading.
+enum Chore {
+    /// Whether the chain is still ours to read.
+    Lease(bool),
+    Pruned,
 }

@@ -110,7 +110,8 @@ pub enum Outcome {
     /// It stands on the post.
     Confirmed,
     /// It waits until `next_attempt_at`; `due_at` is set where the moment it is due moved. With `hold` the
-    /// caster goes on holding it; else it is free for whoever claims it then.
+    /// caster goes on holding it; else it is free for whoever claims it then. Of a row that is over, only the
+    /// number of attempts changes.
     Later {
         next_attempt_at: DateTime<Utc>,
         due_at: Option<DateTime<Utc>>,

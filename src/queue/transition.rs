@@ -317,7 +317,13 @@ fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
     match row.status {
         // Final; or ours is still on its way, and will be looked for.
         Status::Confirmed | Status::Cast => row,
-        _ => ended(row, Status::Skipped, VOTED_BY_HAND.to_owned()),
+        // From then on the row speaks of that vote: the voter's interval counts from it.
+        _ => Vote {
+            block_num: Some(seen.block_num),
+            event_block: seen.block_num,
+            event_at: seen.at,
+            ..ended(row, Status::Skipped, VOTED_BY_HAND.to_owned())
+        },
     }
 }
 

@@ -102,7 +102,17 @@ impl Waiting {
     }
 }
 
-type Applying = Pin<Box<dyn Future<Output = Result<Vec<Vote>, StoreError>> + Send>>;
+/// What the database is busy with: one thing at a time. It may hang, and nobody waits for it then.
+type Working = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What came of it.
+enum Done {
+    Applied(Result<Vec<Vote>, StoreError>),
+    /// What is due soon, claimed at that moment, and what was cast but not seen in a block in time.
+    Claimed(DateTime<Utc>, Result<(Vec<Vote>, Vec<Vote>), StoreError>),
+    /// Everything that the table says is ours, if that may not be what we hold.
+    Renewed(Result<Option<Vec<Vote>>, StoreError>),
+}
 
 impl Writer {
     /// Writes until `cancel`, then what is left, then gives back what is claimed.
@@ -114,34 +124,35 @@ impl Writer {
             held: HashMap::new(),
             away_since: None,
             not_before: DateTime::UNIX_EPOCH,
+            renew_next: false,
         };
-        let mut applying: Option<Applying> = None;
+        let mut working: Option<Working> = None;
         loop {
             let now = run.writer.clock.now();
-            if applying.is_none() && run.not_before <= now {
-                applying = run.begin(now);
+            if working.is_none() && run.not_before <= now {
+                working = run.begin(now);
             }
             run.announce(now).await;
-            let wake = run.next_wake(applying.is_some());
+            let wake = run.next_wake(working.is_some());
             let room = run.changes_waiting < MOST_WAITING;
-            let idle = applying.is_none() && run.away_since.is_none();
+            let idle = working.is_none() && run.away_since.is_none();
             tokio::select! {
                 biased;
-                result = wait_for(&mut applying) => {
-                    applying = None;
-                    run.applied(result).await;
+                done = wait_for(&mut working) => {
+                    working = None;
+                    run.take_in(done).await;
                 }
                 Some(batch) = inbox.reports.recv() => run.take(batch),
                 Some(batch) = inbox.plans.recv(), if room => run.take(batch),
-                Some(()) = inbox.renew.recv(), if idle => run.renew().await,
-                Some(()) = inbox.claim.recv(), if idle && run.waiting.is_empty() => run.claim().await,
+                Some(()) = inbox.renew.recv(), if idle => working = Some(run.renew()),
+                Some(()) = inbox.claim.recv(), if idle && run.waiting.is_empty() => working = Some(run.claim()),
                 () = run.writer.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
                 () = cancel.cancelled() => break,
             }
         }
-        if applying.is_some() {
-            let result = wait_for(&mut applying).await;
-            run.applied(result).await;
+        if working.is_some() {
+            let done = wait_for(&mut working).await;
+            run.take_in(done).await;
         }
         inbox.plans.close();
         inbox.reports.close();
@@ -155,10 +166,10 @@ impl Writer {
     }
 }
 
-/// The end of what is being written; never, if nothing is.
-async fn wait_for(applying: &mut Option<Applying>) -> Result<Vec<Vote>, StoreError> {
-    match applying {
-        Some(applying) => applying.await,
+/// The end of what the database is busy with; never, if there is nothing.
+async fn wait_for(working: &mut Option<Working>) -> Done {
+    match working {
+        Some(working) => working.await,
         None => std::future::pending().await,
     }
 }
@@ -171,6 +182,8 @@ struct Run {
     held: HashMap<VoteKey, Vote>,
     away_since: Option<DateTime<Utc>>,
     not_before: DateTime<Utc>,
+    /// Before anything else what we hold is to be renewed.
+    renew_next: bool,
 }
 
 impl Run {
@@ -184,18 +197,24 @@ impl Run {
         });
     }
 
-    fn next_wake(&self, applying: bool) -> Option<DateTime<Utc>> {
+    fn next_wake(&self, working: bool) -> Option<DateTime<Utc>> {
         let patience = self
             .waiting
             .iter()
             .find(|waiting| !waiting.announced)
             .map(|waiting| waiting.since + PATIENCE);
-        let retry = (!applying && !self.waiting.is_empty()).then_some(self.not_before);
+        let to_do = self.renew_next || self.away_since.is_some() || !self.waiting.is_empty();
+        let retry = (!working && to_do).then_some(self.not_before);
         patience.into_iter().chain(retry).min()
     }
 
-    /// Starts to write what waits in front.
-    fn begin(&mut self, now: DateTime<Utc>) -> Option<Applying> {
+    /// Starts to write what waits in front. While the database is away and nothing waits, it is asked
+    /// whether it is back.
+    fn begin(&mut self, now: DateTime<Utc>) -> Option<Working> {
+        let probe = self.waiting.is_empty() && self.away_since.is_some();
+        if std::mem::take(&mut self.renew_next) || probe {
+            return Some(self.renew());
+        }
         self.gather();
         let batch = self.waiting.front()?.batch.clone();
         let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
@@ -203,9 +222,8 @@ impl Run {
         let confirm_within = self.writer.config.borrow().casting.confirm_within;
         Some(Box::pin(async move {
             let position = |id: &_| rules.position(id);
-            store
-                .apply(&batch, &context(&owner, now, confirm_within, &position))
-                .await
+            let context = context(&owner, now, confirm_within, &position);
+            Done::Applied(store.apply(&batch, &context).await)
         }))
     }
 
@@ -271,6 +289,14 @@ impl Run {
         }
     }
 
+    async fn take_in(&mut self, done: Done) {
+        match done {
+            Done::Applied(result) => self.applied(result).await,
+            Done::Claimed(at, result) => self.claimed(at, result).await,
+            Done::Renewed(result) => self.renewed(result).await,
+        }
+    }
+
     /// What became of the batch in front.
     async fn applied(&mut self, result: Result<Vec<Vote>, StoreError>) {
         match result {
@@ -279,7 +305,8 @@ impl Run {
                     self.changes_waiting -= done.batch.changes.len();
                 }
                 self.hand_over(rows, false).await;
-                self.back().await;
+                // Before anybody takes what we hold for abandoned.
+                self.renew_next = self.back();
             }
             Err(StoreError::Unavailable(error)) => self.away(&error),
             Err(error) => self.split(&error),
@@ -357,9 +384,10 @@ impl Run {
         }
     }
 
-    async fn back(&mut self) {
+    /// The database answered: whether it had been away.
+    fn back(&mut self) -> bool {
         let Some(since) = self.away_since.take() else {
-            return;
+            return false;
         };
         let now = self.writer.clock.now();
         let text = format!(
@@ -374,28 +402,43 @@ impl Run {
             errors: vec![entry],
             ..Batch::default()
         });
-        // Before anybody takes what we hold for abandoned.
-        self.renew().await;
+        true
     }
 
-    async fn renew(&mut self) {
+    fn renew(&self) -> Working {
+        let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
         let until = self.writer.clock.now() + LEASE;
-        match self.writer.store.renew(&self.writer.owner, until).await {
-            Ok(renewed) if renewed < self.held.len() as u64 => self.look_for_lost().await,
-            Ok(_) => {}
+        // Until everything is written, what we hold and what the table says differ.
+        let expected = self.waiting.is_empty().then_some(self.held.len() as u64);
+        Box::pin(async move {
+            let renewed = match store.renew(&owner, until).await {
+                Ok(count) if expected.is_some_and(|expected| expected != count) => {
+                    store.held(&owner).await.map(Some)
+                }
+                Ok(_) => Ok(None),
+                Err(error) => Err(error),
+            };
+            Done::Renewed(renewed)
+        })
+    }
+
+    async fn renewed(&mut self, result: Result<Option<Vec<Vote>>, StoreError>) {
+        match result {
+            Ok(ours) => {
+                self.back();
+                if let Some(ours) = ours.filter(|_| self.waiting.is_empty()) {
+                    self.reconcile(ours).await;
+                }
+            }
             Err(StoreError::Unavailable(error)) => self.away(&error),
             Err(error) => tracing::error!(%error, "the hold on the votes was not renewed"),
         }
     }
 
-    /// Another daemon on the same database, the one that reads the chain, took votes from us: their cause is
-    /// gone or has changed.
-    async fn look_for_lost(&mut self) {
-        let held = match self.writer.store.held(&self.writer.owner).await {
-            Ok(held) => held,
-            Err(error) => return tracing::warn!(%error, "what we hold was not looked at"),
-        };
-        let still: HashSet<&VoteKey> = held.iter().map(|row| &row.key).collect();
+    /// Holds exactly what the table says is ours. Another daemon on the same database, the one that reads
+    /// the chain, took votes from us: their cause is gone or has changed. Or the answer to a claim got lost.
+    async fn reconcile(&mut self, ours: Vec<Vote>) {
+        let still: HashSet<&VoteKey> = ours.iter().map(|row| &row.key).collect();
         let lost: Vec<VoteKey> = self
             .held
             .keys()
@@ -411,45 +454,60 @@ impl Run {
             }));
         }
         self.tell(Handover::Amend(rows)).await;
+        self.hold(ours, self.writer.clock.now()).await;
     }
 
     /// Claims what is due soon, and what was cast but not seen in a block in time.
-    async fn claim(&mut self) {
-        let Writer {
-            store,
-            clock,
-            owner,
-            ..
-        } = &self.writer;
-        let now = clock.now();
+    fn claim(&self) -> Working {
+        let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
+        let now = self.writer.clock.now();
         let room = MOST_HELD.saturating_sub(self.held.len()) as u32;
-        let claimed = async {
-            let due = store
-                .claim(owner, now, now + HORIZON, now + LEASE, room)
-                .await?;
-            let unconfirmed = store
-                .claim_unconfirmed(now, now + TimeDelta::minutes(1), 1_000)
-                .await?;
-            Ok((due, unconfirmed))
-        };
-        let (due, unconfirmed) = match claimed.await {
-            Ok(claimed) => claimed,
-            Err(StoreError::Unavailable(error)) => return self.away(&error),
-            Err(error) => return tracing::error!(%error, "no votes were claimed"),
-        };
+        Box::pin(async move {
+            let claimed = async {
+                let due = store
+                    .claim(&owner, now, now + HORIZON, now + LEASE, room)
+                    .await?;
+                let unconfirmed = store
+                    .claim_unconfirmed(now, now + TimeDelta::minutes(1), 1_000)
+                    .await?;
+                Ok((due, unconfirmed))
+            };
+            Done::Claimed(now, claimed.await)
+        })
+    }
+
+    async fn claimed(
+        &mut self,
+        at: DateTime<Utc>,
+        result: Result<(Vec<Vote>, Vec<Vote>), StoreError>,
+    ) {
+        match result {
+            Ok((due, unconfirmed)) => {
+                self.hold(due, at).await;
+                self.tell(Handover::Confirm(unconfirmed)).await;
+            }
+            Err(StoreError::Unavailable(error)) => self.away(&error),
+            Err(error) => tracing::error!(%error, "no votes were claimed"),
+        }
+    }
+
+    /// Hands rows over that are ours since `at`, unless they are held already.
+    async fn hold(&mut self, rows: Vec<Vote>, at: DateTime<Utc>) {
         let mut hold = Vec::new();
-        for row in due {
-            let tried = attempted(&row, now);
+        for row in rows {
+            if self.held.contains_key(&row.key) {
+                continue;
+            }
+            let tried = attempted(&row, at);
             let row = Vote {
-                claimed_by: Some(owner.clone()),
-                claimed_until: Some(now + LEASE),
+                claimed_by: Some(self.writer.owner.clone()),
+                claimed_until: Some(at + LEASE),
                 ..row
             };
             self.held.insert(row.key.clone(), row.clone());
             hold.push((row, tried));
         }
         self.tell(Handover::Hold(hold)).await;
-        self.tell(Handover::Confirm(unconfirmed)).await;
     }
 
     /// Passes on how rows are now.
@@ -500,9 +558,9 @@ impl Run {
     async fn finish(&mut self) {
         let mut tries = 0;
         while !self.waiting.is_empty() && tries < LAST_TRIES {
-            if let Some(applying) = self.begin(self.writer.clock.now()) {
-                let result = applying.await;
-                self.applied(result).await;
+            if let Some(working) = self.begin(self.writer.clock.now()) {
+                let done = working.await;
+                self.take_in(done).await;
             }
             if self.away_since.is_some() {
                 tries += 1;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use curatord::clock::Clock;
 use curatord::config::ChainKind;
 use curatord::queue::vote::Status;
 use curatord::sandbox::SandboxConfig;
@@ -231,11 +232,11 @@ async fn on_steem_the_votes_of_one_voter_keep_their_distance() {
                 assert_eq!(site.votes_in_blocks(voter, post), [5000]);
             }
             arrived.sort();
-            for pair in arrived.windows(2) {
-                let pause = pair[1] - pair[0];
-                assert!(pause >= TimeDelta::seconds(3), "{voter}: {pause}");
-            }
-            assert_eq!(arrived.len(), 3, "{voter} was refused");
+            // The chain counts from block to block, so that it may refuse one that comes when its block is
+            // late: that one is tried again.
+            assert!(arrived.len() <= 4, "{voter}: {arrived:?}");
+            let span = *arrived.last().unwrap() - arrived[0];
+            assert!(span >= TimeDelta::seconds(6), "{voter}: {arrived:?}");
         }
         assert_eq!(site.errors("vote").await, []);
         daemon.stop().await;
@@ -299,6 +300,38 @@ async fn a_person_who_votes_while_the_signer_is_in_trouble_keeps_the_vote() {
         tokio::time::sleep(Duration::from_secs(4)).await;
         assert_eq!(site.broadcasts("alice", &post).len(), 1);
         assert_eq!(site.votes_in_blocks("alice", &post), [1_000]);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn on_steem_a_vote_by_hand_starts_the_interval_too() {
+    run(Database::sqlite().await, async |database| {
+        let config = SandboxConfig::every(ChainKind::Steem, Duration::from_millis(500));
+        let site = Installation::with(database, config).await;
+        site.voters(&["alice"]).await;
+        site.rules("rules.toml", &rule(&["alice"], "3s"));
+        let daemon = site.start().await;
+        let [ours, theirs] = ["ours", "theirs"].map(|name| site.sandbox.publish("bob", name));
+        let due_at = site.row_is("alice", &ours, Status::Queued).await.due_at;
+        site.row_is("alice", &theirs, Status::Queued).await;
+        let until_due = due_at - Clock::system().now();
+        tokio::time::sleep(
+            (until_due - TimeDelta::milliseconds(1_500))
+                .to_std()
+                .unwrap(),
+        )
+        .await;
+        site.sandbox.vote("alice", &theirs, 1_000).unwrap();
+        let row = site.row_is("alice", &theirs, Status::Skipped).await;
+        assert_eq!(row.reason.as_deref(), Some("voted by hand"));
+        let by_hand = site.sandbox.vote_on("alice", &theirs).unwrap();
+        assert_eq!(row.block_num, Some(by_hand.block));
+        site.row_is("alice", &ours, Status::Confirmed).await;
+        let first = &site.broadcasts("alice", &ours)[0];
+        assert!(first.arrived >= by_hand.block_time + TimeDelta::seconds(3));
+        assert!(first.arrived > due_at + TimeDelta::milliseconds(500));
         daemon.stop().await;
     })
     .await;
