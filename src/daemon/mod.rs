@@ -54,8 +54,8 @@ pub struct Options {
 
 impl Options {
     /// A configuration that stays as it is.
-    pub fn unchanging(config: Config) -> watch::Receiver<Arc<Config>> {
-        watch::channel(Arc::new(config)).1
+    pub fn unchanging(config: Arc<Config>) -> watch::Receiver<Arc<Config>> {
+        watch::channel(config).1
     }
 }
 
