@@ -11,7 +11,7 @@ use curatord::account::Account;
 use curatord::post::PostId;
 use curatord::queue::vote::{Status, Vote};
 use curatord::sandbox::requests::Request;
-use setup::{Bench, millis, per_second, quoted, rows_until, spread};
+use setup::{Bench, millis, per_second, rows_until, spread};
 use tokio::sync::mpsc;
 
 const FOLLOWERS: usize = 5_000;
@@ -34,7 +34,7 @@ async fn run() -> anyhow::Result<()> {
     let voters: Vec<String> = (0..FOLLOWERS)
         .map(|number| format!("v{number:05}"))
         .collect();
-    let mut rules = format!("voters = [{}]\n", quoted(&voters));
+    let mut rules = format!("voters = [\"{}\"]\n", voters.join("\", \""));
     for (leader, delay) in LEADERS {
         rules += &format!(
             "[[trail]]\nleaders = [\"{leader}\"]\nweight = \"1%\"\ndelay = \"{delay}s\"\n"

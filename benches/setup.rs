@@ -172,12 +172,6 @@ fn write_files(folder: &Path, rules: &str, sandbox: &Sandbox) -> anyhow::Result<
     config::load(Some(&path), []).context("the configuration of the sandbox cannot be read")
 }
 
-/// `"v0000", "v0001", …`, for a list in a rule file.
-pub fn quoted(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    quoted.join(", ")
-}
-
 /// Reads rows until `enough` of them were counted, or for half a minute.
 pub async fn rows_until(
     rows: &mut mpsc::Receiver<Vote>,
