@@ -77,7 +77,7 @@ pub fn by_rule<'a>(
     if !rule.in_force(now) {
         return withdraw(format!("the rule {} has expired", vote.rule));
     }
-    if !rule.votes_as(&vote.key.voter, &vote.key.post.author) {
+    if !rules.votes_as(rule, &vote.key.voter, &vote.key.post.author) {
         return withdraw(format!(
             "the rule {} no longer votes as @{}",
             vote.rule, vote.key.voter

@@ -504,3 +504,8 @@ fn free(row: Vote) -> Vote {
         ..row
     }
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
