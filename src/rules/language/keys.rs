@@ -38,7 +38,7 @@ pub const TRAIL: [&str; 4] = ["leaders", "min_leader_weight", "downvotes", "agre
 
 /// What the language has but this version does not act on: refused, so that no rule votes on more
 /// than its author wants. To make one work, take it out of here. [`LISTS`] are not even read yet.
-pub const NOT_YET: &[&str] = &["schedule"];
+pub const NOT_YET: &[&str] = &[];
 
 /// `[lists]`, and `"list:friends"` in a list.
 pub const LISTS: &str = "lists";
