@@ -216,7 +216,7 @@ pub fn choose_trail<'a>(
     };
     for rule in rules.trail_rules(leader) {
         let follows = rule.in_force(now)
-            && rule.votes_as(&vote.key.voter, &vote.key.post.author)
+            && rules.votes_as(rule, &vote.key.voter, &vote.key.post.author)
             && rule.covers_author(&vote.key.post.author)
             && leader != &vote.key.voter;
         // A trail that waits for several leaders is planned when they have agreed.

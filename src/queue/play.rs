@@ -152,6 +152,7 @@ impl<'r> Table<'r> {
     pub fn report(&mut self, num: u32, permlink: &str, attempts: u32, outcome: Outcome) {
         let report = Report {
             key: key("alice", permlink),
+            rule: None,
             weight: self.row(permlink).weight,
             attempts,
             at: time(num),

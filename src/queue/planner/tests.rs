@@ -6,6 +6,7 @@ use super::*;
 use crate::queue::play::{
     Table, account, block, delete, key, patch, post, reply, rule, rules, time, vote,
 };
+use crate::weight::Weight;
 
 const BOB: &str = "[[author]]\nname = 'bob'\nauthors = ['bob']\nweight = '50%'\ndelay = '5m'\n";
 const TRAIL: &str = "[[trail]]\nname = 'trail'\nleaders = ['curie', 'ocd']\nweight = { scale = '50%' }\ndelay = '30s'\n";

@@ -492,6 +492,7 @@ fn a_vote_that_failed_for_good_is_one_error() {
     let key = table.row("a").key.clone();
     let report = Report {
         key,
+        rule: None,
         weight: table.row("a").weight,
         attempts: 3,
         at: time(9),
