@@ -3,6 +3,8 @@
 
 pub mod answers;
 pub mod caster;
+mod decide;
+mod finish;
 pub mod held;
 pub mod known;
 pub mod lane;
