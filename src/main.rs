@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     let config = cli.config.as_deref();
     let result = match cli.command {
         Command::Check(args) => Ok(cli::check::run(&args, config, cli::environment())),
+        Command::Schema(args) => cli::schema::run(&args).map_err(Into::into),
         Command::Demo(args) => in_runtime(cli::demo::run(&args)),
         Command::Replay(args) => in_runtime(cli::replay::run(&args, config, cli::environment())),
         Command::Auth(args) => in_runtime(cli::auth::run(&args, config, cli::environment())),

@@ -7,6 +7,7 @@ pub mod program;
 pub mod replay;
 pub mod run;
 pub mod sandbox;
+pub mod schema;
 pub mod stop;
 
 use std::io::IsTerminal;
@@ -34,6 +35,7 @@ pub enum Command {
     Demo(demo::Args),
     Replay(replay::Args),
     Sandbox(sandbox::SandboxArgs),
+    Schema(schema::Args),
     Auth(auth::Args),
 }
 

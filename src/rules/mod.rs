@@ -12,5 +12,6 @@ pub mod occurrence;
 pub mod read;
 pub mod rule;
 pub mod set;
+pub mod shadowed;
 pub mod snapshot;
 pub mod watch;
