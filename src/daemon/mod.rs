@@ -24,8 +24,7 @@ use crate::queue::journal::Journal;
 use crate::queue::store::{Store, StoreError};
 use crate::queue::vote::Vote;
 use crate::queue::writer::{Inbox, Writer};
-use crate::rules::language;
-use crate::rules::library::Parsed;
+use crate::rules::library;
 use crate::rules::set::RuleSet;
 use crate::rules::watch::{Pace, RulesReport, Watch};
 use crate::signer::book::TokenBook;
@@ -127,7 +126,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         crate::rules::watch::run(Watch {
             root: config.rules.clone(),
             clock,
-            parse,
+            parse: library::parse,
             pace: Pace::default(),
             out: rules_out,
             reports: rules_reports,
@@ -335,17 +334,6 @@ async fn write_reports(
             () = cancel.cancelled() => break,
         };
         journal.error(entry).await;
-    }
-}
-
-/// The rule language as the watcher needs it.
-fn parse(path: &str, text: &str) -> Parsed {
-    let file = language::file::read(path, text);
-    let errors = file.problems.iter().filter(|problem| problem.is_error());
-    let problems = errors.map(ToString::to_string).collect();
-    Parsed {
-        rules: file.is_good().then_some(file.rules),
-        problems,
     }
 }
 

@@ -10,5 +10,6 @@ pub mod library;
 pub mod read;
 pub mod rule;
 pub mod set;
+pub mod shadowed;
 pub mod snapshot;
 pub mod watch;

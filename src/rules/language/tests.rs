@@ -9,18 +9,13 @@ use proptest::prelude::*;
 
 use crate::account::Account;
 use crate::diagnostic::render::render;
-use crate::rules::language::file::{Checked, read, read_bytes, read_with};
-use crate::rules::language::keys;
+use crate::rules::language::file::{Checked, read};
+use crate::rules::language::keys::{self, Holds, Key, Kind};
 use crate::rules::rule::{
     Authors, BelowMinMana, Downvotes, Limit, Payout, PostKind, Range, Rule, Schedule, TrailWeight,
     Trigger, Window,
 };
 use crate::weight::Weight;
-
-/// Reads a file with all keys of the language, also those that this version does not act on.
-fn read_all(text: &str) -> Checked {
-    read_with("a.toml", text, &[])
-}
 
 fn rules(text: &str) -> Vec<Rule> {
     let file = read("a.toml", text);
@@ -31,7 +26,7 @@ fn rules(text: &str) -> Vec<Rule> {
 /// The one rule with the lines `keys` in a table of that kind.
 fn rule(kind: &str, keys: &str) -> Rule {
     let text = format!("voters = [\"alice\"]\n[[{kind}]]\n{keys}\n");
-    let mut file = read_all(&text);
+    let mut file = read("a.toml", &text);
     assert_eq!(file.problems, [], "{text}");
     file.rules.remove(0)
 }
@@ -226,7 +221,7 @@ fn times_are_in_the_zone_of_their_table_else_of_the_file() {
         weight = '50%'
         schedule = { cron = '0 18 * * MON-FRI' }
         window = { from = '22:00', to = '24:00', days = ['mon', 'Tue'], timezone = 'Asia/Tokyo' }";
-    let file = read_all(text);
+    let file = read("a.toml", text);
     assert_eq!(file.problems, []);
     let Trigger::Author(own) = &file.rules[0].trigger else {
         panic!("no author rule");
@@ -261,7 +256,7 @@ fn a_rule_expires_in_the_zone_of_its_file() {
              [[author]]\nauthors = ['bob']\nweight = '1%'\nexpires = {written}"
         );
         assert_eq!(
-            read_all(&text).rules[0].expires,
+            read("a.toml", &text).rules[0].expires,
             Some(moment(meant)),
             "{written}"
         );
@@ -277,54 +272,61 @@ fn everybody_may_be_an_author_where_something_narrows_it() {
         "tags.all = ['art']",
         "communities = { any = ['hive-1'] }",
     ] {
-        let file = read_all(&text(keys));
+        let file = read("a.toml", &text(keys));
         assert_eq!(file.problems, []);
         assert!(
             matches!(&file.rules[0].trigger, Trigger::Author(own) if own.authors == Authors::Anyone)
         );
     }
-    assert!(!read_all(&text("tags = { none = ['nsfw'] }")).is_good());
-    assert!(!read_all(&text("")).is_good());
+    assert!(!read("a.toml", &text("tags = { none = ['nsfw'] }")).is_good());
+    assert!(!read("a.toml", &text("")).is_good());
 }
 
 #[test]
-fn what_this_version_does_not_act_on_is_refused_however_good() {
-    for key in keys::NOT_YET.iter().filter(|key| **key != keys::ANYONE) {
-        let text =
-            format!("voters=['alice']\n[[trail]]\nleaders=['curie']\nweight='1%'\n{key} = 1");
-        let text = match *key {
-            "schedule" => text
-                .replace("trail", "author")
-                .replace("leaders", "authors"),
-            _ => text,
+fn every_key_of_the_language_is_known_where_it_belongs_and_its_example_is_good() {
+    for kind in [Kind::Author, Kind::Trail] {
+        let required: String = kind.keys().filter(|key| key.required).map(line).collect();
+        for key in kind.keys().filter(|key| !key.required) {
+            let text = format!(
+                "voters = ['alice']\n[[{}]]\n{required}{}",
+                kind.key(),
+                line(key)
+            );
+            assert_eq!(read("a.toml", &text).problems, [], "{text}");
+            if let Holds::Table(inner) | Holds::PercentageOrTable(inner) = &key.holds {
+                every_inner_key_is_known(&text, key, inner);
+            }
+        }
+    }
+    for key in &keys::FILE {
+        let voters = if key.name == "voters" {
+            ""
+        } else {
+            "voters = ['alice']\n"
         };
-        let problems: Vec<_> = read("a.toml", &text)
-            .problems
-            .iter()
-            .map(|p| p.to_string())
-            .collect();
-        let expected = format!(
-            "a.toml:5:1: `{key}` is not supported yet (this version cannot act on it: take it out)"
-        );
-        assert_eq!(problems, [expected]);
+        let text = format!("{voters}{}", line(key));
+        assert_eq!(read("a.toml", &text).problems, [], "{text}");
     }
 }
 
-#[test]
-fn every_key_of_the_language_is_known_where_it_belongs() {
-    let of = |kind: &str, own: &[&str]| {
-        for key in keys::BOTH.iter().chain(own) {
-            let file = read_all(&format!("[[{kind}]]\n{key} = 1"));
-            let unknown = |message: &str| message.starts_with("unknown key");
-            let is_known = !file
-                .problems
-                .iter()
-                .any(|problem| unknown(&problem.finding.message));
-            assert!(is_known, "{key} in [[{kind}]]");
-        }
-    };
-    of("author", &keys::AUTHOR);
-    of("trail", &keys::TRAIL);
+fn line(key: &Key) -> String {
+    format!("{} = {}\n", key.name, key.example)
+}
+
+/// With `text`, in which the table `key` is good.
+fn every_inner_key_is_known(text: &str, key: &Key, inner: &[Key]) {
+    for one in inner {
+        let others = inner
+            .iter()
+            .filter(|other| other.required && other.name != one.name);
+        let table: Vec<_> = others
+            .chain([one])
+            .map(|key| line(key).trim().to_owned())
+            .collect();
+        let table = format!("{} = {{ {} }}\n", key.name, table.join(", "));
+        let text = text.replace(&line(key), &table);
+        assert_eq!(read("a.toml", &text).problems, [], "{text}");
+    }
 }
 
 /// Mistakes in the lines of a rule that is good but for them.
@@ -504,7 +506,7 @@ fn every_mistake_is_named_and_answered_with_what_to_write() {
 #[test]
 fn mistakes_in_what_comes_later_are_answered_too() {
     let answers = LATER.iter().map(|lines| {
-        let file = read_all(&completed("author", lines));
+        let file = read("a.toml", &completed("author", lines));
         assert!(!file.problems.is_empty(), "{lines}");
         answered(lines, &file)
     });
@@ -538,28 +540,11 @@ fn one_bad_rule_holds_back_its_file_and_a_warning_does_not() {
     assert!(!file.is_good() && file.rules.is_empty());
 }
 
-#[test]
-fn what_is_no_text_is_refused_where_it_begins() {
-    let file = read_bytes("a.toml", b"# ok\nvoters = ['\xff\xfe']\n");
-    let problem = file.problems[0].to_string();
-    assert!(
-        problem.starts_with("a.toml:2:12: this is not UTF-8 text"),
-        "{problem}"
-    );
-    assert!(read_bytes("a.toml", "voters = ['alice']".as_bytes()).is_good());
-}
-
 /// Texts that look like rule files, and then not quite.
 fn almost_rules() -> impl Strategy<Value = String> {
-    let key = prop::sample::select(
-        keys::BOTH
-            .iter()
-            .chain(&keys::AUTHOR)
-            .chain(&keys::TRAIL)
-            .chain(&keys::FILE)
-            .copied()
-            .collect::<Vec<_>>(),
-    );
+    let of_rules = keys::BOTH.iter().chain(&keys::AUTHOR).chain(&keys::TRAIL);
+    let names = of_rules.chain(&keys::FILE).map(|key| key.name);
+    let key = prop::sample::select(names.collect::<Vec<_>>());
     let value = prop::sample::select(vec![
         "'50%'",
         "50",
@@ -597,18 +582,10 @@ fn almost_rules() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_text_upsets_the_reader(text in almost_rules()) {
-        for file in [read("a.toml", &text), read_all(&text)] {
-            for problem in &file.problems {
-                render(problem, true);
-            }
-            prop_assert!(file.is_good() || file.rules.is_empty());
+        let file = read("a.toml", &text);
+        for problem in &file.problems {
+            render(problem, true);
         }
-    }
-
-    #[test]
-    fn no_bytes_upset_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        for problem in read_bytes("a.toml", &bytes).problems {
-            render(&problem, false);
-        }
+        prop_assert!(file.is_good() || file.rules.is_empty());
     }
 }

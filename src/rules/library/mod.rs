@@ -1,27 +1,24 @@
 //! The rules in force over time: what each file said last, and what it said last that was good.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod file;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest, Sha256};
+use chrono::{DateTime, Utc};
 
-use crate::rules::folder::{FolderError, ReadError};
+use crate::diagnostic::Problem;
+use crate::rules::folder::FolderError;
+use crate::rules::language;
+use crate::rules::language::file::Place;
+use crate::rules::language::lists::Lists;
+use crate::rules::library::file::{BEING_WRITTEN, File, Noted, fingerprint};
 use crate::rules::rule::Rule;
 use crate::rules::set::RuleSet;
 use crate::rules::snapshot::{FileNow, Snapshot};
 
-/// Programs empty a file before they write it: how long a file of 0 bytes that held rules, or a
-/// folder that is gone, is taken as about to be written.
-const BEING_WRITTEN: TimeDelta = TimeDelta::seconds(2);
-
-/// How many bad contents of one file are remembered as reported.
-const REMEMBERED_REPORTS: usize = 1_000;
-
-/// Turns the text of a file, given its path relative to the rules folder, into rules.
-pub type Parse = fn(&str, &str) -> Parsed;
+/// Turns the text of a file, given its path relative to the rules folder and the lists in force, into rules.
+pub type Parse = fn(&str, &str, &Lists) -> Parsed;
 
 /// What the text of one file means.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,28 +27,37 @@ pub struct Parsed {
     pub rules: Option<Vec<Rule>>,
     /// Errors where it is bad, warnings where it is not: a line each, with the place.
     pub problems: Vec<String>,
+    /// The names of the lists that it uses, also of those that nobody knows.
+    pub uses: Vec<Arc<str>>,
+}
+
+/// The rule language as a [`Parse`].
+pub fn parse(path: &str, text: &str, lists: &Lists) -> Parsed {
+    let place = Place {
+        relative: path,
+        shown: path,
+    };
+    let checked = language::file::read_among(place, text, lists);
+    let is_good = checked.is_good();
+    let told = checked.problems.iter();
+    let told = told.filter(|problem| problem.is_error() != is_good);
+    Parsed {
+        problems: told.map(Problem::to_string).collect(),
+        rules: is_good.then_some(checked.rules),
+        uses: checked.uses,
+    }
 }
 
 /// Every file known, and the set made of their last good rules.
 pub struct Library {
     parse: Parse,
     files: HashMap<String, File>,
+    /// Those in force.
+    lists: Lists,
     /// Trouble with the rules folder itself, and since when.
     folder_error: Option<(FolderError, DateTime<Utc>)>,
     /// Whether the folder could be read at any time.
     was_read: bool,
-}
-
-struct File {
-    contents: Result<Arc<str>, ReadError>,
-    /// The last good ones.
-    rules: Vec<Arc<Rule>>,
-    /// No contents so far were good, so its rules are not known.
-    unknown: bool,
-    /// Since when it has been seen with 0 bytes while it holds rules.
-    empty_since: Option<DateTime<Utc>>,
-    /// Fingerprints of bad contents that were reported.
-    reported: HashSet<String>,
 }
 
 /// What a look at the folder brought.
@@ -104,6 +110,7 @@ impl Library {
         Self {
             parse,
             files: HashMap::new(),
+            lists: Lists::default(),
             folder_error: None,
             was_read: false,
         }
@@ -133,12 +140,14 @@ impl Library {
             .filter(|path| path.ends_with('/'))
             .copied()
             .collect();
+        let mut lists_may_differ = false;
         self.files.retain(|path, file| {
             // What is in a folder that cannot be read is still there, as far as anybody knows.
             let stays = there.contains(path.as_str())
                 || closed.iter().any(|folder| path.starts_with(folder));
             if !stays {
                 changed |= file.unknown || !file.rules.is_empty();
+                lists_may_differ |= file.has_lists();
                 // A folder that can be read again is not gone; its files speak for themselves.
                 if !path.ends_with('/') {
                     reload.changes.push(Change {
@@ -149,48 +158,90 @@ impl Library {
             }
             stays
         });
-        for file in files {
-            changed |= self.update_file(file, now, reload);
+        let mut to_read = BTreeSet::new();
+        for seen in files {
+            let path = seen.relative.as_str();
+            let known = self.files.get_mut(path);
+            changed |= known.is_none();
+            let file = match known {
+                Some(file) => file,
+                None => self.files.entry(path.to_owned()).or_insert_with(File::new),
+            };
+            let had_lists = file.has_lists();
+            match file.note(path, &seen.contents, now) {
+                Noted::Changed => {
+                    lists_may_differ |= had_lists || file.has_lists();
+                    to_read.insert(path.to_owned());
+                }
+                Noted::Same => {}
+                Noted::BeingWritten(until) => reload.look_again_at(until),
+            }
+        }
+        if lists_may_differ {
+            self.settle_lists(&mut to_read);
+        }
+        for path in to_read {
+            let Some(file) = self.files.get_mut(&path) else {
+                continue;
+            };
+            let (differs, news) = file.take(&path, self.parse, &self.lists);
+            changed |= differs;
+            if let Some(news) = news {
+                reload.changes.push(Change { file: path, news });
+            }
         }
         changed
     }
 
-    /// Whether the set must be made anew.
-    fn update_file(&mut self, seen: &FileNow, now: DateTime<Utc>, reload: &mut Reload) -> bool {
-        let path = seen.relative.as_str();
-        let known = self.files.get_mut(path);
-        let is_new = known.is_none();
-        let file = match known {
-            Some(file) => file,
-            None => self.files.entry(path.to_owned()).or_insert(File {
-                contents: Err(ReadError::Gone),
-                rules: Vec::new(),
-                unknown: true,
-                empty_since: None,
-                reported: HashSet::new(),
-            }),
+    /// Finds out which lists are in force, now that the files in `to_read` have changed, and adds the files
+    /// whose meaning may depend on that.
+    ///
+    /// New definitions count only if their file is good, which can depend on the definitions in other files. So
+    /// all are taken at first, and those of files that turn out to be bad are taken back, until none is left.
+    fn settle_lists(&mut self, to_read: &mut BTreeSet<String>) {
+        let mut refused: HashSet<&str> = HashSet::new();
+        let definers = in_order(&self.files).filter(|(_, file)| file.has_lists());
+        let definers: Vec<(&str, &File)> = definers.collect();
+        let lists = loop {
+            let in_force = definers.iter().flat_map(|(path, file)| {
+                match file.contents().is_ok() && !refused.contains(path) {
+                    true => &file.defines,
+                    false => &file.lists,
+                }
+            });
+            let held_back = definers
+                .iter()
+                .filter(|(path, _)| refused.contains(path))
+                .flat_map(|(_, file)| &file.defines)
+                .map(|list| Arc::new(list.held_back()));
+            let lists = Lists::new(in_force.cloned().chain(held_back));
+            let differences = self.lists.differences(&lists);
+            let before = refused.len();
+            for (path, file) in &definers {
+                let may_be_bad = to_read.contains(*path)
+                    || file.is_bad_text()
+                    || file.uses_any(&differences)
+                    || file.defines.iter().any(|list| !lists.holds(list));
+                if may_be_bad && !file.is_good_with(path, self.parse, &lists) {
+                    refused.insert(path);
+                }
+            }
+            if refused.len() == before {
+                break lists;
+            }
         };
-        if file.contents == seen.contents {
-            file.empty_since = None;
-            return is_new;
-        }
-        let is_empty = seen.contents.as_ref().is_ok_and(|text| text.is_empty());
-        if is_empty && !file.rules.is_empty() {
-            let since = *file.empty_since.get_or_insert(now);
-            // A clock that was set back does not make it wait longer.
-            if (since..since + BEING_WRITTEN).contains(&now) {
-                reload.look_again_at(since + BEING_WRITTEN);
-                return false;
+        let differences = self.lists.differences(&lists);
+        let affected = self.files.iter().filter(|(path, file)| {
+            refused.contains(path.as_str()) || file.is_bad_text() || file.uses_any(&differences)
+        });
+        to_read.extend(affected.map(|(path, _)| path.clone()));
+        let refused: HashSet<String> = refused.into_iter().map(str::to_owned).collect();
+        for (path, file) in &mut self.files {
+            if file.contents().is_ok() && !refused.contains(path) {
+                file.lists.clone_from(&file.defines);
             }
         }
-        file.empty_since = None;
-        file.contents = seen.contents.clone();
-        let (changed, news) = file.take(path, self.parse);
-        reload.changes.push(Change {
-            file: path.to_owned(),
-            news,
-        });
-        is_new || changed
+        self.lists = lists;
     }
 
     /// Whether the set must be made anew.
@@ -226,6 +277,7 @@ impl Library {
             return false;
         }
         // Its files are gone with it.
+        self.lists = Lists::default();
         reload
             .changes
             .extend(self.files.drain().map(|(file, _)| Change {
@@ -236,90 +288,22 @@ impl Library {
     }
 
     fn compile(&self) -> RuleSet {
-        let mut files: Vec<_> = self.files.iter().collect();
-        files.sort_by(|(left, _), (right, _)| left.split('/').cmp(right.split('/')));
-        let rules = files.iter().flat_map(|(_, file)| &file.rules).cloned();
-        let unreadable = files.iter().filter(|(_, file)| file.unknown);
-        let unreadable = unreadable.map(|(path, _)| (*path).clone()).collect();
-        RuleSet::new(rules.collect()).with_unreadable(unreadable)
+        let rules = in_order(&self.files).flat_map(|(_, file)| &file.rules);
+        let unreadable = in_order(&self.files).filter(|(_, file)| file.unknown);
+        let unreadable = unreadable.map(|(path, _)| path.to_owned()).collect();
+        RuleSet::new(rules.cloned().collect()).with_unreadable(unreadable)
     }
 }
 
-impl File {
-    /// Makes what it can of new contents. Says whether rules changed, and what happened.
-    fn take(&mut self, path: &str, parse: Parse) -> (bool, News) {
-        let text = match &self.contents {
-            Ok(text) => text,
-            Err(error) => {
-                let line = format!("{path}: {error}");
-                // A link to nothing holds no rules, just as a file that is gone.
-                let changed = *error == ReadError::DeadLink && self.put(Vec::new());
-                let bad = self.bad(fingerprint(path, &line), vec![line]);
-                return (changed, News::Bad(bad));
-            }
-        };
-        let parsed = catch_unwind(AssertUnwindSafe(|| parse(path, text)));
-        let Parsed { rules, problems } = parsed.unwrap_or_else(|_| Parsed {
-            rules: None,
-            problems: vec![format!(
-                "{path}: reading it failed inside curatord: please report this file"
-            )],
-        });
-        match rules {
-            Some(rules) => {
-                let news = News::Good {
-                    rules: rules.len(),
-                    warnings: problems,
-                };
-                (self.put(rules), news)
-            }
-            None => {
-                let fingerprint = fingerprint(path, text);
-                (false, News::Bad(self.bad(fingerprint, problems)))
-            }
-        }
-    }
-
-    /// Puts good rules in force. Says whether anything is different now.
-    fn put(&mut self, rules: Vec<Rule>) -> bool {
-        let same = self.rules.iter().map(AsRef::as_ref).eq(&rules);
-        let changed = self.unknown || !same;
-        self.unknown = false;
-        if !same {
-            self.rules = rules.into_iter().map(Arc::new).collect();
-        }
-        changed
-    }
-
-    fn bad(&mut self, fingerprint: String, errors: Vec<String>) -> Bad {
-        if self.reported.len() >= REMEMBERED_REPORTS {
-            self.reported.clear();
-        }
-        Bad {
-            first_time: self.reported.insert(fingerprint.clone()),
-            errors,
-            kept: self.rules.len(),
-            fingerprint,
-        }
-    }
+/// The files in the order of their precedence.
+fn in_order(files: &HashMap<String, File>) -> impl Iterator<Item = (&str, &File)> {
+    let mut files: Vec<_> = files.iter().collect();
+    files.sort_by(|(left, _), (right, _)| left.split('/').cmp(right.split('/')));
+    files.into_iter().map(|(path, file)| (path.as_str(), file))
 }
 
 impl Reload {
     fn look_again_at(&mut self, moment: DateTime<Utc>) {
         self.look_again_at = Some(self.look_again_at.map_or(moment, |at| at.min(moment)));
     }
-}
-
-/// The same for the same content of the same file, whichever version of the program asks.
-fn fingerprint(path: &str, content: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(path);
-    hash.update([0]);
-    hash.update(content);
-    let mut digits = String::with_capacity(64);
-    for byte in hash.finalize() {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
 }
