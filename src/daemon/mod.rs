@@ -2,6 +2,7 @@
 
 mod reader;
 mod recurring;
+mod schedules;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::reader::Reader;
 use crate::daemon::recurring::Ticks;
+use crate::daemon::schedules::Schedules;
 use crate::http_client;
 use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::journal::Journal;
@@ -118,6 +120,8 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         renew,
         chain_lease,
         tokens: token_polls,
+        schedules: schedule_ticks,
+        schedule_lease,
         prune,
     } = ticks;
 
@@ -162,6 +166,18 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         clock,
         owner: owner.clone(),
         config: changing.clone(),
+    };
+    let schedules = Schedules {
+        store: store.clone(),
+        nodes: nodes.clone(),
+        clock,
+        owner: owner.clone(),
+        config: changing.clone(),
+        rules: rules.clone(),
+        dry_run,
+        plans: plans_in.clone(),
+        ticks: schedule_ticks,
+        lease_ticks: schedule_lease,
     };
     let caster = cast::run::Parts {
         dry_run,
@@ -209,6 +225,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         keeper.run(refreshes, token_polls, cancel)
     });
     stages.start("caster", |cancel| cast::run::run(caster, cancel));
+    stages.start("schedules", |cancel| schedules.run(cancel));
     stages.start("reader", |cancel| reader.run(cancel));
 
     let broken = tokio::select! {

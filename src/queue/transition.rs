@@ -440,6 +440,8 @@ fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
 /// What the undoing of all blocks above `above` makes of a row.
 fn undo(row: Vote, above: u32, context: &Context<'_>) -> Vote {
     match row.status {
+        // A time of day, or a person, asks for a vote whatever the blocks hold.
+        Status::Queued if matches!(row.origin, Origin::Schedule | Origin::Hand) => row,
         Status::Queued if row.event_block > above && !attempted(&row, context.now) => {
             // The new branch may hold the same event in a block of the same number: it must count as newer.
             ended(

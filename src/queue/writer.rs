@@ -250,6 +250,8 @@ impl Run {
             into.changes.extend(next.changes);
             into.leader_votes.extend(next.leader_votes);
             into.errors.extend(next.errors);
+            into.schedule_runs.extend(next.schedule_runs);
+            into.schedules_gone.extend(next.schedules_gone);
             into.cursor = next.cursor.or(into.cursor.take());
         }
         self.waiting.push_front(first);
@@ -334,6 +336,8 @@ impl Run {
         }
         let rest = Batch {
             undo_above: batch.undo_above,
+            schedule_runs: batch.schedule_runs,
+            schedules_gone: batch.schedules_gone,
             cursor: batch.cursor,
             ..Batch::default()
         };

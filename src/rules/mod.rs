@@ -7,6 +7,8 @@ pub mod folder;
 pub mod hours;
 pub mod language;
 pub mod library;
+pub mod local_time;
+pub mod occurrence;
 pub mod read;
 pub mod rule;
 pub mod set;

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Change, Cursor, LeaderVote};
+use crate::queue::change::{Cursor, LeaderVote, ScheduleRun};
 use crate::queue::error_entry::ErrorEntry;
 use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
@@ -312,6 +312,24 @@ impl TryFrom<CursorRow> for Cursor {
     }
 }
 
+/// A row of `schedule_runs`.
+#[derive(sqlx::FromRow)]
+pub(super) struct ScheduleRunRow {
+    rule: String,
+    schedule: String,
+    last_run_at: DateTime<Utc>,
+}
+
+impl From<ScheduleRunRow> for ScheduleRun {
+    fn from(row: ScheduleRunRow) -> Self {
+        Self {
+            rule: RuleId::from_stored(&row.rule),
+            schedule: row.schedule,
+            last_run_at: row.last_run_at,
+        }
+    }
+}
+
 /// A row of `error_log`. Its columns may be those of an older table: texts are cut to fit.
 #[derive(Serialize)]
 pub(super) struct ErrorRow {
@@ -338,10 +356,10 @@ impl From<&ErrorEntry> for ErrorRow {
     }
 }
 
-/// The keys that `changes` name, each once and in order, so that two transactions lock the same rows
-/// in the same order.
-pub(super) fn keys(changes: &[Change]) -> Vec<[&str; 3]> {
-    let mut keys: Vec<_> = changes.iter().map(|change| parts(change.key())).collect();
+/// Keys as they are bound, each once and in order, so that two transactions lock the same rows in the
+/// same order.
+pub(super) fn keys<'a>(keys: impl IntoIterator<Item = &'a VoteKey>) -> Vec<[&'a str; 3]> {
+    let mut keys: Vec<_> = keys.into_iter().map(parts).collect();
     keys.sort_unstable();
     keys.dedup();
     keys

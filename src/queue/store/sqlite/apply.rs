@@ -4,7 +4,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::{SqliteStore, begin};
 use crate::post::VoteKey;
-use crate::queue::change::Batch;
+use crate::queue::change::{Batch, Change};
 use crate::queue::error_entry::ErrorEntry;
 use crate::queue::store::error::StoreError;
 use crate::queue::store::rows::{
@@ -74,6 +74,7 @@ impl SqliteStore {
                  FROM json_each(?)";
             run(statement, rows, &mut transaction).await?;
         }
+        write_schedule_runs(&mut transaction, batch).await?;
         if let Some(cursor) = &batch.cursor {
             let row = CursorRow::from(cursor);
             sqlx::query(
@@ -108,6 +109,17 @@ impl SqliteStore {
         .await?;
         Ok(row.map(Vote::try_from).transpose()?)
     }
+
+    pub async fn votes(&self, wanted: &[VoteKey]) -> Result<Vec<Vote>, StoreError> {
+        let mut rows: Vec<VoteRow> = Vec::new();
+        for keys in keys(wanted).chunks(CHUNK) {
+            let mut reader = self.reader.lock().await;
+            let found = sqlx::query_as(SELECT_BY_KEY).bind(json(keys));
+            rows.extend(found.fetch_all(&mut *reader).await?);
+        }
+        let votes: Result<_, sqlx::Error> = rows.into_iter().map(Vote::try_from).collect();
+        Ok(votes?)
+    }
 }
 
 /// The rows that a batch touches.
@@ -138,7 +150,7 @@ async fn existing(
             );
         }
     }
-    for keys in keys(&batch.changes).chunks(CHUNK) {
+    for keys in keys(batch.changes.iter().map(Change::key)).chunks(CHUNK) {
         rows.extend(
             sqlx::query_as::<_, VoteRow>(SELECT_BY_KEY)
                 .bind(json(keys))
@@ -166,6 +178,28 @@ async fn write_leader_votes(
              SELECT value ->> 'leader', value ->> 'author', value ->> 'permlink', \
              value ->> 'weight', value ->> 'block_num', value ->> 'voted_at' FROM json_each(?)";
         run(statement, rows, transaction).await?;
+    }
+    Ok(())
+}
+
+async fn write_schedule_runs(
+    transaction: &mut Transaction<'_, Sqlite>,
+    batch: &Batch,
+) -> Result<(), sqlx::Error> {
+    for run in &batch.schedule_runs {
+        let statement = "REPLACE INTO schedule_runs (rule, schedule, last_run_at) VALUES (?, ?, ?)";
+        sqlx::query(statement)
+            .bind(run.rule.as_str())
+            .bind(&run.schedule)
+            .bind(text(run.last_run_at))
+            .execute(&mut **transaction)
+            .await?;
+    }
+    for rule in &batch.schedules_gone {
+        sqlx::query("DELETE FROM schedule_runs WHERE rule = ?")
+            .bind(rule.as_str())
+            .execute(&mut **transaction)
+            .await?;
     }
     Ok(())
 }
