@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Check(args) => Ok(cli::check::run(&args, config, cli::environment())),
         Command::Demo(args) => in_runtime(cli::demo::run(&args)),
         Command::Replay(args) => in_runtime(cli::replay::run(&args, config, cli::environment())),
+        Command::Test(args) => cli::test::run(&args),
         Command::Auth(args) => in_runtime(cli::auth::run(&args, config, cli::environment())),
         Command::Sandbox(args) => {
             in_runtime(async { cli::sandbox::run(args).await.map(|()| Exit::Done) })

@@ -4,10 +4,12 @@ pub mod auth;
 pub mod check;
 pub mod demo;
 pub mod program;
+pub mod progress;
 pub mod replay;
 pub mod run;
 pub mod sandbox;
 pub mod stop;
+pub mod test;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -33,6 +35,7 @@ pub enum Command {
     Check(check::Args),
     Demo(demo::Args),
     Replay(replay::Args),
+    Test(test::Args),
     Sandbox(sandbox::SandboxArgs),
     Auth(auth::Args),
 }

@@ -5,7 +5,7 @@
 
 mod accounts;
 mod author;
-mod expires;
+pub mod expires;
 pub mod file;
 mod filters;
 pub mod keys;
