@@ -19,7 +19,7 @@
 //! | [`signer`] | the HTTP API, what its answers mean ([`signer::answer`]), the voters' tokens ([`signer::keeper`]) |
 //! | [`daemon`] | the wiring: one function that starts, watches and stops all of it |
 //! | [`cli`], [`config`], [`diagnostic`], [`toml_reader`] | commands, settings, and mistakes shown in their place |
-//! | [`replay`] | rules played over recorded blocks, with the daemon's own decisions |
+//! | [`replay`], [`ruletest`] | rules played over recorded blocks, and over what a test says, with the daemon's own decisions |
 //! | [`sandbox`] | a simulated chain and signer, for `demo`, `sandbox` and the tests |
 //! | [`account`], [`weight`], [`post`], [`clock`] | the words that all of them use |
 //!
@@ -58,6 +58,7 @@ pub mod post;
 pub mod queue;
 pub mod replay;
 pub mod rules;
+pub mod ruletest;
 pub mod sandbox;
 pub mod signer;
 pub mod toml_reader;

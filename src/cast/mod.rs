@@ -9,7 +9,7 @@ pub mod held;
 pub mod known;
 pub mod lane;
 pub mod limits;
-mod questions;
+pub mod questions;
 pub mod run;
 #[cfg(test)]
 mod tests;

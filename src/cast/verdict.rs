@@ -209,7 +209,16 @@ pub fn choose_trail<'a>(
     content: &Content,
     now: DateTime<Utc>,
 ) -> Result<(&'a Rule, Weight), String> {
-    let facts = Facts::of_content(content);
+    choose_trail_by(vote, rules, &Facts::of_content(content), now)
+}
+
+/// Likewise, from whatever is known of the post.
+pub fn choose_trail_by<'a>(
+    vote: &Vote,
+    rules: &'a RuleSet,
+    facts: &Facts<'_>,
+    now: DateTime<Utc>,
+) -> Result<(&'a Rule, Weight), String> {
     let mut why = None;
     let (Some(leader), Some(leader_weight)) = (&vote.leader, vote.leader_weight) else {
         return Err("no leader's vote is followed".to_owned());
@@ -227,7 +236,7 @@ pub fn choose_trail<'a>(
         else {
             continue;
         };
-        match rule.admits(&facts) {
+        match rule.admits(facts) {
             Ok(()) => return Ok((rule, weight)),
             Err(refusal) if rule.id == vote.rule => why = Some(refusal.to_string()),
             Err(_) => {}

@@ -4,11 +4,13 @@ pub mod auth;
 pub mod check;
 pub mod demo;
 pub mod program;
+pub mod progress;
 pub mod replay;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod stop;
+pub mod test;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -34,6 +36,7 @@ pub enum Command {
     Check(check::Args),
     Demo(demo::Args),
     Replay(replay::Args),
+    Test(test::Args),
     Sandbox(sandbox::SandboxArgs),
     Schema(schema::Args),
     Auth(auth::Args),

@@ -2,7 +2,7 @@
 
 mod reader;
 mod recurring;
-mod schedules;
+pub mod schedules;
 
 use std::sync::Arc;
 use std::time::Duration;
