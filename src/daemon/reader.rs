@@ -20,7 +20,8 @@ use crate::rules::set::RuleSet;
 
 /// The right to read the chain lasts so long unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
-const LEASE_NAME: &str = "chain";
+/// Held by the one daemon that reads the chain.
+pub const LEASE_NAME: &str = "chain";
 /// Blocks that may wait for the planner.
 const BLOCKS_WAITING: usize = 64;
 
