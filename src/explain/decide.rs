@@ -203,7 +203,8 @@ impl<'a> Decider<'a> {
 
     /// The vote as it would be queued.
     fn vote(&self, rule: &Rule, cause: &Cause) -> Vote {
-        let due_at = rule.due_from(cause.at + rule.delay);
+        // The window is asked later, at that moment.
+        let due_at = cause.at + rule.delay;
         Vote {
             key: VoteKey {
                 voter: self.voter.clone(),
