@@ -20,6 +20,7 @@
 //! | [`daemon`] | the wiring: one function that starts, watches and stops all of it |
 //! | [`cli`], [`config`], [`diagnostic`], [`toml_reader`] | commands, settings, and mistakes shown in their place |
 //! | [`replay`], [`ruletest`] | rules played over recorded blocks, and over what a test says, with the daemon's own decisions |
+//! | [`explain`] | why a post was, will be or will not be voted on, for `curatord explain` |
 //! | [`sandbox`] | a simulated chain and signer, for `demo`, `sandbox` and the tests |
 //! | [`account`], [`weight`], [`post`], [`clock`] | the words that all of them use |
 //!
@@ -53,6 +54,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod diagnostic;
+pub mod explain;
 pub mod http_client;
 pub mod post;
 pub mod queue;

@@ -33,6 +33,8 @@ use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::Keeper;
 
+pub use reader::LEASE_NAME as CHAIN_LEASE;
+
 /// What waits in a channel between two stages.
 const WAITING: usize = 64;
 /// Between two attempts to reach a database that is not there at the start.

@@ -21,7 +21,8 @@ use crate::rules::set::RuleSet;
 
 /// The right to read the chain lasts so long unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
-const LEASE_NAME: &str = "chain";
+/// Held by the one daemon that reads the chain.
+pub const LEASE_NAME: &str = "chain";
 /// How often a daemon that stands by asks for it.
 const STAND_BY: Duration = Duration::from_secs(1);
 /// Blocks that may wait for the planner.

@@ -317,11 +317,11 @@ impl Taken {
 }
 
 /// The leaders of a trail whose votes on a post stand and are followed, latest first.
-struct Followers<'v>(Vec<&'v LeaderVote>);
+pub struct Followers<'v>(Vec<&'v LeaderVote>);
 
 impl<'v> Followers<'v> {
     /// Those among `votes`, which are in the order of the blocks.
-    fn of(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
+    pub fn of(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
         let Trigger::Trail(trail) = &rule.trigger else {
             return Self(Vec::new());
         };
@@ -340,8 +340,13 @@ impl<'v> Followers<'v> {
         Self(votes)
     }
 
+    /// Their votes, latest first.
+    pub fn votes(&self) -> &[&'v LeaderVote] {
+        &self.0
+    }
+
     /// Whether there are as many as the rule asks for.
-    fn agree(&self, rule: &Rule) -> bool {
+    pub fn agree(&self, rule: &Rule) -> bool {
         matches!(&rule.trigger, Trigger::Trail(trail) if self.0.len() >= trail.agree.get() as usize)
     }
 

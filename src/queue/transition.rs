@@ -213,16 +213,19 @@ fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
 }
 
 fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
+    let by_person = plan.origin == Origin::Hand;
     let takes_over = match row.status {
+        // A person may also think again about what was asked for by hand.
+        Status::Queued if by_person => !attempted(&row, context.now),
         Status::Queued => {
             // Where a vote is queued already the post was there before: what may be an edit is one.
-            let counts = (plan.event_block >= row.event_block && !plan.may_be_edit)
-                || plan.origin == Origin::Hand;
+            let counts = plan.event_block >= row.event_block && !plan.may_be_edit;
             !attempted(&row, context.now)
                 && ((counts && comes_earlier(plan, &row, context)) || is_new_post(plan, &row))
         }
         Status::Cast | Status::Confirmed => false,
         Status::Skipped if is_by_hand(&row) => false,
+        Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun if by_person => true,
         Status::Withdrawn if row.reason.as_deref() == Some(UNDONE) => {
             plan.event_block > row.event_block
         }
@@ -251,7 +254,7 @@ fn comes_earlier(plan: &Plan, row: &Vote, context: &Context<'_>) -> bool {
     ) {
         (Some(plan), Some(row)) => plan < row,
         (Some(_), None) => row.origin != Origin::Hand,
-        (None, _) => plan.origin == Origin::Hand,
+        (None, _) => false,
     }
 }
 

@@ -221,6 +221,21 @@ pub struct Payout {
     pub max: Option<i64>,
 }
 
+impl TrailRule {
+    /// The key by which a leader's vote of this weight is not followed, if it is not.
+    pub fn turns_away(&self, leader: Weight) -> Option<&'static str> {
+        let follows_sign = match self.downvotes {
+            Downvotes::Ignore => leader.hundredths() > 0,
+            Downvotes::Follow => !leader.is_zero(),
+            Downvotes::Only => leader.hundredths() < 0,
+        };
+        if !follows_sign {
+            return Some("downvotes");
+        }
+        (leader.magnitude() < self.min_leader_weight).then_some("min_leader_weight")
+    }
+}
+
 impl Rule {
     /// The leader's weight turned into ours, or `None` where this trail does not follow such a vote
     /// (or is no trail).
@@ -228,12 +243,7 @@ impl Rule {
         let Trigger::Trail(trail) = &self.trigger else {
             return None;
         };
-        let follows_sign = match trail.downvotes {
-            Downvotes::Ignore => leader.hundredths() > 0,
-            Downvotes::Follow => !leader.is_zero(),
-            Downvotes::Only => leader.hundredths() < 0,
-        };
-        if !follows_sign || leader.magnitude() < trail.min_leader_weight {
+        if trail.turns_away(leader).is_some() {
             return None;
         }
         let magnitude = match trail.weight {

@@ -8,7 +8,7 @@ use super::{Done, HORIZON, Handover, LEASE, MOST_HELD, Run, Working};
 use crate::post::VoteKey;
 use crate::queue::store::StoreError;
 use crate::queue::transition::attempted;
-use crate::queue::vote::Vote;
+use crate::queue::vote::{Origin, Vote};
 
 impl Run {
     pub(super) fn renew(&self) -> Working {
@@ -99,20 +99,29 @@ impl Run {
 
     /// Hands rows over that are ours since `at`, unless they are held already.
     async fn hold(&mut self, rows: Vec<Vote>, at: DateTime<Utc>) {
-        let mut hold = Vec::new();
+        let (mut hold, mut amend) = (Vec::new(), Vec::new());
         for row in rows {
-            if self.held.contains_key(&row.key) {
-                continue;
-            }
             let tried = attempted(&row, at);
             let row = Vote {
                 claimed_by: Some(self.writer.owner.clone()),
                 claimed_until: Some(at + LEASE),
                 ..row
             };
-            self.held.insert(row.key.clone(), row.clone());
-            hold.push((row, tried));
+            match self.held.get(&row.key) {
+                None => hold.push((row.clone(), tried)),
+                // A person asked for it anew, and only the table knew.
+                Some(held) if is_new_by_hand(&row, held) => amend.push(row.clone()),
+                Some(_) => continue,
+            }
+            self.held.insert(row.key.clone(), row);
         }
         self.tell(Handover::Hold(hold)).await;
+        self.tell(Handover::Amend(amend)).await;
     }
+}
+
+/// Whether `row` is asked for by hand, in another way than the row that is `held`.
+fn is_new_by_hand(row: &Vote, held: &Vote) -> bool {
+    let asked = |vote: &Vote| (vote.origin, vote.weight, vote.due_at);
+    row.origin == Origin::Hand && row.attempts == 0 && asked(row) != asked(held)
 }
