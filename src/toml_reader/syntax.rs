@@ -67,6 +67,12 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
         Some("a text ends with the quote that it begins with, on the same line".to_owned())
     } else if said.starts_with("key with no value") {
         Some("each line is written `key = value`".to_owned())
+    } else if said.starts_with("unclosed array table") {
+        Some("a header ends with as many `]` as it begins with `[`".to_owned())
+    } else if let Some(bracket) = said.strip_prefix("unclosed ").and_then(closing_bracket) {
+        Some(format!("it ends with `{bracket}`"))
+    } else if found.is_empty() || found == "=" {
+        Some("write it after the `=`: a text stands in quotes".to_owned())
     } else {
         quoted_value(line, found, report).or_else(|| quoted_word(said, found, report))
     };
@@ -79,6 +85,15 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
     match help {
         Some(help) => finding.help(help),
         None => finding,
+    }
+}
+
+/// What ends the thing that a parser calls so.
+fn closing_bracket(thing: &str) -> Option<char> {
+    match thing.split(',').next()? {
+        "array" | "table" => Some(']'),
+        "inline table" => Some('}'),
+        _ => None,
     }
 }
 

@@ -19,8 +19,10 @@ fn told_of(folder: &str, also: impl Fn(&str, &[Problem])) -> String {
                 .unwrap_or_default();
             let severity = if problem.is_error() { "" } else { "warning: " };
             let help = problem.finding.help.as_deref();
+            let help = help
+                .map(|help| help.replace(&format!("{}/", path.parent().unwrap().display()), ""));
             told += &format!("  {place}{severity}{}\n", problem.finding.message);
-            told += &format!("      {}\n", help.unwrap_or("(no help)"));
+            told += &format!("      {}\n", help.expect("help"));
         }
     }
     told

@@ -6,7 +6,8 @@ use crate::rules::language;
 use crate::rules::rule::{Authors, Downvotes, Rule, RuleId, Trigger};
 use crate::toml_reader::duration;
 
-/// The files of the folder `rules` at the top of the repository, in the order in which they are read.
+/// Those of the files in the folder `rules` at the top of the repository that the story is about, in the order in
+/// which they are read.
 pub const FILES: [(&str, &str); 3] = [
     (
         "downvotes.toml",
@@ -103,15 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_example_is_here_and_stays_valid_in_a_hurry() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rules");
-        let mut names: Vec<_> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".toml"))
-            .collect();
-        names.sort();
-        assert_eq!(names, FILES.map(|(name, _)| name));
+    fn the_examples_stay_valid_in_a_hurry() {
         for (path, text) in FILES {
             let file = language::file::read(path, &hurried(text));
             assert!(file.is_good(), "{path}: {:?}", file.problems);

@@ -73,7 +73,8 @@ fn time(
             table.header.clone(),
             format!("{} lacks `{key}`", table.name),
         );
-        return Err(report.missing(finding.help(format!("add `{key} = \"08:00\"`"))));
+        let example = if key == "to" { "22:00" } else { "08:00" };
+        return Err(report.missing(finding.help(format!("add `{key} = \"{example}\"`"))));
     };
     let text = match item.value {
         DeValue::Datetime(written) if written.date.is_none() => {
