@@ -167,7 +167,10 @@ impl<'a> Decider<'a> {
             let why = format!("a vote of {} was asked for: {}", row.weight, row.status);
             return Err(no("by hand", why));
         }
-        let ours = row.is_some_and(|row| matches!(row.status, Status::Cast | Status::Confirmed));
+        // What an attempt of ours left on the post is not a person's.
+        let ours = row.is_some_and(|row| {
+            row.attempts > 0 || matches!(row.status, Status::Cast | Status::Confirmed)
+        });
         let standing = self
             .known
             .content()
@@ -192,7 +195,7 @@ impl<'a> Decider<'a> {
                     None => "the post".to_owned(),
                 };
                 let why = format!(
-                    "{what} of {} was read without this rule, or before the first start",
+                    "{what} of {} was read when the rule was not in force, or did not match it",
                     shown(cause.at)
                 );
                 Err(no("queue", why))
