@@ -9,6 +9,7 @@ mod harness;
 mod missed_moments;
 mod people_first;
 mod precedence;
+mod replayed;
 mod rule_files;
 mod schedules;
 mod several;
