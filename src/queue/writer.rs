@@ -29,8 +29,9 @@ pub const HORIZON: TimeDelta = TimeDelta::seconds(30);
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
 /// A batch that the database has not taken after this is announced to the caster as if it had.
 const PATIENCE: TimeDelta = TimeDelta::milliseconds(200);
-/// Small batches are written together up to so many changes.
-const GROUP: usize = 2_000;
+/// Small batches are written together up to so many changes, and larger ones are cut: the first votes of a
+/// leader with thousands of followers go out while the others are still being written.
+const GROUP: usize = 1_000;
 /// More votes than this are not held at a time.
 const MOST_HELD: usize = 50_000;
 /// With so many changes waiting for the database, no more blocks are read.
@@ -190,11 +191,13 @@ impl Run {
     fn take(&mut self, batch: Batch) {
         self.changes_waiting += batch.changes.len();
         let since = self.writer.clock.now();
-        self.waiting.push_back(Waiting {
-            batch: Arc::new(batch),
-            since,
-            announced: false,
-        });
+        for batch in batch.into_groups(GROUP) {
+            self.waiting.push_back(Waiting {
+                batch: Arc::new(batch),
+                since,
+                announced: false,
+            });
+        }
     }
 
     fn next_wake(&self, working: bool) -> Option<DateTime<Utc>> {
@@ -514,12 +517,12 @@ impl Run {
     async fn hand_over(&mut self, rows: Vec<Vote>, only_announced: bool) {
         let (mut hold, mut amend, mut check) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
-            if let Some(observer) = &self.writer.observer {
-                // Whoever watches and is too slow misses some.
-                let _ = observer.try_send(row.clone());
-            }
             if !only_announced {
                 tell_of(&row);
+                if let Some(observer) = &self.writer.observer {
+                    // Whoever watches and is too slow misses some.
+                    let _ = observer.try_send(row.clone());
+                }
             }
             let ours = row.status == Status::Queued
                 && row.claimed_by.as_deref() == Some(&*self.writer.owner);
