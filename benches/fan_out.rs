@@ -11,7 +11,7 @@ use curatord::account::Account;
 use curatord::post::PostId;
 use curatord::queue::vote::{Status, Vote};
 use curatord::sandbox::requests::Request;
-use setup::{Bench, millis, per_second, rows_until, spread};
+use setup::{Bench, millis, per_second, processor_millis, rows_until, spread};
 use tokio::sync::mpsc;
 
 const FOLLOWERS: usize = 5_000;
@@ -73,13 +73,20 @@ async fn run() -> anyhow::Result<()> {
 /// The bare loop: one request for each follower.
 async fn bare(bench: &Bench, permlink: &str) -> anyhow::Result<f64> {
     let post = new_post(bench, permlink).await?;
+    let used = processor_millis();
     let start = bench.clock.exact();
     let votes = (0..FOLLOWERS).map(|voter| (voter, post.clone(), start));
     bench
         .bare(votes.collect(), WEIGHT, bench.config.signer.max_in_flight)
         .await?;
+    let used = processor_millis() - used;
     let arrivals = bench.arrivals(|on| *on == post);
-    Ok(print("bare loop", &arrivals, start))
+    let rate = print("bare loop", &arrivals, start);
+    println!(
+        "{:20} {used:.0} ms of processor time, the signer's included",
+        ""
+    );
+    Ok(rate)
 }
 
 /// A leader's vote and what follows; returns votes per second.
@@ -91,6 +98,7 @@ async fn follow(
     round: usize,
 ) -> anyhow::Result<f64> {
     let post = new_post(bench, &format!("{}-{round}", leader.replace('.', "-"))).await?;
+    let used = processor_millis();
     bench.sandbox.vote(leader, &post, 10_000).ok();
     let vote = bench
         .sandbox
@@ -119,9 +127,11 @@ async fn follow(
         due,
     );
     println!(
-        "{:20} {written} rows written, the last outcome {:.0} ms after due",
+        "{:20} {written} rows written, the last outcome {:.0} ms after due; {:.0} ms of processor time until all \
+         were confirmed",
         "",
-        millis(last_cast_row - due)
+        millis(last_cast_row - due),
+        processor_millis() - used,
     );
     Ok(rate)
 }

@@ -30,12 +30,12 @@ impl Run {
     pub(super) async fn hand_over(&mut self, rows: Vec<Vote>, only_announced: bool) {
         let (mut hold, mut amend, mut check) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
-            if let Some(observer) = &self.writer.observer {
-                // Whoever watches and is too slow misses some.
-                let _ = observer.try_send(row.clone());
-            }
             if !only_announced {
                 tell_of(&row);
+                if let Some(observer) = &self.writer.observer {
+                    // Whoever watches and is too slow misses some.
+                    let _ = observer.try_send(row.clone());
+                }
             }
             let ours = row.status == Status::Queued
                 && row.claimed_by.as_deref() == Some(&*self.writer.owner);

@@ -36,8 +36,9 @@ pub const HORIZON: TimeDelta = TimeDelta::seconds(30);
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
 /// A batch that the database has not taken after this is announced to the caster as if it had.
 const PATIENCE: TimeDelta = TimeDelta::milliseconds(200);
-/// Small batches are written together up to so many changes.
-const GROUP: usize = 2_000;
+/// Small batches are written together up to so many changes, and larger ones are cut: the first votes of a
+/// leader with thousands of followers go out while the others are still being written.
+const GROUP: usize = 1_000;
 /// More votes than this are not held at a time.
 const MOST_HELD: usize = 50_000;
 /// With so many changes waiting for the database, no more blocks are read.
@@ -160,11 +161,13 @@ impl Run {
     fn take(&mut self, batch: Batch) {
         self.changes_waiting += batch.changes.len();
         let since = self.writer.clock.now();
-        self.waiting.push_back(Waiting {
-            batch: Arc::new(batch),
-            since,
-            announced: false,
-        });
+        for batch in batch.into_groups(GROUP) {
+            self.waiting.push_back(Waiting {
+                batch: Arc::new(batch),
+                since,
+                announced: false,
+            });
+        }
     }
 
     fn next_wake(&self, working: bool) -> Option<DateTime<Utc>> {
