@@ -210,20 +210,6 @@ pub fn spread(mut values: Vec<f64>) -> String {
     )
 }
 
-/// Processor time that this process has used so far, in milliseconds; on Linux only. Unlike the clock it does
-/// not run faster where other programs keep the machine busy.
-pub fn processor_millis() -> f64 {
-    let ticks = || {
-        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        let (_, fields) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let number = |index: usize| fields.get(index)?.parse::<f64>().ok();
-        // User and system time, in hundredths of a second.
-        Some(number(11)? + number(12)?)
-    };
-    ticks().map_or(f64::NAN, |ticks| ticks * 10.0)
-}
-
 /// So many in the time from the first to the last.
 pub fn per_second(count: usize, first: DateTime<Utc>, last: DateTime<Utc>) -> f64 {
     count as f64 / (millis(last - first) / 1e3).max(1e-9)
