@@ -172,7 +172,7 @@ fn write_files(folder: &Path, rules: &str, sandbox: &Sandbox) -> anyhow::Result<
     config::load(Some(&path), []).context("the configuration of the sandbox cannot be read")
 }
 
-/// Reads rows until `enough` of them were counted, or for half a minute.
+/// Reads rows until `enough` of them were counted, or for a minute.
 pub async fn rows_until(
     rows: &mut mpsc::Receiver<Vote>,
     mut enough: impl FnMut(Vote) -> bool,

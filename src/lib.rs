@@ -20,6 +20,7 @@
 //! | [`daemon`] | the wiring: one function that starts, watches and stops all of it |
 //! | [`cli`], [`config`], [`diagnostic`], [`toml_reader`] | commands, settings, and mistakes shown in their place |
 //! | [`explain`] | why a post was, will be or will not be voted on, for `curatord explain` |
+//! | [`replay`], [`ruletest`] | rules played over recorded blocks, and over what a test says, with the daemon's own decisions |
 //! | [`sandbox`] | a simulated chain and signer, for `demo`, `sandbox` and the tests |
 //! | [`account`], [`weight`], [`post`], [`clock`] | the words that all of them use |
 //!
@@ -59,6 +60,7 @@ pub mod post;
 pub mod queue;
 pub mod replay;
 pub mod rules;
+pub mod ruletest;
 pub mod sandbox;
 pub mod signer;
 pub mod toml_reader;

@@ -17,10 +17,12 @@ fn main() -> ExitCode {
     let config = cli.config.as_deref();
     let result = match cli.command {
         Command::Check(args) => Ok(cli::check::run(&args, config, cli::environment())),
+        Command::Schema(args) => cli::schema::run(&args).map_err(Into::into),
         Command::Demo(args) => in_runtime(cli::demo::run(&args)),
         Command::Replay(args) => in_runtime(cli::replay::run(&args, config, cli::environment())),
         Command::Vote(args) => in_runtime(cli::vote::run(&args, config, cli::environment())),
         Command::Explain(args) => in_runtime(cli::explain::run(&args, config, cli::environment())),
+        Command::Test(args) => cli::test::run(&args),
         Command::Auth(args) => in_runtime(cli::auth::run(&args, config, cli::environment())),
         Command::Sandbox(args) => {
             in_runtime(async { cli::sandbox::run(args).await.map(|()| Exit::Done) })

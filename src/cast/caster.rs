@@ -9,17 +9,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
 use crate::account::Account;
+use crate::cast::finish::report;
 use crate::cast::held::{Held, LOOK_AFTER, Stage};
 use crate::cast::known::{Known, Need};
 use crate::cast::lane::{Admission, Lanes, Limits};
-use crate::cast::limits::by_mana;
 use crate::cast::questions::Question;
-use crate::cast::verdict::{Post, Verdict, by_post, by_rule, choose_trail};
 use crate::config::{ChainKind, Config};
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Outcome, Report};
 use crate::queue::vote::{Status, Vote};
-use crate::rules::rule::{Rule, RuleId};
+use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
 
@@ -28,7 +27,7 @@ const LOOK_AHEAD: TimeDelta = TimeDelta::seconds(1);
 /// Look-ups ahead of time are gathered to such moments, so that one serves many votes.
 const GATHER_MILLIS: i64 = 250;
 /// A vote that waits longer than this is given back.
-const HOLD_AT_MOST: TimeDelta = TimeDelta::seconds(90);
+pub(super) const HOLD_AT_MOST: TimeDelta = TimeDelta::seconds(90);
 
 /// What the caster works by.
 #[derive(Debug, Clone, Copy)]
@@ -113,18 +112,6 @@ pub struct Caster {
     pub(super) questions: HashMap<PostId, Vec<Question>>,
     pub(super) actions: Vec<Action>,
     stopping: bool,
-}
-
-/// What a look at a held vote comes to.
-enum Judged {
-    Verdict(Verdict),
-    /// Nothing, before somebody is asked.
-    Asks(Vec<Need>),
-    /// Another rule has the vote.
-    Rechosen {
-        rule: RuleId,
-        weight: Weight,
-    },
 }
 
 impl Caster {
@@ -286,262 +273,13 @@ impl Caster {
         std::mem::take(&mut self.actions)
     }
 
-    /// One vote at its moment: the conditions in the order in which they cost least. Ahead of its moment
-    /// only what will have to be known is asked for.
-    fn attend(&mut self, key: &VoteKey, world: &World<'_>) {
-        let Some(held) = self
-            .held
-            .get(key)
-            .filter(|held| held.stage == Stage::Waiting)
-        else {
-            return;
-        };
-        let due = held.next_at <= world.now;
-        match (self.judge(held, due, world), due) {
-            (Judged::Rechosen { rule, weight }, _) => self.rechoose(key, rule, weight, world),
-            (Judged::Verdict(verdict), true) => self.conclude(key, verdict, world),
-            (Judged::Verdict(_), false) => self.attend_at_next(key),
-            (Judged::Asks(needs), due) => {
-                for need in needs {
-                    self.known.ask(need, due.then_some(key));
-                }
-                if due {
-                    self.set_stage(key, Stage::Asking);
-                } else {
-                    self.attend_at_next(key);
-                }
-            }
-        }
-    }
-
-    fn judge(&self, held: &Held, due: bool, world: &World<'_>) -> Judged {
-        let (vote, now) = (&held.vote, world.now);
-        let rule = match by_rule(vote, world.rules, now) {
-            Ok(rule) => rule,
-            Err(verdict) => return Judged::Verdict(verdict),
-        };
-        let (voter, mut needs) = (&vote.key.voter, Vec::new());
-        let exact = rule.is_some_and(Rule::watches_the_post);
-        let content = self.known.post(held, exact, now);
-        if content.is_none() {
-            needs.push(Need::Post(vote.key.post.clone()));
-        }
-        let limited = rule.filter(|rule| !rule.limit.is_empty());
-        let past = limited.and_then(|rule| self.known.past(voter, &rule.id, now));
-        if let (Some(rule), None) = (limited, &past) {
-            needs.push(Need::Past(voter.clone(), rule.id.clone()));
-        }
-        let weighed = rule.filter(|rule| rule.min_mana.is_some());
-        let mana = weighed.and_then(|_| self.known.mana(voter, now));
-        if weighed.is_some() && mana.is_none() {
-            needs.push(Need::Mana(voter.clone()));
-        }
-        let Some(content) = content.filter(|_| needs.is_empty()) else {
-            return Judged::Asks(needs);
-        };
-        if !due {
-            return Judged::Verdict(Verdict::Cast(vote.weight));
-        }
-        if let Some(content) = content
-            && held.may_be_rechosen(now)
-            && let Ok((chosen, weight)) = choose_trail(vote, world.rules, content, now)
-            && chosen.id != vote.rule
-        {
-            return Judged::Rechosen {
-                rule: chosen.id.clone(),
-                weight,
-            };
-        }
-        let post = content.map_or(Post::Unknown, Post::Here);
-        let tried = held.tried() || vote.attempts > 0;
-        let verdict = by_post(vote, rule, post, tried, now);
-        let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
-            return Judged::Verdict(verdict);
-        };
-        if let Some(past) = past
-            && let Some(why) = rule.limit.exceeded(past, &vote.key.post.author, now)
-        {
-            return Judged::Verdict(Verdict::Skip(why));
-        }
-        if let Some(state) = mana
-            && let Some(verdict) = by_mana(rule, state, now)
-        {
-            return Judged::Verdict(verdict);
-        }
-        Judged::Verdict(verdict)
-    }
-
-    /// The post, now known, belongs to another rule than the one that the vote was planned by: what that one
-    /// says counts, its delay too.
-    fn rechoose(&mut self, key: &VoteKey, rule: RuleId, weight: Weight, world: &World<'_>) {
-        let Some(held) = self.held.get_mut(key) else {
-            return;
-        };
-        let delayed = world
-            .rules
-            .rule(&rule)
-            .map(|rule| rule.due_from(held.vote.event_at + rule.delay));
-        held.vote.rule = rule;
-        held.vote.weight = weight;
-        held.rechosen = true;
-        let due_at = delayed.unwrap_or(held.vote.due_at);
-        held.vote.due_at = due_at;
-        self.wait(key, due_at, Some(due_at), world);
-    }
-
-    fn conclude(&mut self, key: &VoteKey, verdict: Verdict, world: &World<'_>) {
-        match verdict {
-            Verdict::Cast(weight) => self.send(key, weight, world),
-            Verdict::Confirmed => self.finish(key, Outcome::Confirmed, world),
-            Verdict::Skip(why) => self.finish(key, Outcome::Skipped(why), world),
-            Verdict::Withdraw(why) => self.finish(key, Outcome::Withdrawn(why), world),
-            Verdict::Fail(why) => self.finish(key, Outcome::Failed(why), world),
-            Verdict::Move { due_at } => {
-                let Some(held) = self.held.get_mut(key) else {
-                    return;
-                };
-                held.vote.due_at = due_at;
-                held.first_attempt = None;
-                self.wait(key, due_at, Some(due_at), world);
-            }
-            Verdict::Wait { until, reason } => {
-                let Some(held) = self.held.get_mut(key) else {
-                    return;
-                };
-                held.trouble = Some(reason);
-                // Nobody tries meanwhile, so that the time for retries begins anew.
-                held.first_attempt = None;
-                self.later(key, until, world);
-            }
-        }
-    }
-
-    fn send(&mut self, key: &VoteKey, weight: Weight, world: &World<'_>) {
-        let Some(held) = self.held.get_mut(key) else {
-            return;
-        };
-        if held.first_attempt.is_some() && world.now > held.deadline(self.settings.retry_for) {
-            let why = held.trouble.take().unwrap_or_default();
-            return self.finish(
-                key,
-                Outcome::Failed(gave_up(&why, self.settings.retry_for)),
-                world,
-            );
-        }
-        held.vote.weight = weight;
-        if self.settings.dry_run {
-            self.known.sent(key, &held.vote.rule, world.now);
-            self.known
-                .taken(&key.voter, weight, self.settings.kind, world.now);
-            return self.finish(key, Outcome::DryRun, world);
-        }
-        let Some(token) = (world.token)(&key.voter) else {
-            held.lacks_token = true;
-            let voter = &key.voter;
-            let trouble =
-                format!("there is no usable token for @{voter}: `curatord auth import` brings one");
-            return self.passing(key, trouble, None, world);
-        };
-        match self.lanes.admit(key, held.vote.due_at, world.now) {
-            Admission::Go => {
-                held.stage = Stage::InFlight;
-                held.vote.attempts += 1;
-                held.first_attempt.get_or_insert(world.now);
-                held.lacks_token = false;
-                held.sent_with = Some(token.clone());
-                self.known.sent(key, &held.vote.rule, world.now);
-                self.actions.push(Action::Send(Request {
-                    key: key.clone(),
-                    weight,
-                    token,
-                }));
-            }
-            Admission::LaneFull => held.stage = Stage::Queueing,
-            Admission::TooSoon(at) | Admission::Full(Some(at)) => self.attend_at(key, at),
-            Admission::Full(None) => self.attend_at(key, world.now),
-        }
-    }
-
-    /// A failure that passes: once more after a pause, until the deadline.
-    pub(super) fn passing(
-        &mut self,
-        key: &VoteKey,
-        trouble: String,
-        asked: Option<Duration>,
-        world: &World<'_>,
-    ) {
-        let Some(held) = self.held.get_mut(key) else {
-            return;
-        };
-        held.first_attempt.get_or_insert(world.now);
-        let pause = held.pause(asked, (world.chance)());
-        let at = world.now + TimeDelta::from_std(pause).unwrap_or_default();
-        let deadline = held.deadline(self.settings.retry_for);
-        if world.now >= deadline && !held.tried() {
-            return self.finish(
-                key,
-                Outcome::Failed(gave_up(&trouble, self.settings.retry_for)),
-                world,
-            );
-        }
-        held.trouble = Some(trouble);
-        // One last attempt at the deadline itself, not a minute short of it.
-        let at = if world.now < deadline {
-            at.min(deadline)
-        } else {
-            at
-        };
-        self.later(key, at, world);
-    }
-
-    /// Attends to the vote at `at`, and writes down that it waits.
-    pub(super) fn later(&mut self, key: &VoteKey, at: DateTime<Utc>, world: &World<'_>) {
-        self.wait(key, at, None, world);
-    }
-
-    /// Likewise; `due_at` is set where the moment it is due moved.
-    fn wait(
-        &mut self,
-        key: &VoteKey,
-        at: DateTime<Utc>,
-        due_at: Option<DateTime<Utc>>,
-        world: &World<'_>,
-    ) {
-        let Some(held) = self.held.get_mut(key) else {
-            return;
-        };
-        // Only who holds it knows how long it has been tried.
-        let hold = held.first_attempt.is_some() || at - world.now <= HOLD_AT_MOST;
-        let outcome = Outcome::Later {
-            next_attempt_at: at,
-            due_at,
-            reason: held.trouble.clone(),
-            hold,
-        };
-        let report = report(held, outcome, world.now);
-        self.actions.push(Action::Report(report));
-        if hold {
-            self.attend_at(key, at)
-        } else {
-            self.drop_vote(key)
-        }
-    }
-
-    pub(super) fn finish(&mut self, key: &VoteKey, outcome: Outcome, world: &World<'_>) {
-        if let Some(held) = self.held.get(key) {
-            let report = report(held, outcome, world.now);
-            self.actions.push(Action::Report(report));
-        }
-        self.drop_vote(key);
-    }
-
-    fn set_stage(&mut self, key: &VoteKey, stage: Stage) {
+    pub(super) fn set_stage(&mut self, key: &VoteKey, stage: Stage) {
         if let Some(held) = self.held.get_mut(key) {
             held.stage = stage;
         }
     }
 
-    fn attend_at_next(&mut self, key: &VoteKey) {
+    pub(super) fn attend_at_next(&mut self, key: &VoteKey) {
         if let Some(at) = self.held.get(key).map(|held| held.next_at) {
             self.attend_at(key, at);
         }
@@ -569,7 +307,7 @@ impl Caster {
     }
 
     /// Puts the vote on the agenda, once.
-    fn enter(&mut self, key: &VoteKey, at: DateTime<Utc>) {
+    pub(super) fn enter(&mut self, key: &VoteKey, at: DateTime<Utc>) {
         if let Some(held) = self.held.get(key) {
             self.agenda.insert((at, held.vote.due_at, key.clone()));
         }
@@ -589,22 +327,4 @@ fn first_attention(held: &Held) -> DateTime<Utc> {
     let ahead = held.next_at - LOOK_AHEAD;
     let beyond = ahead.timestamp_millis().rem_euclid(GATHER_MILLIS);
     ahead - TimeDelta::milliseconds(beyond)
-}
-
-fn gave_up(trouble: &str, retry_for: Duration) -> String {
-    format!(
-        "tried for {} s without success: {trouble}",
-        retry_for.as_secs()
-    )
-}
-
-fn report(held: &Held, outcome: Outcome, now: DateTime<Utc>) -> Report {
-    Report {
-        key: held.vote.key.clone(),
-        rule: held.rechosen.then(|| held.vote.rule.clone()),
-        weight: held.vote.weight,
-        attempts: held.vote.attempts,
-        at: now,
-        outcome,
-    }
 }

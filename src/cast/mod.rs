@@ -3,11 +3,13 @@
 
 pub mod answers;
 pub mod caster;
+mod decide;
+mod finish;
 pub mod held;
 pub mod known;
 pub mod lane;
 pub mod limits;
-mod questions;
+pub mod questions;
 pub mod run;
 #[cfg(test)]
 mod tests;

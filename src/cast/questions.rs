@@ -1,14 +1,18 @@
 //! What is found out about votes that the caster does not hold: whether the post of a new one is what it seems,
 //! and whether one that was cast has reached the chain.
 
+use chrono::{DateTime, Utc};
+
 use crate::cast::caster::{Action, Caster, World};
 use crate::cast::known::Need;
-use crate::cast::verdict::{choose_trail, edit_of, is_edit, too_old};
+use crate::cast::verdict::{choose_trail_by, edit_of, is_edit, too_old};
 use crate::chain::content::Content;
 use crate::post::PostId;
 use crate::queue::change::{Outcome, Report};
 use crate::queue::transition::VOTED_BY_HAND;
 use crate::queue::vote::{Origin, Vote};
+use crate::rules::facts::Facts;
+use crate::rules::set::RuleSet;
 
 /// A vote that the signer takes and no block shows is cast anew so often.
 const MOST_RECASTS: u32 = 3;
@@ -56,9 +60,8 @@ impl Caster {
     ) {
         for question in self.questions.remove(post).unwrap_or_default() {
             let report = match question {
-                Question::IsRight(vote) => {
-                    content.and_then(|content| is_right(vote, content, world))
-                }
+                Question::IsRight(vote) => content
+                    .and_then(|content| is_right(vote, Some(content), world.rules, world.now)),
                 Question::IsThere(vote) => Some(is_there(vote, content, world)),
             };
             self.actions.extend(report.map(Action::Report));
@@ -66,48 +69,51 @@ impl Caster {
     }
 }
 
-/// What the post makes of a vote that was planned without knowing it; `None` where that changes nothing.
-fn is_right(vote: Vote, content: &Content, world: &World<'_>) -> Option<Report> {
+/// What the post makes of a vote that was planned without knowing it; `None` where that changes nothing. Without
+/// `content` nothing is known of the post, and nobody will know more later.
+pub fn is_right(
+    vote: Vote,
+    content: Option<&Content>,
+    rules: &RuleSet,
+    now: DateTime<Utc>,
+) -> Option<Report> {
     match vote.origin {
-        Origin::Author if is_edit(content, vote.event_at) => {
-            Some(report(vote, Outcome::Withdrawn(edit_of(content)), world))
+        Origin::Author => {
+            let edited = content.filter(|content| is_edit(content, vote.event_at))?;
+            Some(report(vote, Outcome::Withdrawn(edit_of(edited)), now))
         }
-        Origin::Trail => match choose_trail(&vote, world.rules, content, world.now) {
-            Ok((rule, weight)) => {
-                let due_at = rule.due_from(vote.event_at + rule.delay);
-                let due_at = if rule.id == vote.rule {
-                    vote.due_at
-                } else {
-                    due_at
-                };
-                if let Some(why) = too_old(rule, content, due_at) {
-                    return Some(report(
-                        vote,
-                        Outcome::Skipped(format!("{why}, when the vote is due")),
-                        world,
-                    ));
-                }
-                if rule.id == vote.rule {
-                    return None;
-                }
-                let later = Outcome::Later {
-                    next_attempt_at: due_at,
-                    due_at: Some(due_at),
-                    reason: None,
-                    hold: false,
-                };
-                let chosen = Report {
-                    rule: Some(rule.id.clone()),
-                    weight,
-                    ..report(vote, later, world)
-                };
-                Some(chosen)
+        Origin::Trail => {
+            let facts = content.map_or_else(Facts::unknown, Facts::of_content);
+            let (rule, weight) = match choose_trail_by(&vote, rules, &facts, now) {
+                Ok(chosen) => chosen,
+                // Its file may be about to be mended; when it is due the rule is looked up again.
+                Err(_) if rules.is_unreadable(&vote.rule) => return None,
+                Err(why) => return Some(report(vote, Outcome::Skipped(why), now)),
+            };
+            let due_at = match rule.id == vote.rule {
+                true => vote.due_at,
+                false => rule.due_from(vote.event_at + rule.delay),
+            };
+            if let Some(why) = content.and_then(|content| too_old(rule, content, due_at)) {
+                let why = format!("{why}, when the vote is due");
+                return Some(report(vote, Outcome::Skipped(why), now));
             }
-            // Its file may be about to be mended; when it is due the rule is looked up again.
-            Err(_) if world.rules.is_unreadable(&vote.rule) => None,
-            Err(why) => Some(report(vote, Outcome::Skipped(why), world)),
-        },
-        _ => None,
+            if rule.id == vote.rule {
+                return None;
+            }
+            let later = Outcome::Later {
+                next_attempt_at: due_at,
+                due_at: Some(due_at),
+                reason: None,
+                hold: false,
+            };
+            Some(Report {
+                rule: Some(rule.id.clone()),
+                weight,
+                ..report(vote, later, now)
+            })
+        }
+        Origin::Schedule | Origin::Hand => None,
     }
 }
 
@@ -125,16 +131,16 @@ fn is_there(vote: Vote, content: Option<&Content>, world: &World<'_>) -> Report 
         }
         Some(None) => Outcome::Recast { at: world.now },
     };
-    report(vote, outcome, world)
+    report(vote, outcome, world.now)
 }
 
-fn report(vote: Vote, outcome: Outcome, world: &World<'_>) -> Report {
+fn report(vote: Vote, outcome: Outcome, now: DateTime<Utc>) -> Report {
     Report {
         key: vote.key,
         rule: None,
         weight: vote.weight,
         attempts: vote.attempts,
-        at: world.now,
+        at: now,
         outcome,
     }
 }

@@ -77,7 +77,7 @@ pub fn by_rule<'a>(
     if !rule.in_force(now) {
         return withdraw(format!("the rule {} has expired", vote.rule));
     }
-    if !rule.votes_as(&vote.key.voter, &vote.key.post.author) {
+    if !rules.votes_as(rule, &vote.key.voter, &vote.key.post.author) {
         return withdraw(format!(
             "the rule {} no longer votes as @{}",
             vote.rule, vote.key.voter
@@ -209,14 +209,23 @@ pub fn choose_trail<'a>(
     content: &Content,
     now: DateTime<Utc>,
 ) -> Result<(&'a Rule, Weight), String> {
-    let facts = Facts::of_content(content);
+    choose_trail_by(vote, rules, &Facts::of_content(content), now)
+}
+
+/// Likewise, from whatever is known of the post.
+pub fn choose_trail_by<'a>(
+    vote: &Vote,
+    rules: &'a RuleSet,
+    facts: &Facts<'_>,
+    now: DateTime<Utc>,
+) -> Result<(&'a Rule, Weight), String> {
     let mut why = None;
     let (Some(leader), Some(leader_weight)) = (&vote.leader, vote.leader_weight) else {
         return Err("no leader's vote is followed".to_owned());
     };
     for rule in rules.trail_rules(leader) {
         let follows = rule.in_force(now)
-            && rule.votes_as(&vote.key.voter, &vote.key.post.author)
+            && rules.votes_as(rule, &vote.key.voter, &vote.key.post.author)
             && rule.covers_author(&vote.key.post.author)
             && leader != &vote.key.voter;
         // A trail that waits for several leaders is planned when they have agreed.
@@ -227,7 +236,7 @@ pub fn choose_trail<'a>(
         else {
             continue;
         };
-        match rule.admits(&facts) {
+        match rule.admits(facts) {
             Ok(()) => return Ok((rule, weight)),
             Err(refusal) if rule.id == vote.rule => why = Some(refusal.to_string()),
             Err(_) => {}

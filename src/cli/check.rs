@@ -9,6 +9,7 @@ use crate::config;
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Finding, Problem};
 use crate::rules;
+use crate::rules::read::RuleFiles;
 
 /// Check configuration and rule files: every problem, and how to mend it
 #[derive(Debug, clap::Args)]
@@ -36,12 +37,12 @@ pub fn run(
     if args.paths.is_empty() {
         findings.check_configuration(config, environment);
     }
-    for path in &args.paths {
-        if !path.exists() {
-            eprintln!("error: there is no file or folder {}", path.display());
-            return Exit::WrongUsage;
-        }
-        findings.check_path(path);
+    if let Some(path) = args.paths.iter().find(|path| !path.exists()) {
+        eprintln!("error: there is no file or folder {}", path.display());
+        return Exit::WrongUsage;
+    }
+    if !args.paths.is_empty() {
+        findings.add(rules::read::read_some(&args.paths));
     }
     // A reader that has seen enough, such as `head`, closes the pipe: nobody is left to tell.
     let _ = findings.print(&mut io::stdout().lock(), wants_colour(&io::stdout()));
@@ -65,7 +66,7 @@ impl Findings {
             }
         };
         match rules {
-            Some(rules) if rules.is_dir() => self.check_path(&rules),
+            Some(rules) if rules.is_dir() => self.add(rules::read::read(&rules)),
             Some(rules) => {
                 let finding = Finding::whole("there is no such folder of rules");
                 let help = "make it, or name another as `rules` in curatord.toml";
@@ -78,8 +79,7 @@ impl Findings {
         }
     }
 
-    fn check_path(&mut self, path: &Path) {
-        let read = rules::read::read(path);
+    fn add(&mut self, read: RuleFiles) {
         self.problems.extend(read.problems);
         self.rules += read.rules.len();
         self.files += read.files;

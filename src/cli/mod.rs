@@ -6,10 +6,13 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod program;
+pub mod progress;
 pub mod replay;
 pub mod run;
 pub mod sandbox;
+pub mod schema;
 pub mod stop;
+pub mod test;
 pub mod vote;
 
 use std::io::IsTerminal;
@@ -42,7 +45,9 @@ pub enum Command {
     Replay(replay::Args),
     Vote(vote::Args),
     Explain(explain::Args),
+    Test(test::Args),
     Sandbox(sandbox::SandboxArgs),
+    Schema(schema::Args),
     Auth(auth::Args),
 }
 

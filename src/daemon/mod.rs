@@ -2,6 +2,7 @@
 
 mod reader;
 mod recurring;
+pub mod schedules;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +19,14 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::reader::Reader;
 use crate::daemon::recurring::Ticks;
+use crate::daemon::schedules::Schedules;
 use crate::http_client;
 use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::journal::Journal;
 use crate::queue::store::{Store, StoreError};
 use crate::queue::vote::Vote;
 use crate::queue::writer::{Inbox, Writer};
-use crate::rules::language;
-use crate::rules::library::Parsed;
+use crate::rules::library;
 use crate::rules::set::RuleSet;
 use crate::rules::watch::{Pace, RulesReport, Watch};
 use crate::signer::book::TokenBook;
@@ -121,6 +122,8 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         renew,
         chain_lease,
         tokens: token_polls,
+        schedules: schedule_ticks,
+        schedule_lease,
         prune,
     } = ticks;
 
@@ -129,7 +132,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         crate::rules::watch::run(Watch {
             root: config.rules.clone(),
             clock,
-            parse,
+            parse: library::parse,
             pace: Pace::default(),
             out: rules_out,
             reports: rules_reports,
@@ -165,6 +168,18 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         clock,
         owner: owner.clone(),
         config: changing.clone(),
+    };
+    let schedules = Schedules {
+        store: store.clone(),
+        nodes: nodes.clone(),
+        clock,
+        owner: owner.clone(),
+        config: changing.clone(),
+        rules: rules.clone(),
+        dry_run,
+        plans: plans_in.clone(),
+        ticks: schedule_ticks,
+        lease_ticks: schedule_lease,
     };
     let caster = cast::run::Parts {
         dry_run,
@@ -212,6 +227,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         keeper.run(refreshes, token_polls, cancel)
     });
     stages.start("caster", |cancel| cast::run::run(caster, cancel));
+    stages.start("schedules", |cancel| schedules.run(cancel));
     stages.start("reader", |cancel| reader.run(cancel));
 
     let broken = tokio::select! {
@@ -337,17 +353,6 @@ async fn write_reports(
             () = cancel.cancelled() => break,
         };
         journal.error(entry).await;
-    }
-}
-
-/// The rule language as the watcher needs it.
-fn parse(path: &str, text: &str) -> Parsed {
-    let file = language::file::read(path, text);
-    let errors = file.problems.iter().filter(|problem| problem.is_error());
-    let problems = errors.map(ToString::to_string).collect();
-    Parsed {
-        rules: file.is_good().then_some(file.rules),
-        problems,
     }
 }
 

@@ -2,6 +2,7 @@
 //! by a lease; the others stand by.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
@@ -22,6 +23,8 @@ use crate::rules::set::RuleSet;
 const LEASE: TimeDelta = TimeDelta::seconds(15);
 /// Held by the one daemon that reads the chain.
 pub const LEASE_NAME: &str = "chain";
+/// How often a daemon that stands by asks for it.
+const STAND_BY: Duration = Duration::from_secs(1);
 /// Blocks that may wait for the planner.
 const BLOCKS_WAITING: usize = 64;
 
@@ -57,7 +60,7 @@ impl Reader {
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
-                _ = self.lease_ticks.recv() => {}
+                () = tokio::time::sleep(STAND_BY) => {}
             }
         }
         if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {

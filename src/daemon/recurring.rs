@@ -8,10 +8,12 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
 /// How often votes that are due soon are claimed.
 const CLAIM: Duration = Duration::from_secs(1);
-/// How often the hold on claimed votes, and on the chain, is renewed.
+/// How often the hold on claimed votes, on the chain and on schedules, is renewed.
 const RENEW: Duration = Duration::from_secs(5);
 /// How often the table of tokens is looked at for what others wrote.
 const TOKENS: Duration = Duration::from_secs(3);
+/// How often it is looked at whether a rule's schedule has a time soon.
+const SCHEDULES: Duration = Duration::from_secs(1);
 /// How often what nobody needs any more is deleted.
 const PRUNE: Duration = Duration::from_secs(3600);
 
@@ -21,6 +23,8 @@ pub struct Ticks {
     pub renew: mpsc::Receiver<()>,
     pub chain_lease: mpsc::Receiver<()>,
     pub tokens: mpsc::Receiver<()>,
+    pub schedules: mpsc::Receiver<()>,
+    pub schedule_lease: mpsc::Receiver<()>,
     pub prune: mpsc::Receiver<()>,
 }
 
@@ -35,6 +39,8 @@ pub async fn start() -> Result<(JobScheduler, Ticks), JobSchedulerError> {
         renew: every(&scheduler, RENEW).await?,
         chain_lease: every(&scheduler, RENEW).await?,
         tokens: every(&scheduler, TOKENS).await?,
+        schedules: every(&scheduler, SCHEDULES).await?,
+        schedule_lease: every(&scheduler, RENEW).await?,
         prune: every(&scheduler, PRUNE).await?,
     };
     scheduler.start().await?;

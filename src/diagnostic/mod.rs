@@ -97,10 +97,14 @@ impl Problem {
         }
     }
 
-    /// The same problem with the file called `path`.
-    pub fn in_file(mut self, path: &Arc<str>) -> Self {
-        self.path = Arc::clone(path);
-        self
+    /// Something doubtful in the file at `path`, which holds `text`.
+    pub fn warning(path: &str, text: &str, finding: Finding) -> Self {
+        Self {
+            severity: Severity::Warning,
+            path: path.into(),
+            finding,
+            text: text.into(),
+        }
     }
 
     /// Where it is; `None` where it concerns the whole file. Reads the text up to there.

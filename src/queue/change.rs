@@ -43,7 +43,8 @@ pub struct Plan {
     pub rule: RuleId,
     pub origin: Origin,
     pub due_at: DateTime<Utc>,
-    /// The block with the post or the leader's vote, and its timestamp.
+    /// The block with the post or the leader's vote, and its timestamp. For a schedule the newest block
+    /// that was read, and when the post was published.
     pub event_block: u32,
     pub event_at: DateTime<Utc>,
     /// Whose vote is followed, and its weight.
@@ -154,6 +155,16 @@ pub struct Cursor {
     pub recent: Vec<(u32, String)>,
 }
 
+/// How far the times of a rule with `schedule` have been taken care of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleRun {
+    pub rule: RuleId,
+    /// Expression and time zone, as they were then: of another schedule nothing was missed.
+    pub schedule: String,
+    /// The last time that was run, or when the rule was first seen.
+    pub last_run_at: DateTime<Utc>,
+}
+
 /// What is written in one transaction, in this order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
@@ -162,5 +173,8 @@ pub struct Batch {
     pub changes: Vec<Change>,
     pub leader_votes: Vec<LeaderVote>,
     pub errors: Vec<ErrorEntry>,
+    pub schedule_runs: Vec<ScheduleRun>,
+    /// Rules that have no schedule any more.
+    pub schedules_gone: Vec<RuleId>,
     pub cursor: Option<Cursor>,
 }

@@ -1,7 +1,7 @@
 //! From a block to what it means for votes: the rules that match, the leaders that are followed, and the
 //! votes that are there. Pure: knows only the blocks it was shown.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -20,16 +20,18 @@ use crate::rules::set::RuleSet;
 pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
 /// Should the chain grow so busy that more posts than this are remembered, a day of them is kept.
 const MOST_POSTS: usize = 1_000_000;
+/// No fork undoes more blocks than this: Steem confirms within 21, Hive within two or three.
+const MOST_UNDONE: u32 = 64;
 /// How often what is no longer needed is forgotten.
 const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What the blocks so far have told: which posts exist, and what leaders voted.
 #[derive(Debug, Default)]
 pub struct Planner {
-    /// Posts whose comment operation was seen, and where: the next one is an edit.
-    published: HashMap<PostId, SeenIn>,
-    /// Posts whose deletion was seen: the next comment operation makes a new post.
-    deleted: HashMap<PostId, SeenIn>,
+    /// Posts that were last seen published, or deleted, and when.
+    fates: HashMap<PostId, (Fate, DateTime<Utc>)>,
+    /// What was known of posts before recent blocks told otherwise, oldest first: a fork may undo them.
+    before: VecDeque<Before>,
     /// Votes of leaders by post, in the order of the blocks; the last one of each leader stands.
     leader_votes: HashMap<PostId, Vec<LeaderVote>>,
     forgot_at: DateTime<Utc>,
@@ -37,11 +39,21 @@ pub struct Planner {
     newest: u32,
 }
 
-/// The block in which something was seen.
-#[derive(Debug, Clone, Copy)]
-struct SeenIn {
+/// What becomes of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The next comment operation is an edit.
+    Published,
+    /// The next comment operation makes a new post.
+    Deleted,
+}
+
+/// What was known of a post before the block `num`.
+#[derive(Debug)]
+struct Before {
     num: u32,
-    at: DateTime<Utc>,
+    post: PostId,
+    fate: Option<(Fate, DateTime<Utc>)>,
 }
 
 impl Planner {
@@ -74,14 +86,7 @@ impl Planner {
             match &operation.body {
                 OperationBody::Comment(comment) => self.comment(rules, block, comment, &mut batch),
                 OperationBody::DeleteComment(post) => {
-                    self.published.remove(post);
-                    self.deleted.insert(
-                        post.clone(),
-                        SeenIn {
-                            num: block.num,
-                            at: block.timestamp,
-                        },
-                    );
+                    self.learn(post, Fate::Deleted, block);
                 }
                 OperationBody::Vote(vote) => {
                     if rules.is_voter(&vote.voter) {
@@ -110,8 +115,14 @@ impl Planner {
     /// All blocks above `above` were undone.
     pub fn undo(&mut self, above: u32) {
         self.newest = self.newest.min(above);
-        self.published.retain(|_, seen| seen.num <= above);
-        self.deleted.retain(|_, seen| seen.num <= above);
+        while let Some(Before { post, fate, .. }) =
+            self.before.pop_back_if(|before| before.num > above)
+        {
+            match fate {
+                Some(fate) => self.fates.insert(post, fate),
+                None => self.fates.remove(&post),
+            };
+        }
         self.leader_votes.retain(|_, votes| {
             votes.retain(|vote| vote.block_num <= above);
             !votes.is_empty()
@@ -119,15 +130,11 @@ impl Planner {
     }
 
     fn comment(&mut self, rules: &RuleSet, block: &Block, comment: &Comment, batch: &mut Batch) {
-        if comment.is_patch() || self.published.contains_key(&comment.post) {
+        let fate = self.fates.get(&comment.post).map(|(fate, _)| *fate);
+        if comment.is_patch() || fate == Some(Fate::Published) {
             return;
         }
-        let here = SeenIn {
-            num: block.num,
-            at: block.timestamp,
-        };
-        let republished = self.deleted.remove(&comment.post).is_some();
-        self.published.insert(comment.post.clone(), here);
+        self.learn(&comment.post, Fate::Published, block);
 
         let facts = Facts::of_comment(comment, options_of(block, &comment.post));
         let mut taken = Taken::default();
@@ -159,7 +166,7 @@ impl Planner {
                     event_block: block.num,
                     event_at: block.timestamp,
                     leader: None,
-                    may_be_edit: !republished,
+                    may_be_edit: fate != Some(Fate::Deleted),
                 }));
                 if too_late {
                     batch.changes.push(Change::Report(Report {
@@ -247,18 +254,31 @@ impl Planner {
         }
     }
 
+    fn learn(&mut self, post: &PostId, fate: Fate, block: &Block) {
+        let before = self.fates.insert(post.clone(), (fate, block.timestamp));
+        self.before.push_back(Before {
+            num: block.num,
+            post: post.clone(),
+            fate: before,
+        });
+        while let Some(oldest) = self.before.front()
+            && oldest.num.saturating_add(MOST_UNDONE) < block.num
+        {
+            self.before.pop_front();
+        }
+    }
+
     fn forget(&mut self, now: DateTime<Utc>) {
         if now - self.forgot_at < FORGET_EVERY {
             return;
         }
         self.forgot_at = now;
-        let keep = if self.published.len() > MOST_POSTS {
+        let keep = if self.fates.len() > MOST_POSTS {
             TimeDelta::days(1)
         } else {
             PAYOUT_AFTER
         };
-        self.published.retain(|_, seen| seen.at + keep > now);
-        self.deleted.retain(|_, seen| seen.at + PAYOUT_AFTER > now);
+        self.fates.retain(|_, (_, at)| *at + keep > now);
         self.leader_votes
             .retain(|_, votes| votes.iter().any(|vote| vote.at + PAYOUT_AFTER > now));
     }
@@ -345,3 +365,6 @@ impl<'v> Followers<'v> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

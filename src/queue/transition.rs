@@ -443,8 +443,8 @@ fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
 /// What the undoing of all blocks above `above` makes of a row.
 fn undo(row: Vote, above: u32, context: &Context<'_>) -> Vote {
     match row.status {
-        // No block asked for a vote by hand.
-        Status::Queued if row.origin == Origin::Hand => row,
+        // A time of day, or a person, asks for a vote whatever the blocks hold.
+        Status::Queued if matches!(row.origin, Origin::Schedule | Origin::Hand) => row,
         Status::Queued if row.event_block > above && !attempted(&row, context.now) => {
             // The new branch may hold the same event in a block of the same number: it must count as newer.
             ended(
@@ -509,3 +509,8 @@ fn free(row: Vote) -> Vote {
         ..row
     }
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

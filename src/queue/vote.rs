@@ -33,9 +33,10 @@ pub struct Vote {
     pub trx_id: Option<String>,
     /// The block that holds the vote.
     pub block_num: Option<u32>,
-    /// The block with the post or the leader's vote that made us vote.
+    /// The block with the post or the leader's vote that made us vote; for a vote by a schedule the newest
+    /// block then.
     pub event_block: u32,
-    /// The timestamp of that block.
+    /// The timestamp of that block; for a vote by a schedule that of the block with the post.
     pub event_at: DateTime<Utc>,
     /// Whose vote is followed, for a vote by a trail.
     pub leader: Option<Account>,

@@ -1,13 +1,9 @@
 //! When a window is open.
 
-use chrono::{
-    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
-};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 
+use crate::rules::local_time::moment;
 use crate::rules::rule::Window;
-
-/// Clocks are put forward by two hours at most, anywhere.
-const LONGEST_GAP_MINUTES: i64 = 180;
 
 impl Window {
     /// The first moment from `at` on when the window is open: `at` itself where it is open then.
@@ -36,22 +32,10 @@ impl Window {
             Some(to) if to > self.from => date.and_time(to),
             Some(to) => next.and_time(to),
         };
-        (self.moment(date.and_time(self.from)), self.moment(closes))
-    }
-
-    /// A local time as a moment: the earlier where it comes twice, the next minute that exists where clocks
-    /// skip it.
-    fn moment(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        let minutes = (0..=LONGEST_GAP_MINUTES).map(TimeDelta::minutes);
-        let existing = minutes.filter_map(|later| {
-            self.timezone
-                .from_local_datetime(&(local + later))
-                .earliest()
-        });
-        existing
-            .map(|moment| moment.to_utc())
-            .next()
-            .unwrap_or_else(|| local.and_utc())
+        (
+            moment(date.and_time(self.from), self.timezone),
+            moment(closes, self.timezone),
+        )
     }
 }
 

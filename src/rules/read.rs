@@ -1,14 +1,17 @@
-//! The rule files at a path as they are now, for commands that do not watch them.
+//! The rule files at some paths as they are now, for commands that do not watch them.
 
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Finding, Problem};
 use crate::rules::folder::{self, ReadError, RuleFile};
-use crate::rules::language;
+use crate::rules::language::file::{self, Place};
+use crate::rules::language::lists::{self, Lists};
 use crate::rules::rule::Rule;
+use crate::rules::shadowed;
 
-/// What the rule files at a path say.
+/// What rule files say.
 #[derive(Debug, Default)]
 pub struct RuleFiles {
     /// In order of precedence; of a file with an error none.
@@ -19,58 +22,123 @@ pub struct RuleFiles {
     pub files: usize,
 }
 
-/// Reads all rule files below a folder, or one file, whatever it is called. In problems the files are shown
-/// by their paths from `path` on.
+/// Reads all rules that there are: those of all files below a folder, or of one file, whatever it is called. In
+/// problems the files are shown by their paths from `path` on.
 pub fn read(path: &Path) -> RuleFiles {
+    read_all(&[path.to_owned()])
+}
+
+/// Likewise, of several files and folders that together hold all rules there are.
+pub fn read_all(paths: &[PathBuf]) -> RuleFiles {
+    read_files(paths, Lists::new)
+}
+
+/// Reads some of the rules that there are: a list that these files do not define may be defined by others.
+pub fn read_some(paths: &[PathBuf]) -> RuleFiles {
+    read_files(paths, |defined| Lists::new(defined).partial())
+}
+
+fn read_files(paths: &[PathBuf], lists: impl FnOnce(Vec<Arc<lists::List>>) -> Lists) -> RuleFiles {
     let mut all = RuleFiles::default();
-    if !path.is_dir() {
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let file = RuleFile {
-            relative: name.to_string_lossy().into_owned(),
-            absolute: path.to_owned(),
+    let mut texts = Vec::new();
+    let found = all.find(paths);
+    all.files = found.len();
+    let order: HashMap<String, usize> = found
+        .iter()
+        .enumerate()
+        .map(|(at, (_, shown))| (shown.clone(), at))
+        .collect();
+    for (file, shown) in found {
+        match text_of(&file, &shown) {
+            Ok(text) => texts.push((file, shown, text)),
+            Err(problems) => all.problems.extend(problems),
+        }
+    }
+    let defined = texts
+        .iter()
+        .flat_map(|(_, shown, text)| lists::defined_in(shown, text));
+    let lists = lists(defined.collect());
+    let mut headers = Vec::new();
+    for (at, (file, shown, text)) in texts.iter().enumerate() {
+        let place = Place {
+            relative: &file.relative,
+            shown,
         };
-        all.add(&file, path);
-        return all;
+        let checked = file::read_among(place, text, &lists);
+        headers.extend(checked.headers.into_iter().map(|header| (at, header)));
+        all.rules.extend(checked.rules.into_iter().map(Arc::new));
+        all.problems.extend(checked.problems);
     }
-    match folder::list(path) {
-        Ok(files) => {
-            for file in files {
-                all.add(&file, &path.join(&file.relative));
-            }
-        }
-        Err(error) => {
-            let finding = Finding::whole(error.to_string());
-            let problem = Problem::of_file(&path.to_string_lossy(), finding);
-            all.problems.push(problem);
+    // Which of two files has precedence is known only where both are below the same folder.
+    if let [_] = paths {
+        for (rule, earlier) in shadowed::find(&all.rules) {
+            let (at, header) = &headers[rule];
+            let (_, shown, text) = &texts[*at];
+            let finding = shadowed::finding(header.clone(), &all.rules[earlier].id);
+            all.problems.push(Problem::warning(shown, text, finding));
         }
     }
+    let place_of = |problem: &Problem| {
+        let position = problem.position();
+        (order.get(&*problem.path).copied(), position)
+    };
+    all.problems.sort_by_cached_key(place_of);
     all
 }
 
+/// The text, or why there is none.
+fn text_of(file: &RuleFile, shown: &str) -> Result<String, Vec<Problem>> {
+    file.read().map_err(|error| {
+        // Read once more for the place where it stops being text.
+        if let ReadError::NotUtf8(_) = error
+            && let Ok(bytes) = std::fs::read(&file.absolute)
+            && let Err(error) = std::str::from_utf8(&bytes)
+        {
+            return file::not_text(shown, &bytes, error);
+        }
+        vec![Problem::of_file(shown, Finding::whole(error.to_string()))]
+    })
+}
+
 impl RuleFiles {
-    fn add(&mut self, file: &RuleFile, shown: &Path) {
-        self.files += 1;
-        let checked = match file.read() {
-            Ok(text) => Ok(language::file::read(&file.relative, &text)),
-            // Read once more for the place where it stops being text.
-            Err(error @ ReadError::NotUtf8(_)) => std::fs::read(&file.absolute)
-                .map(|bytes| language::file::read_bytes(&file.relative, &bytes))
-                .map_err(|_| error),
-            Err(error) => Err(error),
-        };
-        match checked {
-            Ok(checked) => {
-                let shown: Arc<str> = shown.to_string_lossy().into();
-                self.rules.extend(checked.rules.into_iter().map(Arc::new));
-                let problems = checked.problems.into_iter();
-                self.problems
-                    .extend(problems.map(|problem| problem.in_file(&shown)));
+    /// The rule files at `paths`, each once, with what people know them as.
+    fn find(&mut self, paths: &[PathBuf]) -> Vec<(RuleFile, String)> {
+        let mut found = Vec::new();
+        let mut seen = HashSet::new();
+        for path in paths {
+            // Of two links in one folder to the same file each is a rule file.
+            let seen_before = seen.clone();
+            let mut add = |file: RuleFile, shown: PathBuf| {
+                let real = file.absolute.canonicalize();
+                let real = real.unwrap_or_else(|_| file.absolute.clone());
+                if !seen_before.contains(&real) {
+                    found.push((file, shown.to_string_lossy().into_owned()));
+                }
+                seen.insert(real);
+            };
+            if !path.is_dir() {
+                let name = path.file_name().unwrap_or(path.as_os_str());
+                let file = RuleFile {
+                    relative: name.to_string_lossy().into_owned(),
+                    absolute: path.clone(),
+                };
+                add(file, path.clone());
+                continue;
             }
-            Err(error) => {
-                let finding = Finding::whole(error.to_string());
-                self.problems
-                    .push(Problem::of_file(&shown.to_string_lossy(), finding));
+            match folder::list(path) {
+                Ok(files) => {
+                    for file in files {
+                        let shown = path.join(&file.relative);
+                        add(file, shown);
+                    }
+                }
+                Err(error) => {
+                    let finding = Finding::whole(error.to_string());
+                    self.problems
+                        .push(Problem::of_file(&path.to_string_lossy(), finding));
+                }
             }
         }
+        found
     }
 }

@@ -285,11 +285,6 @@ impl Rule {
         self.enabled && self.expires.is_none_or(|expires| now < expires)
     }
 
-    /// Whether `voter` votes by this rule on posts of `author`.
-    pub fn votes_as(&self, voter: &Account, author: &Account) -> bool {
-        (self.self_votes || voter != author) && self.voters.contains(voter)
-    }
-
     /// Whether the rule speaks of posts of `author`: listed, and not excepted.
     pub fn covers_author(&self, author: &Account) -> bool {
         match &self.trigger {

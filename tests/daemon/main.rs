@@ -10,6 +10,7 @@ mod missed_moments;
 mod people_first;
 mod precedence;
 mod rule_files;
+mod schedules;
 mod several;
 mod signals;
 mod startup;

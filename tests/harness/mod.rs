@@ -20,8 +20,8 @@ pub use daemon::Daemon;
 pub use database::Database;
 pub use installation::Installation;
 
-/// Far beyond what anything here should take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Far beyond what anything here should take: the longest is a lease that runs out, 15 s.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a case and removes its database, also when it fails.
 pub async fn run(database: Database, case: impl AsyncFnOnce(&Database)) {

@@ -8,6 +8,7 @@ mod database;
 #[path = "../support/proxy.rs"]
 mod proxy;
 mod rows;
+mod schedules;
 mod server;
 mod shared_tables;
 mod sqlite_file;
@@ -84,6 +85,13 @@ on_each_database! {
         leaders_votes_are_kept_by_block,
         undone_blocks_take_leaders_votes_along,
         old_leaders_votes_are_forgotten;
+    schedules:
+        a_run_is_remembered_until_the_next,
+        a_schedule_that_is_gone_is_forgotten,
+        a_rule_of_any_length_holds_up_nobody_else,
+        a_run_is_written_with_its_votes_or_not_at_all,
+        many_votes_are_read_at_once,
+        an_undone_block_leaves_scheduled_votes_alone;
     tokens:
         imported_tokens_come_back,
         importing_again_updates_the_row_that_is_there,

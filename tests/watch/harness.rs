@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use curatord::account::Account;
 use curatord::clock::Clock;
+use curatord::rules::language::lists::Lists;
 use curatord::rules::library::Parsed;
 use curatord::rules::rule::{
     AuthorRule, Authors, BelowMinMana, Limit, Payout, PostKind, Range, Rule, RuleId, Trigger, Words,
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A line is the name of a rule; `#` starts a comment; `!` makes the file bad, `panic` the reader.
-pub fn parse(path: &str, text: &str) -> Parsed {
+pub fn parse(path: &str, text: &str, _: &Lists) -> Parsed {
     let mut rules = Vec::new();
     let mut problems = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -38,6 +39,7 @@ pub fn parse(path: &str, text: &str) -> Parsed {
     Parsed {
         rules: problems.is_empty().then_some(rules),
         problems,
+        uses: Vec::new(),
     }
 }
 

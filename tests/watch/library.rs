@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use curatord::rules::folder::{FolderError, ReadError};
+use curatord::rules::language::lists::Lists;
 use curatord::rules::library::{Library, News, Parsed, Reload};
 use curatord::rules::rule::RuleId;
 use curatord::rules::snapshot::{FileNow, Snapshot};
@@ -67,9 +68,9 @@ fn rules_come_in_the_order_of_the_files() {
 #[test]
 fn only_a_file_that_changed_is_parsed() {
     static PARSED: AtomicUsize = AtomicUsize::new(0);
-    fn counted(path: &str, text: &str) -> Parsed {
+    fn counted(path: &str, text: &str, lists: &Lists) -> Parsed {
         PARSED.fetch_add(1, Ordering::Relaxed);
-        parse(path, text)
+        parse(path, text, lists)
     }
     let mut library = Library::new(counted);
     library.update(

@@ -20,7 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Batch, Cursor, LeaderVote};
+use crate::queue::change::{Batch, Cursor, LeaderVote, ScheduleRun};
 use crate::queue::transition::Context;
 use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
@@ -176,6 +176,16 @@ impl Store {
         Ok(rows::gather_past(rows))
     }
 
+    /// The rows of these votes, in no order; those that are not there are left out.
+    pub async fn votes(&self, keys: &[VoteKey]) -> Result<Vec<Vote>, StoreError> {
+        on_backend!(self, votes(keys))
+    }
+
+    /// How far the times of rules with a schedule have been taken care of, in the order of their names.
+    pub async fn schedule_runs(&self) -> Result<Vec<ScheduleRun>, StoreError> {
+        on_backend!(self, schedule_runs())
+    }
+
     /// How far the chain was read; `None` in a new database.
     pub async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
         on_backend!(self, cursor())
@@ -245,6 +255,7 @@ fn storable(batch: &Batch) -> Cow<'_, Batch> {
     let fits = |key: &VoteKey| is_name(&key.voter) && is_post(&key.post);
     if batch.changes.iter().all(|change| fits(change.key()))
         && batch.leader_votes.iter().all(|vote| is_post(&vote.post))
+        && batch.schedule_runs.iter().all(|run| is_rule(&run.rule))
     {
         return Cow::Borrowed(batch);
     }
@@ -257,7 +268,19 @@ fn storable(batch: &Batch) -> Cow<'_, Batch> {
         fits
     });
     batch.leader_votes.retain(|vote| is_post(&vote.post));
+    batch.schedule_runs.retain(|run| {
+        let fits = is_rule(&run.rule);
+        if !fits {
+            tracing::warn!(rule = %run.rule, "the name of a rule is too long: it is not remembered when it ran last");
+        }
+        fits
+    });
     Cow::Owned(batch)
+}
+
+/// The longest name that MySQL can hold in an index.
+fn is_rule(rule: &RuleId) -> bool {
+    rule.as_str().chars().count() <= 700
 }
 
 /// Names have at most 16 characters on the chain (`HIVE_MAX_ACCOUNT_NAME_LENGTH`).

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use crate::account::Account;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
-use crate::rules::language::keys::NOT_YET_HELP;
+use crate::rules::language::lists::Scope;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 
 const WANTED: Wanted = Wanted {
@@ -16,54 +16,84 @@ const WANTED: Wanted = Wanted {
     example: "[\"alice\"]",
 };
 
-/// An account and where it stands.
+/// An account and where it stands, by itself or as one of a list.
 pub(super) type Placed = (Account, Range<usize>);
 
 /// The accounts that `item` lists: at least one, each once. Repeated ones are warned of.
 ///
 /// # Errors
 /// It is no list of accounts; every member that is none has been reported.
-pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<Account>, Reported> {
-    let placed = read_placed(item, report)?;
+pub(super) fn read(
+    item: &Item<'_>,
+    scope: &Scope<'_>,
+    report: &mut Report<'_>,
+) -> Result<Vec<Account>, Reported> {
+    let placed = read_placed(item, scope, report)?;
     Ok(placed.into_iter().map(|(account, _)| account).collect())
 }
 
 /// Likewise, with the place of each.
 pub(super) fn read_placed(
     item: &Item<'_>,
+    scope: &Scope<'_>,
     report: &mut Report<'_>,
 ) -> Result<Vec<Placed>, Reported> {
     if let DeValue::String(text) = item.value {
         let help = item.write(several(text).unwrap_or_else(|| format!("[{}]", quoted(text))));
         return Err(item.wrong_type_with(WANTED, help, report));
     }
-    let mut seen: HashMap<Account, Range<usize>> = HashMap::new();
-    let mut accounts = Vec::new();
+    let mut accounts = Accounts::default();
     let mut failed = None;
     for member in item.list(WANTED, report)? {
-        let account = match read_one(&member, report) {
-            Ok(account) => account,
-            Err(reported) => {
-                failed = Some(reported);
-                continue;
-            }
-        };
-        if let Some(first) = seen.get(&account) {
-            let message = format!("`{account}` stands twice in `{}`", item.key);
-            report.warning(
-                Finding::at(member.span, message)
-                    .label("again here")
-                    .also(first.clone(), "first here")
-                    .help("once is enough: take one out"),
-            );
-            continue;
+        match scope.accounts(&member, report) {
+            Some(Ok(listed)) => accounts.extend(listed, &member.span),
+            None => match read_one(&member, report) {
+                Ok(account) => accounts.push(account, &member, report),
+                Err(reported) => failed = Some(reported),
+            },
+            Some(Err(reported)) => failed = Some(reported),
         }
-        seen.insert(account.clone(), member.span.clone());
-        accounts.push((account, member.span));
     }
-    match failed {
-        Some(reported) => Err(reported),
-        None => Ok(accounts),
+    failed.map_or(Ok(accounts.placed), Err)
+}
+
+#[derive(Default)]
+struct Accounts {
+    placed: Vec<Placed>,
+    /// Places in `placed`; the value says whether it stands there by itself.
+    seen: HashMap<Account, (usize, bool)>,
+}
+
+impl Accounts {
+    fn push(&mut self, account: Account, member: &Item<'_>, report: &mut Report<'_>) {
+        match self.seen.get(&account) {
+            Some((first, true)) => {
+                let message = format!("`{account}` stands twice in `{}`", member.key);
+                report.warning(
+                    Finding::at(member.span.clone(), message)
+                        .label("again here")
+                        .also(self.placed[*first].1.clone(), "first here")
+                        .help("once is enough: take one out"),
+                );
+            }
+            // A list changes by itself: nobody can keep its members apart from those named here.
+            Some((_, false)) => {}
+            None => self.add(account, &member.span, true),
+        }
+    }
+
+    fn extend(&mut self, listed: &[Account], span: &Range<usize>) {
+        for account in listed {
+            if !self.seen.contains_key(account) {
+                self.add(account.clone(), span, false);
+            }
+        }
+    }
+
+    fn add(&mut self, account: Account, span: &Range<usize>, by_itself: bool) {
+        self.seen
+            .insert(account.clone(), (self.placed.len(), by_itself));
+        self.placed.push((account, span.clone()));
     }
 }
 
@@ -76,11 +106,6 @@ fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Repor
         );
         return Err(member.refuse(message, "write the name in quotes: \"alice\"", report));
     };
-    if text.starts_with("list:") {
-        let message = format!("{} is not supported yet", quoted(text));
-        let help = "this version has no lists: write the accounts themselves";
-        return Err(member.refuse(message, help, report));
-    }
     if text == "*" {
         let (message, help) = match member.key {
             "authors" => (
@@ -119,9 +144,4 @@ fn several(text: &str) -> Option<String> {
     names
         .filter(|names| !names.is_empty())
         .map(|names| format!("[{}]", names.join(", ")))
-}
-
-/// Refuses what this version does not do with a key.
-pub(super) fn not_yet(what: &str, span: Range<usize>, report: &mut Report<'_>) -> Reported {
-    report.error(Finding::at(span, format!("{what} is not supported yet")).help(NOT_YET_HELP))
 }

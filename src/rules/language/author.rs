@@ -2,13 +2,13 @@
 
 use toml::de::DeValue;
 
-use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
+use crate::rules::language::lists::Scope;
 use crate::rules::language::rule_table::{RuleTable, Shared};
-use crate::rules::language::{accounts, keys, percentage, schedule};
+use crate::rules::language::{accounts, percentage, schedule};
 use crate::rules::rule::{AuthorRule, Authors, PostKind, Trigger};
 use crate::toml_reader::duration::Written;
-use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::item::Item;
 use crate::weight::Weight;
 
 /// Reads what only an author rule has, and holds it against what it shares with trails.
@@ -18,13 +18,13 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         Ok(Some(weight)) => Ok(weight),
         Err(reported) => Err(reported),
     };
-    let everybody = table.not_yet.contains(&keys::ANYONE);
-    let authors = match table.read("authors", |item, report| authors(item, everybody, report)) {
+    let scope = table.scope;
+    let authors = match table.read("authors", |item, report| authors(item, scope, report)) {
         Ok(None) => Err(table.lacks("authors", "[\"bob\", \"carol\"]")),
         Ok(Some(authors)) => Ok(authors),
         Err(reported) => Err(reported),
     };
-    let except = table.read("except", accounts::read);
+    let except = table.read("except", |item, report| accounts::read(item, scope, report));
     let zone = table.timezone;
     let schedule = table.read("schedule", |item, report| {
         schedule::read(item, zone, report)
@@ -94,22 +94,13 @@ pub(super) fn refuse_zero(item: &Item<'_>, report: &mut Report<'_>) -> Reported 
     item.refuse("`weight` cannot be 0%", help, report)
 }
 
-fn authors(item: &Item<'_>, no_star: bool, report: &mut Report<'_>) -> Result<Authors, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "a list of accounts",
-        example: "[\"bob\", \"carol\"]",
-    };
+fn authors(
+    item: &Item<'_>,
+    scope: &Scope<'_>,
+    report: &mut Report<'_>,
+) -> Result<Authors, Reported> {
     match item.value {
-        DeValue::String(text) if text == "*" => match no_star {
-            true => {
-                let finding =
-                    Finding::at(item.span.clone(), "`authors = \"*\"` is not supported yet");
-                Err(report.error(
-                    finding.help(format!("name the authors: {}", item.write(WANTED.example))),
-                ))
-            }
-            false => Ok(Authors::Anyone),
-        },
-        _ => accounts::read(item, report).map(Authors::Listed),
+        DeValue::String(text) if text == "*" => Ok(Authors::Anyone),
+        _ => accounts::read(item, scope, report).map(Authors::Listed),
     }
 }

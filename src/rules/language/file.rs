@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::str::Utf8Error;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
@@ -9,8 +11,10 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Finding, Problem};
-use crate::rules::language::rule_table::{self, Kind, RuleTable};
-use crate::rules::language::{accounts, keys};
+use crate::rules::language::accounts;
+use crate::rules::language::keys::Kind;
+use crate::rules::language::lists::{self, Lists, Scope};
+use crate::rules::language::rule_table::{self, RuleTable};
 use crate::rules::rule::{Rule, RuleId};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::table::Table;
@@ -21,8 +25,12 @@ use crate::toml_reader::{syntax, timezone};
 pub struct Checked {
     /// In the order of the text. Empty when a problem is an error: one bad rule holds back its file.
     pub rules: Vec<Rule>,
+    /// The header of each of the rules.
+    pub headers: Vec<Range<usize>>,
     /// Everything that is wrong or doubtful, in the order of the text.
     pub problems: Vec<Problem>,
+    /// The names of the lists that the rules use, also of those that nobody knows.
+    pub uses: Vec<Arc<str>>,
 }
 
 impl Checked {
@@ -32,54 +40,61 @@ impl Checked {
     }
 }
 
-/// Reads the file at `path`, which is relative to the rules folder, with `/`, and names the rules.
+/// Where a file lies.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Relative to the rules folder, with `/`: the first part of the names of its rules.
+    pub relative: &'a str,
+    /// What people know it as.
+    pub shown: &'a str,
+}
+
+/// Reads a file by itself: its rules can use the lists that it defines and no others.
 pub fn read(path: &str, text: &str) -> Checked {
-    read_with(path, text, keys::NOT_YET)
+    let place = Place {
+        relative: path,
+        shown: path,
+    };
+    read_among(place, text, &Lists::new(lists::defined_in(path, text)))
 }
 
-/// Likewise, from the bytes of a file, which may be no text.
-pub fn read_bytes(path: &str, bytes: &[u8]) -> Checked {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => read(path, text),
-        Err(error) => {
-            let text = String::from_utf8_lossy(bytes);
-            let at = error.valid_up_to();
-            let mut report = Report::new(&text);
-            let finding = Finding::at(at..at + '\u{fffd}'.len_utf8(), "this is not UTF-8 text");
-            report.error(finding.help("save the file with the encoding UTF-8"));
-            Checked {
-                rules: Vec::new(),
-                problems: report.into_problems(path),
-            }
-        }
-    }
-}
-
-/// Reads a file with the keys of `not_yet` refused.
-pub(super) fn read_with(path: &str, text: &str, not_yet: &[&str]) -> Checked {
+/// Reads one of several files, which share the `lists` of them all.
+pub fn read_among(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
     let mut report = Report::new(text);
     let root = syntax::parse(&mut report);
-    let rules = read_root(path, &root, not_yet, &mut report);
-    let rules = if report.has_errors() {
-        Vec::new()
-    } else {
-        rules
+    let scope = Scope::new(lists, place.shown);
+    let rules = read_root(place.relative, &root, &scope, &mut report);
+    let (rules, headers) = match report.has_errors() {
+        true => (Vec::new(), Vec::new()),
+        false => rules.into_iter().unzip(),
     };
     Checked {
         rules,
-        problems: report.into_problems(path),
+        headers,
+        problems: report.into_problems(place.shown),
+        uses: scope.into_asked(),
     }
+}
+
+/// Says of a file called `path` where it stops being text.
+pub fn not_text(path: &str, bytes: &[u8], error: Utf8Error) -> Vec<Problem> {
+    let text = String::from_utf8_lossy(bytes);
+    let at = error.valid_up_to();
+    let mut report = Report::new(&text);
+    let finding = Finding::at(at..at + '\u{fffd}'.len_utf8(), "this is not UTF-8 text");
+    report.error(finding.help("save the file with the encoding UTF-8"));
+    report.into_problems(path)
 }
 
 fn read_root<'t>(
     path: &str,
     root: &'t DeTable<'t>,
-    not_yet: &[&str],
+    scope: &Scope<'_>,
     report: &mut Report<'t>,
-) -> Vec<Rule> {
+) -> Vec<(Rule, Range<usize>)> {
     let mut table = Table::new(root, 0..0, "a rule file");
     let voters = match table.take("voters") {
-        Some(item) => accounts::read(&item, report).map(Some),
+        Some(item) => accounts::read(&item, scope, report).map(Some),
         // The line that is no TOML may be the one with the voters.
         None => report.damaged(0).map_or(Ok(None), Err),
     };
@@ -88,8 +103,8 @@ fn read_root<'t>(
         .take("timezone")
         .map(|item| timezone::read(&item, report));
     let zone = zone.and_then(Result::ok).unwrap_or(Tz::UTC);
-    if let Some(item) = table.take(keys::LISTS) {
-        accounts::not_yet("`[lists]`", item.key_span, report);
+    if let Some(item) = table.take("lists") {
+        scope.check_definitions(&item, report);
     }
     let mut tables = Vec::new();
     for kind in [Kind::Author, Kind::Trail] {
@@ -107,17 +122,19 @@ fn read_root<'t>(
         let mut table = RuleTable {
             table,
             report,
-            not_yet,
+            scope,
+            kind,
             timezone: zone,
         };
+        let header = table.table.header.clone();
         let name = names.name(kind, &mut table);
         let id = RuleId::new(path, name.as_deref().unwrap_or(""));
-        let rule = rule_table::read(&mut table, kind, id, &voters);
+        let rule = rule_table::read(&mut table, id, &voters);
         table
             .table
             .refuse_the_rest(table.report, |key, _| belongs_in_other_rule(kind, key));
         if let (Ok(_), Ok(rule)) = (name, rule) {
-            rules.push(rule);
+            rules.push((rule, header));
         }
     }
     rules
@@ -233,25 +250,23 @@ fn belongs_elsewhere(key: &str, value: &DeValue<'_>) -> Option<String> {
             "this looks like curatord.toml: check that with `curatord check --config FILE`".into(),
         );
     }
-    let of_kind = |keys: &[&str]| keys.contains(&key);
-    if of_kind(&keys::BOTH) {
-        return Some(format!(
+    match (Kind::Author.has(key), Kind::Trail.has(key)) {
+        (true, true) => Some(format!(
             "`{key}` belongs below a line `[[author]]` or `[[trail]]`"
-        ));
+        )),
+        (true, false) => Some(format!("`{key}` belongs below a line `[[author]]`")),
+        (false, true) => Some(format!("`{key}` belongs below a line `[[trail]]`")),
+        (false, false) => None,
     }
-    if of_kind(&keys::AUTHOR) {
-        return Some(format!("`{key}` belongs below a line `[[author]]`"));
-    }
-    of_kind(&keys::TRAIL).then(|| format!("`{key}` belongs below a line `[[trail]]`"))
 }
 
 /// What to do with a key that this kind of rule does not have.
 fn belongs_in_other_rule(kind: Kind, key: &str) -> Option<String> {
     let (others, other) = match kind {
-        Kind::Author => (&keys::TRAIL[..], "`[[trail]]`"),
-        Kind::Trail => (&keys::AUTHOR[..], "`[[author]]`"),
+        Kind::Author => (Kind::Trail, "`[[trail]]`"),
+        Kind::Trail => (Kind::Author, "`[[author]]`"),
     };
-    if others.contains(&key) {
+    if others.has(key) {
         return Some(format!("`{key}` is a key of {other}"));
     }
     match key {

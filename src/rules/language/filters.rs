@@ -2,8 +2,10 @@
 
 use toml::de::DeValue;
 
+use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
 use crate::rules::language::limit::open;
+use crate::rules::language::lists::Scope;
 use crate::rules::rule::Words;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::table::Table;
@@ -17,15 +19,24 @@ const TABLE: Wanted = Wanted {
 ///
 /// # Errors
 /// What is wrong with it has been reported.
-pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Words, Reported> {
-    let mut table = open(item, TABLE, report)?;
-    let any = list(&mut table, "any", report);
-    // A title that holds all of several texts is asked for by several rules or not at all.
-    let all = match item.key {
-        "text" => Ok(Vec::new()),
-        _ => list(&mut table, "all", report),
+pub(super) fn read(
+    item: &Item<'_>,
+    scope: &Scope<'_>,
+    report: &mut Report<'_>,
+) -> Result<Words, Reported> {
+    let of = match item.key {
+        "text" => Of::Texts,
+        "apps" => Of::Apps,
+        _ => Of::Tags,
     };
-    let none = list(&mut table, "none", report);
+    let mut table = open(item, TABLE, report)?;
+    let any = list(&mut table, "any", of, scope, report);
+    // A title that holds all of several texts is asked for by several rules or not at all.
+    let all = match of {
+        Of::Texts => Ok(Vec::new()),
+        _ => list(&mut table, "all", of, scope, report),
+    };
+    let none = list(&mut table, "none", of, scope, report);
     table.refuse_the_rest(report, |_, _| None);
     Ok(Words {
         any: any?,
@@ -34,70 +45,95 @@ pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Words, Re
     })
 }
 
+/// What the words of a filter are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Or communities.
+    Tags,
+    Apps,
+    Texts,
+}
+
 fn list(
     table: &mut Table<'_>,
     key: &'static str,
+    of: Of,
+    scope: &Scope<'_>,
     report: &mut Report<'_>,
 ) -> Result<Vec<String>, Reported> {
     const WANTED: Wanted = Wanted {
         what: "a list of texts",
         example: "[\"photography\"]",
     };
-    let in_text = table.name == "`text`";
-    let in_apps = table.name == "`apps`";
     let Some(item) = table.take(key) else {
         return Ok(Vec::new());
     };
     let mut words = Vec::new();
+    let mut listed = Vec::new();
     let mut failed = None;
     for member in item.list(WANTED, report)? {
-        let read = match member.value {
-            DeValue::String(text) => word(&member, text, in_text, in_apps, report),
-            _ => {
-                let message = format!("`{key}` lists texts, not {}", member.type_name());
-                Err(member.refuse(message, "write it in quotes: \"photography\"", report))
-            }
+        let named = match of {
+            Of::Texts => None,
+            _ => scope.words(&member, of == Of::Apps, report),
         };
-        match read {
-            Ok(word) if words.contains(&word) => {
-                let message = format!("{} stands twice in `{key}`", quoted(&word));
-                let finding = crate::diagnostic::Finding::at(member.span, message);
-                report.warning(finding.help("once is enough: take one out"));
-            }
-            Ok(word) => words.push(word),
-            Err(reported) => failed = Some(reported),
+        match named {
+            Some(Ok(of_list)) => listed.extend(of_list),
+            Some(Err(reported)) => failed = Some(reported),
+            None => match read_one(&member, of, report) {
+                Ok(word) if words.contains(&word) => {
+                    let message = format!("{} stands twice in `{key}`", quoted(&word));
+                    let finding = Finding::at(member.span, message);
+                    report.warning(finding.help("once is enough: take one out"));
+                }
+                Ok(word) => words.push(word),
+                Err(reported) => failed = Some(reported),
+            },
+        }
+    }
+    for word in listed {
+        if !words.contains(&word) {
+            words.push(word);
         }
     }
     failed.map_or(Ok(words), Err)
 }
 
-fn word(
-    member: &Item<'_>,
-    text: &str,
-    in_text: bool,
-    in_apps: bool,
-    report: &mut Report<'_>,
-) -> Result<String, Reported> {
+fn read_one(member: &Item<'_>, of: Of, report: &mut Report<'_>) -> Result<String, Reported> {
+    let DeValue::String(text) = member.value else {
+        let message = format!("`{}` lists texts, not {}", member.key, member.type_name());
+        return Err(member.refuse(message, "write it in quotes: \"photography\"", report));
+    };
+    if of != Of::Texts {
+        return word(text, of == Of::Apps)
+            .map_err(|mistake| member.refuse(mistake.message, mistake.help, report));
+    }
+    match text.is_empty() {
+        true => Err(member.refuse("an empty text is in every post", "take it out", report)),
+        false => Ok(text.to_lowercase()),
+    }
+}
+
+/// Why a text is no word of a filter.
+pub(super) struct Mistake {
+    pub message: String,
+    pub help: String,
+}
+
+/// A tag, a community or an application as posts have them: lower case, without `#`.
+pub(super) fn word(text: &str, as_app: bool) -> Result<String, Mistake> {
     let lower = text.to_lowercase();
-    if in_text {
-        return match lower.is_empty() {
-            true => Err(member.refuse("an empty text is in every post", "take it out", report)),
-            false => Ok(lower),
-        };
-    }
-    if lower.starts_with("list:") {
-        let message = format!("{} is not supported yet", quoted(text));
-        let help = "this version has no lists: write the words themselves";
-        return Err(member.refuse(message, help, report));
-    }
-    if in_apps && let Some((app, _)) = lower.split_once('/') {
-        let help = format!("write {}", quoted(app));
-        return Err(member.refuse("apps are named without their version", help, report));
+    if as_app && let Some((app, _)) = lower.split_once('/') {
+        return Err(Mistake {
+            message: format!("apps are named without their version, not {}", quoted(text)),
+            help: format!("write {}", quoted(app)),
+        });
     }
     let word = lower.trim().trim_start_matches('#');
     if word.is_empty() || word.contains(char::is_whitespace) {
-        let message = format!("{} is not one word", quoted(text));
-        return Err(member.refuse(message, "write each word by itself, in quotes", report));
+        return Err(Mistake {
+            message: format!("{} is not one word", quoted(text)),
+            help: "write each word by itself, in quotes".to_owned(),
+        });
     }
     Ok(word.to_owned())
 }

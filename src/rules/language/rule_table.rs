@@ -7,9 +7,10 @@ use chrono_tz::Tz;
 use crate::account::Account;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
-use crate::rules::language::keys::NOT_YET_HELP;
+use crate::rules::language::keys::Kind;
+use crate::rules::language::lists::Scope;
 use crate::rules::language::{
-    accounts, author, expires, filters, limit, percentage, trail, window,
+    accounts, author, doubts, expires, filters, limit, percentage, trail, window,
 };
 use crate::rules::rule::{BelowMinMana, PostKind, Rule, RuleId};
 use crate::toml_reader::duration;
@@ -29,29 +30,12 @@ const KINDS: [(&str, PostKind); 3] = [
 const BELOW_MIN_MANA: [(&str, BelowMinMana); 2] =
     [("skip", BelowMinMana::Skip), ("wait", BelowMinMana::Wait)];
 
-/// The two kinds of rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Author,
-    Trail,
-}
-
-impl Kind {
-    /// The key of its tables, which default names begin with.
-    pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::Author => "author",
-            Self::Trail => "trail",
-        }
-    }
-}
-
 /// The table of one rule, being read.
 pub(super) struct RuleTable<'a, 't> {
     pub table: Table<'t>,
     pub report: &'a mut Report<'t>,
-    /// Keys that this version does not act on.
-    pub not_yet: &'a [&'a str],
+    pub scope: &'a Scope<'a>,
+    pub kind: Kind,
     /// The file's.
     pub timezone: Tz,
 }
@@ -69,20 +53,20 @@ pub(super) struct Shared {
 }
 
 impl<'t> RuleTable<'_, 't> {
-    /// Reads the value of `key` with `read`, where it is given and this version acts on it.
+    /// Reads the value of `key` with `read`, where it is given.
     pub(super) fn read<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&Item<'t>, &mut Report<'t>) -> Result<T, Reported>,
     ) -> Result<Option<T>, Reported> {
-        let Some(item) = self.table.take(key) else {
-            return Ok(None);
-        };
-        if self.not_yet.contains(&key) {
-            let finding = Finding::at(item.key_span, format!("`{key}` is not supported yet"));
-            return Err(self.report.error(finding.help(NOT_YET_HELP)));
+        debug_assert!(
+            self.kind.has(key),
+            "`{key}` is missing in the tables of keys"
+        );
+        match self.table.take(key) {
+            Some(item) => read(&item, self.report).map(Some),
+            None => Ok(None),
         }
-        read(&item, self.report).map(Some)
     }
 
     /// Reports that a required key is missing.
@@ -126,14 +110,13 @@ impl<'t> RuleTable<'_, 't> {
 /// It is no rule; everything that is wrong with it has been reported.
 pub(super) fn read(
     table: &mut RuleTable<'_, '_>,
-    kind: Kind,
     id: RuleId,
     voters: &Result<Option<Vec<Account>>, Reported>,
 ) -> Result<Rule, Reported> {
-    let zone = table.timezone;
+    let (zone, scope) = (table.timezone, table.scope);
     let week = Duration::ZERO..=duration::WEEK;
     let some_age = Duration::from_secs(1)..=duration::WEEK;
-    let own_voters = table.read("voters", accounts::read);
+    let own_voters = table.read("voters", |item, report| accounts::read(item, scope, report));
     let voters = match (own_voters, voters) {
         (Ok(Some(own)), _) => Ok(own),
         (Err(reported), _) => Err(reported),
@@ -155,10 +138,12 @@ pub(super) fn read(
     });
     let window = table.read("window", |item, report| window::read(item, zone, report));
     let post_kind = table.read("kind", |item, report| item.choice(&KINDS, report));
-    let tags = table.read("tags", filters::read);
-    let communities = table.read("communities", filters::read);
-    let apps = table.read("apps", filters::read);
-    let text = table.read("text", filters::read);
+    let tags = table.read("tags", |item, report| filters::read(item, scope, report));
+    let communities = table.read("communities", |item, report| {
+        filters::read(item, scope, report)
+    });
+    let apps = table.read("apps", |item, report| filters::read(item, scope, report));
+    let text = table.read("text", |item, report| filters::read(item, scope, report));
     let words = table.read("words", limit::range);
     let payout = table.read("payout", limit::payout);
     let max_votes = table.read("max_votes", |item, report| {
@@ -182,12 +167,12 @@ pub(super) fn read(
         narrows: matches!(&tags, Ok(Some(tags)) if !tags.any.is_empty() || !tags.all.is_empty())
             || matches!(&communities, Ok(Some(communities)) if !communities.any.is_empty()),
     };
-    let trigger = match kind {
+    let trigger = match table.kind {
         Kind::Author => author::read(table, &shared),
         Kind::Trail => trail::read(table, &shared),
     };
     note?;
-    Ok(Rule {
+    let rule = Rule {
         id,
         voters: shared.voters?,
         enabled: enabled?.unwrap_or(true),
@@ -208,5 +193,7 @@ pub(super) fn read(
         expires: expires?,
         self_votes: self_votes?.unwrap_or(false),
         trigger: trigger?,
-    })
+    };
+    doubts::tell(&rule, table);
+    Ok(rule)
 }

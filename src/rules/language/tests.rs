@@ -9,18 +9,13 @@ use proptest::prelude::*;
 
 use crate::account::Account;
 use crate::diagnostic::render::render;
-use crate::rules::language::file::{Checked, read, read_bytes, read_with};
-use crate::rules::language::keys;
+use crate::rules::language::file::read;
+use crate::rules::language::keys::{self, Holds, Key, Kind};
 use crate::rules::rule::{
     Authors, BelowMinMana, Downvotes, Limit, Payout, PostKind, Range, Rule, Schedule, TrailWeight,
     Trigger, Window,
 };
 use crate::weight::Weight;
-
-/// Reads a file with all keys of the language, also those that this version does not act on.
-fn read_all(text: &str) -> Checked {
-    read_with("a.toml", text, &[])
-}
 
 fn rules(text: &str) -> Vec<Rule> {
     let file = read("a.toml", text);
@@ -31,7 +26,7 @@ fn rules(text: &str) -> Vec<Rule> {
 /// The one rule with the lines `keys` in a table of that kind.
 fn rule(kind: &str, keys: &str) -> Rule {
     let text = format!("voters = [\"alice\"]\n[[{kind}]]\n{keys}\n");
-    let mut file = read_all(&text);
+    let mut file = read("a.toml", &text);
     assert_eq!(file.problems, [], "{text}");
     file.rules.remove(0)
 }
@@ -226,7 +221,7 @@ fn times_are_in_the_zone_of_their_table_else_of_the_file() {
         weight = '50%'
         schedule = { cron = '0 18 * * MON-FRI' }
         window = { from = '22:00', to = '24:00', days = ['mon', 'Tue'], timezone = 'Asia/Tokyo' }";
-    let file = read_all(text);
+    let file = read("a.toml", text);
     assert_eq!(file.problems, []);
     let Trigger::Author(own) = &file.rules[0].trigger else {
         panic!("no author rule");
@@ -261,7 +256,7 @@ fn a_rule_expires_in_the_zone_of_its_file() {
              [[author]]\nauthors = ['bob']\nweight = '1%'\nexpires = {written}"
         );
         assert_eq!(
-            read_all(&text).rules[0].expires,
+            read("a.toml", &text).rules[0].expires,
             Some(moment(meant)),
             "{written}"
         );
@@ -277,238 +272,61 @@ fn everybody_may_be_an_author_where_something_narrows_it() {
         "tags.all = ['art']",
         "communities = { any = ['hive-1'] }",
     ] {
-        let file = read_all(&text(keys));
+        let file = read("a.toml", &text(keys));
         assert_eq!(file.problems, []);
         assert!(
             matches!(&file.rules[0].trigger, Trigger::Author(own) if own.authors == Authors::Anyone)
         );
     }
-    assert!(!read_all(&text("tags = { none = ['nsfw'] }")).is_good());
-    assert!(!read_all(&text("")).is_good());
+    assert!(!read("a.toml", &text("tags = { none = ['nsfw'] }")).is_good());
+    assert!(!read("a.toml", &text("")).is_good());
 }
 
 #[test]
-fn what_this_version_does_not_act_on_is_refused_however_good() {
-    for key in keys::NOT_YET.iter().filter(|key| **key != keys::ANYONE) {
-        let text =
-            format!("voters=['alice']\n[[trail]]\nleaders=['curie']\nweight='1%'\n{key} = 1");
-        let text = match *key {
-            "schedule" => text
-                .replace("trail", "author")
-                .replace("leaders", "authors"),
-            _ => text,
-        };
-        let problems: Vec<_> = read("a.toml", &text)
-            .problems
-            .iter()
-            .map(|p| p.to_string())
-            .collect();
-        let expected = format!(
-            "a.toml:5:1: `{key}` is not supported yet (this version cannot act on it: take it out)"
-        );
-        assert_eq!(problems, [expected]);
-    }
-}
-
-#[test]
-fn every_key_of_the_language_is_known_where_it_belongs() {
-    let of = |kind: &str, own: &[&str]| {
-        for key in keys::BOTH.iter().chain(own) {
-            let file = read_all(&format!("[[{kind}]]\n{key} = 1"));
-            let unknown = |message: &str| message.starts_with("unknown key");
-            let is_known = !file
-                .problems
-                .iter()
-                .any(|problem| unknown(&problem.finding.message));
-            assert!(is_known, "{key} in [[{kind}]]");
+fn every_key_of_the_language_is_known_where_it_belongs_and_its_example_is_good() {
+    for kind in [Kind::Author, Kind::Trail] {
+        let required: String = kind.keys().filter(|key| key.required).map(line).collect();
+        for key in kind.keys().filter(|key| !key.required) {
+            let text = format!(
+                "voters = ['alice']\n[[{}]]\n{required}{}",
+                kind.key(),
+                line(key)
+            );
+            assert_eq!(read("a.toml", &text).problems, [], "{text}");
+            if let Holds::Table(inner) | Holds::PercentageOrTable(inner) = &key.holds {
+                every_inner_key_is_known(&text, key, inner);
+            }
         }
-    };
-    of("author", &keys::AUTHOR);
-    of("trail", &keys::TRAIL);
-}
-
-/// Mistakes in the lines of a rule that is good but for them.
-const IN_AUTHOR: [&str; 34] = [
-    "weight = 50",
-    "weight = 12.5",
-    "weight = 5000",
-    "weight = '50'",
-    "weight = '0%'",
-    "weight = '101%'",
-    "weight = '33.333%'",
-    "weight = { scale = '50%' }",
-    "weight = true",
-    "authors = 'bob'",
-    "authors = 'bob, carol'",
-    "authors = []",
-    "authors = ['bob', 'al', 'Carol_X', 7, 'bob ', '*', 'list:friends']",
-    "authors = ['https://peakd.com/@bob']",
-    "authors = ['bob', '@Bob']",
-    "authors = '*'",
-    "voters = []",
-    "except = ['']",
-    "delay = 5",
-    "delay = '5'",
-    "delay = '30m 1h'",
-    "delay = '8d'",
-    "delay = '6d 12h'",
-    "max_age = '0s'",
-    "max_age = '2w'",
-    "enabled = 'yes'",
-    "kind = 'post'",
-    "name = ''",
-    "note = 5",
-    "leaders = ['curie']",
-    "weigth = '50%'",
-    "timezone = 'UTC'",
-    "vote = '50%'",
-    "tags = { none = ['nsfw'] }",
-];
-
-const IN_TRAIL: [&str; 16] = [
-    "weight = '-50%'",
-    "weight = {}",
-    "weight = { scale = 2 }",
-    "weight = { scale = '0%' }",
-    "weight = { scale = '1001%', offset = '-101%', min = '-1%', max = '101%' }",
-    "weight = { min = '60%', max = '40%' }",
-    "weight = { max = '0%' }",
-    "weight = { scael = '50%' }",
-    "leaders = []",
-    "leaders = 'curie'",
-    "leaders = ['curie', 'alice']",
-    "authors = '*'",
-    "downvotes = true",
-    "downvotes = 'fallow'",
-    "min_leader_weight = '150%'",
-    "schedule = { cron = '0 18 * * *' }",
-];
-
-const FILES: [&str; 23] = [
-    "voters = ['alice']\n[[author]]\n[[trail]]",
-    "[[author]]\nauthors = ['bob']\nweight = '1%'",
-    "voters = ['alice']\n[author]\nauthors = ['bob']\nweight = '1%'",
-    "voters = ['alice']\n[[authors]]\nauthors = ['bob']\nweight = '1%'",
-    "voters = ['alice']\nauthor = 'bob'\nweight = '1%'",
-    "voters = 'alice'\ntimezone = 'Amsterdam'",
-    "timezone = 'Mars/Olympus'\nnonsense = 1\n[signer]\nurl = 'x'",
-    "[lists]\nfriends = ['bob']",
-    "voters = ['alice']\n[[author]]\nname = 'one'\nauthors = ['bob']\nweight = '1%'\n\
-     [[author]]\nname = 'one'\nauthors = ['bob']\nweight = '1%'",
-    "voters = ['alice']\n[[author]]\nname = 'author-2'\nauthors = ['bob']\nweight = '1%'\n\
-     [[author]]\nauthors = ['bob']\nweight = '1%'",
-    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = 50%\ndelay = 5m",
-    "voters = ['alice'\n[[author]]\nauthors = ['bob']\nweight = 50",
-    "voters = [alice]\n[[author]]\nauthors = ['bob']\nweight = 50",
-    "voters = ['alice']\n[[author]\nauthors = ['bob']\nweight = '1%'",
-    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '1%\nnote = 5",
-    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight: '1%'\nnote = 5",
-    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '1%'\nweight = '2%'",
-    "voters = ['alice']\nvoters = ['carol']",
-    "author = [1, { authors = ['bob'] }]",
-    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = \u{201c}50%\u{201d}",
-    "voters = ['alice'",
-    "voters = ['alice']\n[[author]]\nauthors =\nweight = 50\nlimit",
-    "<html>",
-];
-
-/// Mistakes with what this version does not act on yet.
-const LATER: [&str; 33] = [
-    "authors = '*'",
-    "authors = '*'\nschedule = { cron = '0 18 * * *' }\ntags = { any = ['art'] }",
-    "schedule = '0 18 * * *'",
-    "schedule = {}",
-    "schedule = { cron = '0 18 * *' }",
-    "schedule = { cron = '0 25 * * *', timezone = 'Europe/Amsterdm' }",
-    "schedule = { cron = '0 18 * * *' }\ndelay = '5m'",
-    "schedule = { cron = '0 18 * * *' }\nkind = 'all'",
-    "limit = {}",
-    "limit = 2",
-    "limit = { per_day = 0, per_weak = 3 }",
-    "limit = { per_day = '2' }",
-    "limit = { per_day = 99999999999 }",
-    "min_mana = 85",
-    "min_mana = '-5%'",
-    "below_min_mana = 'wiat'",
-    "window = { from = '08:00' }",
-    "window = { from = 08:00:00, to = '25:00' }",
-    "window = { from = '24:00', to = '08:00' }",
-    "window = { from = '08:00', to = '08:00' }",
-    "window = { from = '08:00', to = '22:00', days = ['monday', 'someday', 1] }",
-    "tags = {}",
-    "tags = ['art']",
-    "tags = { any = 'art', some = ['x'] }",
-    "tags = { any = ['two words', 5, 'list:x', 'art', '#Art'] }",
-    "apps = { none = ['peakd/2024.1'] }",
-    "text = { all = ['x'], none = [''] }",
-    "words = { min = 300, max = 100 }",
-    "words = { min = -1 }",
-    "payout = { max = '10 HBD', declined = 1 }",
-    "max_votes = 1.5",
-    "expires = '2027-01-01'",
-    "expires = 08:00:00",
-];
-
-/// A line `key = …` for each key of a good rule that `lines` do not give.
-fn completed(kind: &str, lines: &str) -> String {
-    let good = match kind {
-        "author" => [("authors", "['bob']"), ("weight", "'50%'")],
-        _ => [("leaders", "['curie']"), ("weight", "'50%'")],
-    };
-    let gives = |key: &str| {
-        lines
-            .lines()
-            .any(|line| line.starts_with(&format!("{key} =")))
-    };
-    let mut text = format!("voters = ['alice']\n[[{kind}]]\n{lines}\n");
-    for (key, value) in good.into_iter().filter(|(key, _)| !gives(key)) {
-        text.push_str(&format!("{key} = {value}\n"));
     }
-    text
+    for key in &keys::FILE {
+        let voters = if key.name == "voters" {
+            ""
+        } else {
+            "voters = ['alice']\n"
+        };
+        let text = format!("{voters}{}", line(key));
+        assert_eq!(read("a.toml", &text).problems, [], "{text}");
+    }
 }
 
-/// `text`, and below it what is said of it.
-fn answered(shown: &str, file: &Checked) -> String {
-    let problems: String = file
-        .problems
-        .iter()
-        .map(|problem| match problem.is_error() {
-            true => format!("  {problem}\n"),
-            false => format!("  warning: {problem}\n"),
-        })
-        .collect();
-    format!("{shown}\n{problems}\n")
+fn line(key: &Key) -> String {
+    format!("{} = {}\n", key.name, key.example)
 }
 
-#[test]
-fn every_mistake_is_named_and_answered_with_what_to_write() {
-    let in_rule =
-        |kind: &str, lines: &str| answered(lines, &read("a.toml", &completed(kind, lines)));
-    let author: String = IN_AUTHOR
-        .iter()
-        .map(|lines| in_rule("author", lines))
-        .collect();
-    let trail: String = IN_TRAIL
-        .iter()
-        .map(|lines| in_rule("trail", lines))
-        .collect();
-    let files: String = FILES
-        .iter()
-        .map(|text| answered(text, &read("a.toml", text)))
-        .collect();
-    insta::assert_snapshot!("author", author);
-    insta::assert_snapshot!("trail", trail);
-    insta::assert_snapshot!("files", files);
-}
-
-#[test]
-fn mistakes_in_what_comes_later_are_answered_too() {
-    let answers = LATER.iter().map(|lines| {
-        let file = read_all(&completed("author", lines));
-        assert!(!file.problems.is_empty(), "{lines}");
-        answered(lines, &file)
-    });
-    insta::assert_snapshot!("later", answers.collect::<String>());
+/// With `text`, in which the table `key` is good.
+fn every_inner_key_is_known(text: &str, key: &Key, inner: &[Key]) {
+    for one in inner {
+        let others = inner
+            .iter()
+            .filter(|other| other.required && other.name != one.name);
+        let table: Vec<_> = others
+            .chain([one])
+            .map(|key| line(key).trim().to_owned())
+            .collect();
+        let table = format!("{} = {{ {} }}\n", key.name, table.join(", "));
+        let text = text.replace(&line(key), &table);
+        assert_eq!(read("a.toml", &text).problems, [], "{text}");
+    }
 }
 
 #[test]
@@ -538,28 +356,11 @@ fn one_bad_rule_holds_back_its_file_and_a_warning_does_not() {
     assert!(!file.is_good() && file.rules.is_empty());
 }
 
-#[test]
-fn what_is_no_text_is_refused_where_it_begins() {
-    let file = read_bytes("a.toml", b"# ok\nvoters = ['\xff\xfe']\n");
-    let problem = file.problems[0].to_string();
-    assert!(
-        problem.starts_with("a.toml:2:12: this is not UTF-8 text"),
-        "{problem}"
-    );
-    assert!(read_bytes("a.toml", "voters = ['alice']".as_bytes()).is_good());
-}
-
 /// Texts that look like rule files, and then not quite.
 fn almost_rules() -> impl Strategy<Value = String> {
-    let key = prop::sample::select(
-        keys::BOTH
-            .iter()
-            .chain(&keys::AUTHOR)
-            .chain(&keys::TRAIL)
-            .chain(&keys::FILE)
-            .copied()
-            .collect::<Vec<_>>(),
-    );
+    let of_rules = keys::BOTH.iter().chain(&keys::AUTHOR).chain(&keys::TRAIL);
+    let names = of_rules.chain(&keys::FILE).map(|key| key.name);
+    let key = prop::sample::select(names.collect::<Vec<_>>());
     let value = prop::sample::select(vec![
         "'50%'",
         "50",
@@ -597,18 +398,10 @@ fn almost_rules() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_text_upsets_the_reader(text in almost_rules()) {
-        for file in [read("a.toml", &text), read_all(&text)] {
-            for problem in &file.problems {
-                render(problem, true);
-            }
-            prop_assert!(file.is_good() || file.rules.is_empty());
+        let file = read("a.toml", &text);
+        for problem in &file.problems {
+            render(problem, true);
         }
-    }
-
-    #[test]
-    fn no_bytes_upset_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        for problem in read_bytes("a.toml", &bytes).problems {
-            render(&problem, false);
-        }
+        prop_assert!(file.is_good() || file.rules.is_empty());
     }
 }

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use crate::account::Account;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
+use crate::rules::language::lists::Scope;
 use crate::rules::language::rule_table::{RuleTable, Shared};
 use crate::rules::language::{accounts, percentage, trail_weight};
 use crate::rules::rule::{Downvotes, TrailRule, Trigger};
@@ -25,13 +26,16 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         Ok(Some(weight)) => Ok(weight),
         Err(reported) => Err(reported),
     };
-    let leaders = match table.read("leaders", accounts::read_placed) {
+    let scope = table.scope;
+    let leaders = match table.read("leaders", |item, report| {
+        accounts::read_placed(item, scope, report)
+    }) {
         Ok(None) => Err(table.lacks("leaders", "[\"curie\"]")),
         Ok(Some(leaders)) => Ok(leaders),
         Err(reported) => Err(reported),
     };
-    let authors = table.read("authors", authors);
-    let except = table.read("except", accounts::read);
+    let authors = table.read("authors", |item, report| authors(item, scope, report));
+    let except = table.read("except", |item, report| accounts::read(item, scope, report));
     let min_leader_weight = table.read("min_leader_weight", |item, report| {
         percentage::read(item, 0..=10_000, report)
     });
@@ -39,7 +43,7 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     let agree = table.read("agree", |item, report| {
         let agree = item.integer(1..=u32::MAX, report)?;
         match &leaders {
-            Ok(leaders) if leaders.len() < agree as usize => {
+            Ok(leaders) if leaders.len() < agree as usize && !scope.missed_any() => {
                 let message = format!(
                     "only {} can agree: there are no more leaders",
                     leaders.len()
@@ -64,14 +68,18 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     }))
 }
 
-fn authors(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<Account>, Reported> {
+fn authors(
+    item: &Item<'_>,
+    scope: &Scope<'_>,
+    report: &mut Report<'_>,
+) -> Result<Vec<Account>, Reported> {
     match item.value {
         DeValue::String(text) if text == "*" => {
             let message = "`authors = \"*\"` does not stand in a trail";
             let help = "take `authors` out: a trail follows votes on everybody's posts";
             Err(item.refuse(message, help, report))
         }
-        _ => accounts::read(item, report),
+        _ => accounts::read(item, scope, report),
     }
 }
 

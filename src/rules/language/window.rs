@@ -86,8 +86,11 @@ fn time(
     if text == "24:00" {
         return Ok(None);
     }
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b':');
     match NaiveTime::parse_from_str(text, "%H:%M") {
-        Ok(time) if text.len() <= 5 => Ok(Some(time)),
+        Ok(time) if is_plain && text.len() <= 5 => Ok(Some(time)),
         _ => {
             let message = format!("{} is not a time of day", quoted(text));
             Err(item.refuse(message, item.write(WANTED.example), report))

@@ -5,7 +5,7 @@ use sqlx::{Acquire, MySql, Transaction};
 
 use super::{MySqlStore, call};
 use crate::post::VoteKey;
-use crate::queue::change::Batch;
+use crate::queue::change::{Batch, Change};
 use crate::queue::error_entry::ErrorEntry;
 use crate::queue::store::error::StoreError;
 use crate::queue::store::rows::{
@@ -16,18 +16,23 @@ use crate::queue::vote::Vote;
 
 /// The rows of `JSON_TABLE` have the collation of our columns: any other would compare in its own
 /// way, and without the index.
-const SELECT_BY_KEY: &str = concat!(
-    // MySQL locks no table function, hence the one around it. The order of the join and the index are
-    // named because rows are locked as they are read: no others, and in the order of the keys.
-    "WITH k AS (SELECT * FROM JSON_TABLE(?, '$[*]' COLUMNS (",
-    "voter VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]', ",
-    "author VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]', ",
-    "permlink VARCHAR(256) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]')) AS j) ",
-    "SELECT ",
-    vote_columns!("v."),
-    " FROM k STRAIGHT_JOIN votes AS v FORCE INDEX (votes_key) ",
-    "ON v.voter = k.voter AND v.author = k.author AND v.permlink = k.permlink FOR UPDATE"
-);
+macro_rules! select_by_key {
+    ($end:literal) => {
+        concat!(
+            // MySQL locks no table function, hence the one around it. The order of the join and the index are
+            // named because rows are locked as they are read: no others, and in the order of the keys.
+            "WITH k AS (SELECT * FROM JSON_TABLE(?, '$[*]' COLUMNS (",
+            "voter VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]', ",
+            "author VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]', ",
+            "permlink VARCHAR(256) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[2]')) AS j) ",
+            "SELECT ",
+            vote_columns!("v."),
+            " FROM k STRAIGHT_JOIN votes AS v FORCE INDEX (votes_key) ",
+            "ON v.voter = k.voter AND v.author = k.author AND v.permlink = k.permlink",
+            $end
+        )
+    };
+}
 
 /// The rows of a JSON text as [`VoteRow`] writes it.
 macro_rules! vote_rows {
@@ -126,6 +131,7 @@ impl MySqlStore {
                  timestamp DATETIME PATH '$.timestamp')) AS j";
             run(statement, rows, &mut transaction).await?;
         }
+        write_schedule_runs(&mut transaction, batch).await?;
         if let Some(cursor) = &batch.cursor {
             let row = CursorRow::from(cursor);
             sqlx::query(
@@ -166,6 +172,23 @@ impl MySqlStore {
         })
         .await
     }
+
+    pub async fn votes(&self, wanted: &[VoteKey]) -> Result<Vec<Vote>, StoreError> {
+        let mut votes = Vec::new();
+        for keys in keys(wanted).chunks(CHUNK) {
+            let rows: Vec<VoteRow> = call(|| async {
+                let mut session = self.session().await?;
+                let found = sqlx::query_as(select_by_key!("")).bind(json(keys));
+                let rows = found.fetch_all(&mut *session).await?;
+                session.finish();
+                Ok(rows)
+            })
+            .await?;
+            let read: Result<Vec<_>, sqlx::Error> = rows.into_iter().map(Vote::try_from).collect();
+            votes.extend(read?);
+        }
+        Ok(votes)
+    }
 }
 
 /// The rows that a batch touches, locked.
@@ -196,9 +219,9 @@ async fn existing(
             );
         }
     }
-    for keys in keys(&batch.changes).chunks(CHUNK) {
+    for keys in keys(batch.changes.iter().map(Change::key)).chunks(CHUNK) {
         rows.extend(
-            sqlx::query_as::<_, VoteRow>(SELECT_BY_KEY)
+            sqlx::query_as::<_, VoteRow>(select_by_key!(" FOR UPDATE"))
                 .bind(json(keys))
                 .fetch_all(&mut **transaction)
                 .await?,
@@ -230,6 +253,28 @@ async fn write_leader_votes(
              block_num BIGINT PATH '$.block_num', \
              voted_at DATETIME(3) PATH '$.voted_at')) AS j";
         run(statement, rows, transaction).await?;
+    }
+    Ok(())
+}
+
+async fn write_schedule_runs(
+    transaction: &mut Transaction<'_, MySql>,
+    batch: &Batch,
+) -> Result<(), sqlx::Error> {
+    for run in &batch.schedule_runs {
+        let statement = "REPLACE INTO schedule_runs (rule, schedule, last_run_at) VALUES (?, ?, ?)";
+        sqlx::query(statement)
+            .bind(run.rule.as_str())
+            .bind(&run.schedule)
+            .bind(run.last_run_at.naive_utc())
+            .execute(&mut **transaction)
+            .await?;
+    }
+    for rule in &batch.schedules_gone {
+        sqlx::query("DELETE FROM schedule_runs WHERE rule = ?")
+            .bind(rule.as_str())
+            .execute(&mut **transaction)
+            .await?;
     }
     Ok(())
 }

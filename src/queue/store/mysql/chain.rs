@@ -1,11 +1,11 @@
-//! What was read from the chain.
+//! What was read from the chain, and how far schedules have run.
 
 use chrono::{DateTime, Utc};
 
 use super::{MySqlStore, call};
-use crate::queue::change::{Cursor, LeaderVote};
+use crate::queue::change::{Cursor, LeaderVote, ScheduleRun};
 use crate::queue::store::error::StoreError;
-use crate::queue::store::rows::{CursorRow, LeaderVoteRow};
+use crate::queue::store::rows::{CursorRow, LeaderVoteRow, ScheduleRunRow};
 
 impl MySqlStore {
     pub async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
@@ -33,6 +33,20 @@ impl MySqlStore {
             .await?;
             session.finish();
             rows.into_iter().map(LeaderVote::try_from).collect()
+        })
+        .await
+    }
+
+    pub async fn schedule_runs(&self) -> Result<Vec<ScheduleRun>, StoreError> {
+        call(move || async move {
+            let mut session = self.session().await?;
+            let rows: Vec<ScheduleRunRow> = sqlx::query_as(
+                "SELECT rule, schedule, last_run_at FROM schedule_runs ORDER BY rule",
+            )
+            .fetch_all(&mut *session)
+            .await?;
+            session.finish();
+            Ok(rows.into_iter().map(ScheduleRun::from).collect())
         })
         .await
     }

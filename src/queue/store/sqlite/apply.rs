@@ -4,7 +4,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use super::{SqliteStore, begin};
 use crate::post::VoteKey;
-use crate::queue::change::Batch;
+use crate::queue::change::{Batch, Change};
 use crate::queue::error_entry::ErrorEntry;
 use crate::queue::store::error::StoreError;
 use crate::queue::store::rows::{
@@ -18,12 +18,13 @@ use crate::queue::vote::Vote;
 const SELECT_BY_KEY: &str = concat!(
     "SELECT ",
     vote_columns!("v."),
-    " FROM json_each(?) AS k CROSS JOIN votes AS v \
+    " FROM jsonb_each(?) AS k CROSS JOIN votes AS v \
      ON v.voter = k.value ->> 0 AND v.author = k.value ->> 1 AND v.permlink = k.value ->> 2"
 );
 
 /// One statement for new and changed rows, other than on MySQL: this transaction is the only writer,
-/// so a row that `fold` took for new cannot have appeared meanwhile.
+/// so a row that `fold` took for new cannot have appeared meanwhile. `jsonb_each`, because `json_each` makes a
+/// text of every row that each `->>` parses again: 24 µs a row, against 9.
 const WRITE: &str = "INSERT INTO votes (voter, author, permlink, weight, rule, origin, status, \
      reason, due_at, cast_at, attempts, next_attempt_at, claimed_by, claimed_until, trx_id, \
      block_num, event_block, event_at, leader, leader_weight, recasts, created_at, updated_at) \
@@ -33,7 +34,7 @@ const WRITE: &str = "INSERT INTO votes (voter, author, permlink, weight, rule, o
      value ->> 'claimed_by', value ->> 'claimed_until', value ->> 'trx_id', \
      value ->> 'block_num', value ->> 'event_block', value ->> 'event_at', value ->> 'leader', \
      value ->> 'leader_weight', value ->> 'recasts', value ->> 'created_at', value ->> 'updated_at' \
-     FROM json_each(?) WHERE true \
+     FROM jsonb_each(?) WHERE true \
      ON CONFLICT (voter, author, permlink) DO UPDATE SET weight = excluded.weight, \
      rule = excluded.rule, origin = excluded.origin, status = excluded.status, \
      reason = excluded.reason, due_at = excluded.due_at, cast_at = excluded.cast_at, \
@@ -71,9 +72,10 @@ impl SqliteStore {
                  (voter, author, permlink, weight, type, error, timestamp) \
                  SELECT value ->> 'voter', value ->> 'author', value ->> 'permlink', \
                  value ->> 'weight', value ->> 'type', value ->> 'error', value ->> 'timestamp' \
-                 FROM json_each(?)";
+                 FROM jsonb_each(?)";
             run(statement, rows, &mut transaction).await?;
         }
+        write_schedule_runs(&mut transaction, batch).await?;
         if let Some(cursor) = &batch.cursor {
             let row = CursorRow::from(cursor);
             sqlx::query(
@@ -108,6 +110,17 @@ impl SqliteStore {
         .await?;
         Ok(row.map(Vote::try_from).transpose()?)
     }
+
+    pub async fn votes(&self, wanted: &[VoteKey]) -> Result<Vec<Vote>, StoreError> {
+        let mut rows: Vec<VoteRow> = Vec::new();
+        for keys in keys(wanted).chunks(CHUNK) {
+            let mut reader = self.reader.lock().await;
+            let found = sqlx::query_as(SELECT_BY_KEY).bind(json(keys));
+            rows.extend(found.fetch_all(&mut *reader).await?);
+        }
+        let votes: Result<_, sqlx::Error> = rows.into_iter().map(Vote::try_from).collect();
+        Ok(votes?)
+    }
 }
 
 /// The rows that a batch touches.
@@ -138,7 +151,7 @@ async fn existing(
             );
         }
     }
-    for keys in keys(&batch.changes).chunks(CHUNK) {
+    for keys in keys(batch.changes.iter().map(Change::key)).chunks(CHUNK) {
         rows.extend(
             sqlx::query_as::<_, VoteRow>(SELECT_BY_KEY)
                 .bind(json(keys))
@@ -164,8 +177,30 @@ async fn write_leader_votes(
         let statement = "REPLACE INTO leader_votes \
              (leader, author, permlink, weight, block_num, voted_at) \
              SELECT value ->> 'leader', value ->> 'author', value ->> 'permlink', \
-             value ->> 'weight', value ->> 'block_num', value ->> 'voted_at' FROM json_each(?)";
+             value ->> 'weight', value ->> 'block_num', value ->> 'voted_at' FROM jsonb_each(?)";
         run(statement, rows, transaction).await?;
+    }
+    Ok(())
+}
+
+async fn write_schedule_runs(
+    transaction: &mut Transaction<'_, Sqlite>,
+    batch: &Batch,
+) -> Result<(), sqlx::Error> {
+    for run in &batch.schedule_runs {
+        let statement = "REPLACE INTO schedule_runs (rule, schedule, last_run_at) VALUES (?, ?, ?)";
+        sqlx::query(statement)
+            .bind(run.rule.as_str())
+            .bind(&run.schedule)
+            .bind(text(run.last_run_at))
+            .execute(&mut **transaction)
+            .await?;
+    }
+    for rule in &batch.schedules_gone {
+        sqlx::query("DELETE FROM schedule_runs WHERE rule = ?")
+            .bind(rule.as_str())
+            .execute(&mut **transaction)
+            .await?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! What was read from the chain.
+//! What was read from the chain, and how far schedules have run.
 
 use chrono::{DateTime, Utc};
 
 use super::SqliteStore;
-use crate::queue::change::{Cursor, LeaderVote};
+use crate::queue::change::{Cursor, LeaderVote, ScheduleRun};
 use crate::queue::store::error::StoreError;
-use crate::queue::store::rows::{CursorRow, LeaderVoteRow, text};
+use crate::queue::store::rows::{CursorRow, LeaderVoteRow, ScheduleRunRow, text};
 
 impl SqliteStore {
     pub async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
@@ -28,6 +28,15 @@ impl SqliteStore {
         .await?;
         let votes: Result<_, sqlx::Error> = rows.into_iter().map(LeaderVote::try_from).collect();
         Ok(votes?)
+    }
+
+    pub async fn schedule_runs(&self) -> Result<Vec<ScheduleRun>, StoreError> {
+        let mut reader = self.reader.lock().await;
+        let rows: Vec<ScheduleRunRow> =
+            sqlx::query_as("SELECT rule, schedule, last_run_at FROM schedule_runs ORDER BY rule")
+                .fetch_all(&mut *reader)
+                .await?;
+        Ok(rows.into_iter().map(ScheduleRun::from).collect())
     }
 
     pub async fn prune_leader_votes(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

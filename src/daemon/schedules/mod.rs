@@ -1,0 +1,273 @@
+//! Fixed times: at each time of a rule's `schedule` the newest posts of its authors are looked up and votes
+//! on them planned. Of several daemons on one database one does this, by a lease.
+//!
+//! When a time is near is found out by the scheduler's tick each second. The time itself is reckoned here,
+//! and the votes are due at it to the millisecond: posts are looked up a second ahead (more for many
+//! authors), so that the votes wait in the caster when the hour strikes. The newest post is the newest then.
+
+pub mod agenda;
+pub mod choice;
+mod look_up;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::nodes::Nodes;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::daemon::schedules::agenda::{Agenda, Run};
+use crate::daemon::schedules::look_up::{Found, LookUp};
+use crate::post::VoteKey;
+use crate::queue::change::Batch;
+use crate::queue::error_entry::{ErrorEntry, ErrorKind};
+use crate::queue::store::{Store, StoreError};
+use crate::rules::set::RuleSet;
+
+/// The right to run schedules lasts so long unless it is renewed.
+const LEASE: TimeDelta = TimeDelta::seconds(15);
+const LEASE_NAME: &str = "schedules";
+/// A look-up that begins within this is waited for; a tick comes at least every 1.5 s.
+const SOON: TimeDelta = TimeDelta::milliseconds(2_500);
+/// What was planned is in the table after this.
+const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(1);
+/// Before a look-up that failed is tried again; doubled each time.
+const RETRY: TimeDelta = TimeDelta::seconds(1);
+const LONGEST_RETRY: TimeDelta = TimeDelta::seconds(30);
+
+/// What running schedules needs.
+pub struct Schedules {
+    pub store: Arc<Store>,
+    pub nodes: Nodes,
+    pub clock: Clock,
+    pub owner: String,
+    /// May change while it runs.
+    pub config: watch::Receiver<Arc<Config>>,
+    pub rules: watch::Receiver<Arc<RuleSet>>,
+    pub dry_run: bool,
+    /// To the writer.
+    pub plans: mpsc::Sender<Batch>,
+    /// Time to look whether something is to run soon.
+    pub ticks: mpsc::Receiver<()>,
+    /// Time to renew the lease.
+    pub lease_ticks: mpsc::Receiver<()>,
+}
+
+impl Schedules {
+    /// Runs schedules whenever the lease is ours, until `cancel`.
+    pub async fn run(mut self, cancel: CancellationToken) {
+        while !cancel.is_cancelled() {
+            match self.take_over().await {
+                Ok(Some(runner)) => self.run_until_lost(runner, &cancel).await,
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%error, "schedules wait for the database"),
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                _ = self.lease_ticks.recv() => {}
+            }
+        }
+        if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {
+            tracing::debug!(%error, "the right to run schedules runs out by itself");
+        }
+    }
+
+    /// Begins where the daemon before stopped; `None` while another holds the lease.
+    async fn take_over(&mut self) -> Result<Option<Runner>, StoreError> {
+        if !self.hold_lease().await? {
+            return Ok(None);
+        }
+        let agenda = Agenda::new(self.store.schedule_runs().await?);
+        Ok(Some(Runner::new(agenda)))
+    }
+
+    async fn hold_lease(&self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        self.store
+            .acquire_lease(LEASE_NAME, &self.owner, now, now + LEASE)
+            .await
+    }
+
+    async fn run_until_lost(&mut self, mut runner: Runner, cancel: &CancellationToken) {
+        self.rules.mark_changed();
+        let mut looking: JoinSet<Found> = JoinSet::new();
+        loop {
+            let now = self.clock.now();
+            // One look-up at a time: the next one must know what this one plans.
+            let idle = looking.is_empty();
+            if idle && let Some(attempts) = runner.due(now) {
+                looking.spawn(self.look_up(attempts, runner.planned(now)).run());
+                continue;
+            }
+            let wake = runner
+                .next_wake()
+                .filter(|wake| idle && *wake <= now + SOON);
+            let batch = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return,
+                Some(found) = looking.join_next() => match found {
+                    Ok(found) => runner.take(found, self.config.borrow().casting.retry_for, self.clock.now()),
+                    Err(error) => {
+                        tracing::error!(%error, "a look-up of posts broke off");
+                        Batch::default()
+                    }
+                },
+                Ok(()) = self.rules.changed() => {
+                    let rules = self.rules.borrow_and_update().clone();
+                    runner.update(&rules, self.clock.now())
+                }
+                Some(()) = self.lease_ticks.recv() => match self.hold_lease().await {
+                    Ok(false) => return tracing::warn!("another daemon has taken over running schedules"),
+                    // A database that is away takes it from nobody.
+                    Ok(true) | Err(_) => Batch::default(),
+                },
+                Some(()) = self.ticks.recv() => Batch::default(),
+                () = self.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => Batch::default(),
+            };
+            if batch != Batch::default() && self.plans.send(batch).await.is_err() {
+                tracing::debug!("the writer has stopped");
+            }
+        }
+    }
+
+    fn look_up(&self, attempts: Vec<Attempt>, planned: Vec<VoteKey>) -> LookUp {
+        LookUp {
+            store: self.store.clone(),
+            nodes: self.nodes.clone(),
+            rules: self.rules.borrow().clone(),
+            dry_run: self.dry_run,
+            attempts,
+            planned: planned.into_iter().collect(),
+        }
+    }
+}
+
+/// A run that is under way.
+#[derive(Debug, Clone, PartialEq)]
+struct Attempt {
+    run: Run,
+    /// When its votes were due, or those of the one before it that failed.
+    since: DateTime<Utc>,
+    tries: u32,
+    not_before: DateTime<Utc>,
+    /// Votes on posts of some of its authors are planned, and stored with them that it was run.
+    stored: bool,
+}
+
+/// What is to be done, without doing it.
+#[derive(Debug)]
+struct Runner {
+    agenda: Agenda,
+    /// To be tried again.
+    failed: Vec<Attempt>,
+    /// Votes that may not be in the table yet, and when they were planned.
+    planned: HashMap<VoteKey, DateTime<Utc>>,
+}
+
+impl Runner {
+    fn new(agenda: Agenda) -> Self {
+        Self {
+            agenda,
+            failed: Vec::new(),
+            planned: HashMap::new(),
+        }
+    }
+
+    /// Takes the rules as they are now.
+    fn update(&mut self, rules: &RuleSet, now: DateTime<Utc>) -> Batch {
+        let batch = self.agenda.update(rules, now);
+        let agenda = &self.agenda;
+        self.failed
+            .retain(|attempt| agenda.has(&attempt.run.rule, &attempt.run.schedule));
+        batch
+    }
+
+    fn next_wake(&self) -> Option<DateTime<Utc>> {
+        let again = self.failed.iter().map(|attempt| attempt.not_before);
+        again.chain(self.agenda.next_wake()).min()
+    }
+
+    /// What is to be looked up now, together.
+    fn due(&mut self, now: DateTime<Utc>) -> Option<Vec<Attempt>> {
+        let mut attempts = Vec::new();
+        for run in self.agenda.due(now) {
+            // Times of one rule that could not be run are made up once.
+            let before = self.failed.iter().position(|old| old.run.rule == run.rule);
+            let before = before.map(|index| self.failed.swap_remove(index));
+            attempts.push(Attempt {
+                since: before.map_or(run.due, |old| old.since),
+                run,
+                tries: 0,
+                not_before: now,
+                stored: false,
+            });
+        }
+        let ready = |attempt: &mut Attempt| attempt.not_before <= now;
+        attempts.extend(self.failed.extract_if(.., ready));
+        (!attempts.is_empty()).then_some(attempts)
+    }
+
+    /// Votes that were planned lately.
+    fn planned(&mut self, now: DateTime<Utc>) -> Vec<VoteKey> {
+        self.planned.retain(|_, at| now - *at < ON_ITS_WAY);
+        self.planned.keys().cloned().collect()
+    }
+
+    /// What is to be written after a look-up.
+    fn take(&mut self, found: Found, retry_for: std::time::Duration, now: DateTime<Utc>) -> Batch {
+        let Found { mut batch, failed } = found;
+        let planned = batch.changes.iter().map(|change| change.key().clone());
+        self.planned.extend(planned.map(|key| (key, now)));
+        let retry_for = TimeDelta::from_std(retry_for).unwrap_or(TimeDelta::MAX);
+        for (attempt, why) in failed {
+            if now - attempt.since < retry_for {
+                let pause = RETRY.checked_mul(1 << attempt.tries.min(5));
+                self.failed.push(Attempt {
+                    tries: attempt.tries + 1,
+                    not_before: now + pause.unwrap_or(LONGEST_RETRY).min(LONGEST_RETRY),
+                    ..attempt
+                });
+                continue;
+            }
+            batch.errors.push(given_up(&attempt, &why, now));
+            if !attempt.stored {
+                batch.schedule_runs.push(attempt.run.done());
+            }
+        }
+        // Its schedule may have changed, or gone, meanwhile.
+        let agenda = &self.agenda;
+        batch
+            .schedule_runs
+            .retain(|run| agenda.has(&run.rule, &run.schedule));
+        self.failed
+            .retain(|attempt| agenda.has(&attempt.run.rule, &attempt.run.schedule));
+        batch
+    }
+}
+
+fn given_up(attempt: &Attempt, why: &str, now: DateTime<Utc>) -> ErrorEntry {
+    let Run {
+        rule, due, authors, ..
+    } = &attempt.run;
+    let names: Vec<_> = authors.iter().map(|author| format!("@{author}")).collect();
+    let names = names.join(", ");
+    let due = due.format("%F %T UTC");
+    let text = format!(
+        "{rule} did not vote at {due}: the newest posts of {names} were not found out: {why}"
+    );
+    tracing::warn!("{text}");
+    let author = match &authors[..] {
+        [author] => author.as_str().to_owned(),
+        _ => String::new(),
+    };
+    ErrorEntry {
+        author,
+        ..ErrorEntry::new(ErrorKind::Schedule, text, now)
+    }
+}
