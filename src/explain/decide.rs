@@ -13,6 +13,7 @@ use crate::queue::transition::VOTED_BY_HAND;
 use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::facts::Facts;
 use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
+use crate::rules::set::RuleSet;
 
 /// A block is read so much later than it is stamped, and may stamp a post a little before its own time.
 const READ_WITHIN: TimeDelta = TimeDelta::seconds(10);
@@ -22,6 +23,7 @@ type Found = (Says, &'static str, String);
 
 /// Goes through the rules of one voter in order of precedence.
 pub struct Decider<'a> {
+    rules: &'a RuleSet,
     voter: &'a Account,
     known: &'a Known,
     /// The rule that has the post for this voter.
@@ -29,10 +31,11 @@ pub struct Decider<'a> {
 }
 
 impl<'a> Decider<'a> {
-    pub fn new(voter: &'a Account, known: &'a Known) -> Self {
+    pub fn new(rules: &'a RuleSet, voter: &'a Account, known: &'a Known) -> Self {
         let row = known.row(voter);
         let taken = row.filter(|row| row.origin != Origin::Hand);
         Self {
+            rules,
             voter,
             known,
             taken: taken.map(|row| row.rule.clone()),
@@ -117,7 +120,7 @@ impl<'a> Decider<'a> {
             let since = rule.expires.map(shown).unwrap_or_default();
             return Err(no("expires", format!("the rule is off since {since}")));
         }
-        if self.voter == author && !rule.self_votes {
+        if !self.rules.votes_as(rule, self.voter, author) {
             return Err(no("self_votes", "it is the voter's own post".to_owned()));
         }
         if rule.covers_author(author) {

@@ -7,7 +7,7 @@ pub mod known;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
@@ -16,7 +16,7 @@ use crate::explain::decide::Decider;
 use crate::explain::known::Known;
 use crate::queue::transition::VOTED_BY_HAND;
 use crate::queue::vote::{Origin, Status, Vote};
-use crate::rules::rule::{Rule, RuleId};
+use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
 
@@ -74,7 +74,7 @@ pub fn voters(rules: &RuleSet, only: Option<&Account>) -> Vec<Account> {
     if let Some(voter) = only {
         return vec![voter.clone()];
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let all = rules.rules().iter().flat_map(|rule| &rule.voters);
     all.filter(|voter| seen.insert((*voter).clone()))
         .cloned()
@@ -82,12 +82,9 @@ pub fn voters(rules: &RuleSet, only: Option<&Account>) -> Vec<Account> {
 }
 
 fn answer(rules: &RuleSet, voter: &Account, known: &Known) -> Answer {
-    let ours = |rule: &&Arc<Rule>| rule.voters.contains(voter);
-    let mut decider = Decider::new(voter, known);
+    let mut decider = Decider::new(rules, voter, known);
     let decisions: Vec<Decision> = rules
-        .rules()
-        .iter()
-        .filter(ours)
+        .rules_of(voter)
         .map(|rule| decider.decide(rule))
         .collect();
     Answer {

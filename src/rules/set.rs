@@ -112,6 +112,12 @@ impl RuleSet {
             && (rule.self_votes || voter != author)
     }
 
+    /// The rules that vote as `voter`, in order of precedence.
+    pub fn rules_of(&self, voter: &Account) -> impl Iterator<Item = &Arc<Rule>> {
+        let places = self.voters.get(voter).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.rules[*place as usize])
+    }
+
     /// Whether any rule votes as `account`.
     pub fn is_voter(&self, account: &Account) -> bool {
         self.voters.contains_key(account)
