@@ -217,7 +217,8 @@ impl Planner {
                     None => None,
                 };
                 // Too few leaders left: whichever of them is followed, nobody is any more.
-                let leader_was = is.agree(rule).then(|| vote.voter.clone());
+                let one_of_many = rule.needs_agreement() && !is.agree(rule);
+                let leader_was = (!one_of_many).then(|| vote.voter.clone());
                 for voter in rule.voters.iter().filter(|voter| *voter != &vote.voter) {
                     batch.changes.push(Change::Follow(Follow {
                         key: VoteKey {

@@ -287,15 +287,11 @@ fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
             hold_if_soon(changed, context)
         }
         None => {
-            let whose = row
-                .leader
-                .as_ref()
-                .map_or_else(String::new, |leader| format!(" of @{leader}"));
-            ended(
-                row,
-                Status::Withdrawn,
-                format!("the vote{whose} is no longer followed"),
-            )
+            let why = match &change.leader_was {
+                Some(leader) => format!("@{leader} no longer votes on it"),
+                None => "too few of the leaders agree any more".to_owned(),
+            };
+            ended(row, Status::Withdrawn, why)
         }
     }
 }
