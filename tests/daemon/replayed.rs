@@ -289,7 +289,9 @@ fn random_rule(random: &mut Rng) -> String {
     let leaders = list(random, &LEADERS);
     let delay = random.u32(8..12);
     let mut rule = match is_trail {
-        true => format!("[[trail]]\nvoters = {voters}\nleaders = {leaders}\n"),
+        true => format!(
+            "[[trail]]\nvoters = {voters}\nleaders = {leaders}\npayout = {{ declined = true }}\n"
+        ),
         false => format!("[[author]]\nvoters = {voters}\nauthors = {authors}\n"),
     };
     rule += &format!("delay = '{delay}s'\n");
