@@ -48,7 +48,10 @@ impl Limit {
         let exceeded = limits
             .into_iter()
             .find(|(_, limit, votes)| limit.is_some_and(|limit| *votes >= limit.get()));
-        exceeded.map(|(key, _, votes)| format!("limit.{key}: {votes} votes were cast already"))
+        exceeded.map(|(key, _, votes)| match votes {
+            1 => format!("limit.{key}: 1 vote was cast already"),
+            _ => format!("limit.{key}: {votes} votes were cast already"),
+        })
     }
 }
 

@@ -66,7 +66,7 @@ fn a_difference_is_shown_side_by_side() {
 ok      test.toml: good
 FAILED  test.toml: bad
         EXPECTED                                             | WOULD BE CAST
-        alice 50% @bob/b 2026-03-01 12:05:03                 | no vote: limit.per_day: 1 votes were cast already
+        alice 50% @bob/b 2026-03-01 12:05:03                 | no vote: limit.per_day: 1 vote was cast already
         alice 12.5% @bob/never-published 2026-03-01 12:00:00 | no vote: no rule asks for one
         alice 40% @bob/a 2026-03-01 12:05:00                 | alice 50% @bob/a 2026-03-01 12:05:00
 FAILED  test.toml: nothing

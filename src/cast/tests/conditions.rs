@@ -84,7 +84,7 @@ fn a_limit_counts_votes_that_are_on_their_way() {
     play.hold(vote("alice", "other", 300_001));
     play.run_until(300_100);
     assert_eq!(play.sent_at(), [300_000]);
-    assert_eq!(skipped(&play), "limit.per_day: 1 votes were cast already");
+    assert_eq!(skipped(&play), "limit.per_day: 1 vote was cast already");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn a_limit_decides() {
     let rule = author("limit = { per_day = 1 }");
     assert_eq!(
         one(&rule, &known),
-        "no limit: limit.per_day: 1 votes were cast already"
+        "no limit: limit.per_day: 1 vote was cast already"
     );
     // A day later there is room again.
     tables(&mut known).read_until = None;
