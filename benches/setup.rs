@@ -83,7 +83,7 @@ impl Bench {
         let cancel = CancellationToken::new();
         let head = self.sandbox.with_chain(|chain| chain.head().num);
         let options = Options {
-            config: Options::unchanging(self.config.clone()),
+            config: Options::unchanging(Arc::new(self.config.clone())),
             clock: self.clock,
             dry_run: false,
             from_block: Some(head),
@@ -172,13 +172,7 @@ fn write_files(folder: &Path, rules: &str, sandbox: &Sandbox) -> anyhow::Result<
     config::load(Some(&path), []).context("the configuration of the sandbox cannot be read")
 }
 
-/// `"v0000", "v0001", …`, for a list in a rule file.
-pub fn quoted(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    quoted.join(", ")
-}
-
-/// Reads rows until `enough` of them were counted, or for half a minute.
+/// Reads rows until `enough` of them were counted, or for a minute.
 pub async fn rows_until(
     rows: &mut mpsc::Receiver<Vote>,
     mut enough: impl FnMut(Vote) -> bool,

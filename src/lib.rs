@@ -19,6 +19,8 @@
 //! | [`signer`] | the HTTP API, what its answers mean ([`signer::answer`]), the voters' tokens ([`signer::keeper`]) |
 //! | [`daemon`] | the wiring: one function that starts, watches and stops all of it |
 //! | [`cli`], [`config`], [`diagnostic`], [`toml_reader`] | commands, settings, and mistakes shown in their place |
+//! | [`replay`], [`ruletest`] | rules played over recorded blocks, and over what a test says, with the daemon's own decisions |
+//! | [`explain`] | why a post was, will be or will not be voted on, for `curatord explain` |
 //! | [`sandbox`] | a simulated chain and signer, for `demo`, `sandbox` and the tests |
 //! | [`account`], [`weight`], [`post`], [`clock`] | the words that all of them use |
 //!
@@ -52,11 +54,13 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod diagnostic;
+pub mod explain;
 pub mod http_client;
 pub mod post;
 pub mod queue;
 pub mod replay;
 pub mod rules;
+pub mod ruletest;
 pub mod sandbox;
 pub mod signer;
 pub mod toml_reader;

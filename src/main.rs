@@ -20,6 +20,9 @@ fn main() -> ExitCode {
         Command::Schema(args) => cli::schema::run(&args).map_err(Into::into),
         Command::Demo(args) => in_runtime(cli::demo::run(&args)),
         Command::Replay(args) => in_runtime(cli::replay::run(&args, config, cli::environment())),
+        Command::Test(args) => cli::test::run(&args),
+        Command::Vote(args) => in_runtime(cli::vote::run(&args, config, cli::environment())),
+        Command::Explain(args) => in_runtime(cli::explain::run(&args, config, cli::environment())),
         Command::Auth(args) => in_runtime(cli::auth::run(&args, config, cli::environment())),
         Command::Sandbox(args) => {
             in_runtime(async { cli::sandbox::run(args).await.map(|()| Exit::Done) })

@@ -35,5 +35,6 @@ CREATE TABLE IF NOT EXISTS votes (
     UNIQUE KEY votes_key (voter, author, permlink),
     KEY votes_next (status, next_attempt_at),
     KEY votes_claimed (claimed_by, status),
-    KEY votes_block (block_num)
+    KEY votes_block (block_num),
+    KEY votes_past (voter, cast_at)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -38,3 +38,4 @@ CREATE TABLE votes (
 CREATE INDEX votes_next ON votes (status, next_attempt_at);
 CREATE INDEX votes_claimed ON votes (claimed_by, status);
 CREATE INDEX votes_block ON votes (block_num);
+CREATE INDEX votes_past ON votes (voter, cast_at);

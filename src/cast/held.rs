@@ -5,13 +5,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::queue::vote::Vote;
+use crate::queue::vote::{Origin, Status, Vote};
 
 /// After an unclear answer the chain is not asked before this: votes landed up to six seconds after their
 /// client had given up.
 pub const LOOK_AFTER: TimeDelta = TimeDelta::seconds(10);
 /// The first pause between two attempts; every further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Which trail has a post is decided when the post is first looked at, so long after the leader's vote.
+const CHOOSE_WITHIN: TimeDelta = TimeDelta::seconds(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A claimed vote, with what only this daemon knows of it.
@@ -33,10 +35,12 @@ pub struct Held {
     pub refreshed: bool,
     /// The token of the request whose answer is awaited.
     pub sent_with: Option<SecretString>,
+    /// The post turned out to belong to another rule of the leader's trails.
+    pub rechosen: bool,
     /// There was no token to send it with.
     pub lacks_token: bool,
-    /// The table says that it is over; only the answer is awaited.
-    pub settled: bool,
+    /// The table says that it is over, or somebody else's; only the answer is awaited.
+    pub settled: Option<Status>,
 }
 
 /// What the vote waits for.
@@ -44,8 +48,8 @@ pub struct Held {
 pub enum Stage {
     /// Its time.
     Waiting,
-    /// What a node says of its post.
-    Looking,
+    /// What somebody was asked for.
+    Asking,
     /// A new token.
     Refreshing,
     /// A free place in its voter's lane.
@@ -67,22 +71,30 @@ impl Held {
             trouble: None,
             refreshed: false,
             sent_with: None,
+            rechosen: false,
             lacks_token: false,
-            settled: false,
+            settled: None,
         }
     }
 
     /// The table says that it is ours although it had said that it was over. The request that is on its way
     /// stays as it is; after it, the row counts.
     pub fn ours_again(&mut self, row: Vote) {
-        if self.settled {
-            self.settled = false;
+        if self.settled.take().is_some() {
             self.vote = Vote {
                 weight: self.vote.weight,
                 attempts: self.vote.attempts.max(row.attempts),
                 ..row
             };
         }
+    }
+
+    /// Whether it is still to be decided which trail has the post: soon after the leader's vote, once.
+    pub fn may_be_rechosen(&self, now: DateTime<Utc>) -> bool {
+        self.vote.origin == Origin::Trail
+            && !self.rechosen
+            && self.vote.attempts == 0
+            && now - self.vote.event_at < CHOOSE_WITHIN
     }
 
     /// Whether a request of ours may have reached the chain.

@@ -8,15 +8,20 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
+use crate::cast::answers::Counted;
 use crate::cast::caster::{Action, Caster, Request, Settings, World};
+use crate::cast::limits::LIMITS_LOOK_BACK;
 use crate::chain::content::Content;
+use crate::chain::mana::AccountState;
 use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Batch, Change};
 use crate::queue::journal::Journal;
+use crate::queue::store::Store;
 use crate::queue::writer::Handover;
+use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::signer::answer::Answer;
 use crate::signer::book::TokenBook;
@@ -39,6 +44,8 @@ pub struct Parts {
     pub clock: Clock,
     pub rules: watch::Receiver<Arc<RuleSet>>,
     pub nodes: Nodes,
+    /// Tells which votes there were, for limits.
+    pub store: Arc<Store>,
     pub signer: SignerClient,
     pub tokens: TokenBook,
     pub refreshes: mpsc::Sender<RefreshRequest>,
@@ -49,6 +56,8 @@ pub struct Parts {
 /// What comes back from a task of the caster.
 enum Answered {
     Looked(Vec<PostId>, Result<Vec<Option<Content>>, String>),
+    Counted(Vec<(Account, RuleId)>, Result<Vec<Counted>, String>),
+    Weighed(Vec<Account>, Result<Vec<AccountState>, String>),
     Sent(VoteKey, DateTime<Utc>, Answer),
     Refreshed(Account, Result<(), String>),
 }
@@ -125,6 +134,8 @@ fn with_world<T>(parts: &Parts, act: impl FnOnce(&World<'_>) -> T) -> T {
 fn take(caster: &mut Caster, answered: Answered, world: &World<'_>) {
     match answered {
         Answered::Looked(posts, answer) => caster.looked(posts, answer, world),
+        Answered::Counted(pairs, answer) => caster.counted(pairs, answer, world),
+        Answered::Weighed(voters, answer) => caster.weighed(voters, answer, world),
         Answered::Sent(key, sent_at, answer) => caster.answered(&key, answer, sent_at, world),
         Answered::Refreshed(voter, result) => caster.refreshed(&voter, result, world),
     }
@@ -143,6 +154,27 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
                     Answered::Looked(posts, answer)
                 });
             }
+        }
+        Action::Count(pairs) => {
+            let (store, dry_run) = (parts.store.clone(), parts.dry_run);
+            let since = parts.clock.now() - LIMITS_LOOK_BACK;
+            tasks.spawn(async move {
+                let past = store.past_votes(&pairs, since, dry_run).await;
+                if let Err(error) = &past {
+                    tracing::warn!(%error, "limits count only the votes of this run");
+                }
+                Answered::Counted(pairs, past.map_err(|error| error.to_string()))
+            });
+        }
+        Action::Weigh(voters) => {
+            let nodes = parts.nodes.clone();
+            tasks.spawn(async move {
+                let states = nodes
+                    .accounts(&voters)
+                    .await
+                    .map_err(|error| error.to_string());
+                Answered::Weighed(voters, states)
+            });
         }
         Action::Send(Request { key, weight, token }) => {
             let (signer, clock) = (parts.signer.clone(), parts.clock);

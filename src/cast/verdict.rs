@@ -3,9 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::chain::content::Content;
-use crate::queue::planner::{PAYOUT_AFTER, speaks_of};
+use crate::queue::planner::PAYOUT_AFTER;
 use crate::queue::transition::VOTED_BY_HAND;
 use crate::queue::vote::{Origin, Vote};
+use crate::rules::facts::Facts;
 use crate::rules::rule::{Rule, Trigger};
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
@@ -76,7 +77,7 @@ pub fn by_rule<'a>(
     if !rule.in_force(now) {
         return withdraw(format!("the rule {} has expired", vote.rule));
     }
-    if !rule.votes_as(&vote.key.voter, &vote.key.post.author) {
+    if !rules.votes_as(rule, &vote.key.voter, &vote.key.post.author) {
         return withdraw(format!(
             "the rule {} no longer votes as @{}",
             vote.rule, vote.key.voter
@@ -143,7 +144,10 @@ pub fn by_post(
         ));
     };
     let Some(content) = content else {
-        return Verdict::Cast(weight);
+        return match rule.admits(&Facts::unknown()) {
+            Ok(()) => by_window(rule, None, now).unwrap_or(Verdict::Cast(weight)),
+            Err(refusal) => Verdict::Skip(refusal.to_string()),
+        };
     };
     if vote.origin == Origin::Author {
         // Deleted and published again: the new post counts.
@@ -156,17 +160,89 @@ pub fn by_post(
             return Verdict::Withdraw(edit_of(content));
         }
     }
-    if !speaks_of(rule.kind, content.parent_author.is_empty()) {
-        return Verdict::Skip("the rule's kind leaves it out".to_owned());
+    if let Err(refusal) = rule.admits(&Facts::of_content(content)) {
+        return Verdict::Skip(refusal.to_string());
     }
-    let age = now - content.created;
-    if age > TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX) {
-        return Verdict::Skip(format!(
-            "older than max_age: published {}",
-            content.created.format("%F %T")
-        ));
+    if let Some(why) = too_old(rule, content, now) {
+        return Verdict::Skip(why);
+    }
+    if let Some(verdict) = by_window(rule, Some(content), now) {
+        return verdict;
     }
     Verdict::Cast(weight)
+}
+
+/// Why the post is too old for a vote by `rule` at `at`, if it is.
+pub fn too_old(rule: &Rule, content: &Content, at: DateTime<Utc>) -> Option<String> {
+    let age = at - content.created;
+    let most = TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
+    (age > most).then(|| {
+        format!(
+            "max_age: the post is older, published {}",
+            content.created.format("%F %T")
+        )
+    })
+}
+
+/// What the rule's window says at `now`; `None` where it is open.
+fn by_window(rule: &Rule, content: Option<&Content>, now: DateTime<Utc>) -> Option<Verdict> {
+    let opens = rule.window.as_ref()?.open_from(now);
+    if opens <= now {
+        return None;
+    }
+    let late = content.and_then(|content| too_old(rule, content, opens));
+    Some(match late {
+        Some(_) => Verdict::Skip(format!(
+            "window: it opens {}, too late for max_age",
+            opens.format("%F %T")
+        )),
+        None => Verdict::Move { due_at: opens },
+    })
+}
+
+/// The first rule, in order of precedence, that follows the leader's vote behind `vote` for its voter and
+/// whose filters let the post through, with the weight it gives: what would have been planned had the post
+/// been known when the block was read. `Err` says why not even the rule of `vote` does.
+pub fn choose_trail<'a>(
+    vote: &Vote,
+    rules: &'a RuleSet,
+    content: &Content,
+    now: DateTime<Utc>,
+) -> Result<(&'a Rule, Weight), String> {
+    choose_trail_by(vote, rules, &Facts::of_content(content), now)
+}
+
+/// Likewise, from whatever is known of the post.
+pub fn choose_trail_by<'a>(
+    vote: &Vote,
+    rules: &'a RuleSet,
+    facts: &Facts<'_>,
+    now: DateTime<Utc>,
+) -> Result<(&'a Rule, Weight), String> {
+    let mut why = None;
+    let (Some(leader), Some(leader_weight)) = (&vote.leader, vote.leader_weight) else {
+        return Err("no leader's vote is followed".to_owned());
+    };
+    for rule in rules.trail_rules(leader) {
+        let follows = rule.in_force(now)
+            && rules.votes_as(rule, &vote.key.voter, &vote.key.post.author)
+            && rule.covers_author(&vote.key.post.author)
+            && leader != &vote.key.voter;
+        // A trail that waits for several leaders is planned when they have agreed.
+        let alone = rule.id == vote.rule || !rule.needs_agreement();
+        let Some(weight) = rule
+            .followed_weight(leader_weight)
+            .filter(|_| follows && alone)
+        else {
+            continue;
+        };
+        match rule.admits(facts) {
+            Ok(()) => return Ok((rule, weight)),
+            Err(refusal) if rule.id == vote.rule => why = Some(refusal.to_string()),
+            Err(_) => {}
+        }
+    }
+    Err(why.unwrap_or_else(|| format!("the rule {} no longer follows such a vote", vote.rule)))
 }
 
 /// The weight that the rule as it is now gives the vote; `None` where a trail would not follow any more.

@@ -98,6 +98,30 @@ impl AccountState {
         narrow((cost - from_downvote_bar).max(0))
     }
 
+    /// Takes from the bars what a vote of this weight costs at `now`.
+    pub fn spend(&mut self, kind: ChainKind, weight: Weight, now: DateTime<Utc>) {
+        let (voting, downvote) = (self.mana(now), self.downvote.at(self.max / 4, now));
+        let from_voting = self.cost(kind, weight, now);
+        if weight.hundredths() < 0 {
+            let without_bar = AccountState {
+                downvote: Manabar {
+                    mana: 0,
+                    updated: now,
+                },
+                ..self.clone()
+            };
+            let whole = without_bar.cost(kind, weight, now);
+            self.downvote = Manabar {
+                mana: downvote - (whole - from_voting),
+                updated: now,
+            };
+        }
+        self.voting = Manabar {
+            mana: (voting - from_voting).max(0),
+            updated: now,
+        };
+    }
+
     /// Whether the mana at `now` is enough for a vote of this weight.
     pub fn can_afford(&self, kind: ChainKind, weight: Weight, now: DateTime<Utc>) -> bool {
         self.mana(now) >= self.cost(kind, weight, now)

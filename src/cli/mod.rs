@@ -1,20 +1,29 @@
 //! The commands, one file each.
 
+pub mod arguments;
 pub mod auth;
 pub mod check;
 pub mod demo;
+pub mod explain;
 pub mod program;
+pub mod progress;
 pub mod replay;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod stop;
+pub mod test;
+pub mod vote;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::daemon::CHAIN_LEASE;
+use crate::queue::store::{Store, StoreError};
 
 /// Casts curators' votes on Hive and Steem, on time, from rule files.
 #[derive(Debug, Parser)]
@@ -34,6 +43,9 @@ pub enum Command {
     Check(check::Args),
     Demo(demo::Args),
     Replay(replay::Args),
+    Test(test::Args),
+    Vote(vote::Args),
+    Explain(explain::Args),
     Sandbox(sandbox::SandboxArgs),
     Schema(schema::Args),
     Auth(auth::Args),
@@ -79,6 +91,20 @@ pub fn wants_colour(out: &impl IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
     out.is_terminal() && !refused && !dumb
+}
+
+/// Whether a daemon on this database reads the chain, or did so a few seconds ago.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn reads_the_chain(store: &Store, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    // Ours ends as it begins: a daemon that starts at this very moment is not kept waiting.
+    let nobody = "a command";
+    let free = store.acquire_lease(CHAIN_LEASE, nobody, now, now).await?;
+    if free {
+        store.release_lease(CHAIN_LEASE, nobody).await?;
+    }
+    Ok(!free)
 }
 
 /// `1 rule`, `2 rules`.

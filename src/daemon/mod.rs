@@ -2,7 +2,7 @@
 
 mod reader;
 mod recurring;
-mod schedules;
+pub mod schedules;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +33,8 @@ use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::Keeper;
 
+pub use reader::LEASE_NAME as CHAIN_LEASE;
+
 /// What waits in a channel between two stages.
 const WAITING: usize = 64;
 /// Between two attempts to reach a database that is not there at the start.
@@ -55,8 +57,8 @@ pub struct Options {
 
 impl Options {
     /// A configuration that stays as it is.
-    pub fn unchanging(config: Config) -> watch::Receiver<Arc<Config>> {
-        watch::channel(Arc::new(config)).1
+    pub fn unchanging(config: Arc<Config>) -> watch::Receiver<Arc<Config>> {
+        watch::channel(config).1
     }
 }
 
@@ -186,6 +188,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         clock,
         rules: rules.clone(),
         nodes: nodes.clone(),
+        store: store.clone(),
         signer,
         tokens,
         refreshes: refreshes_in,
@@ -335,10 +338,13 @@ async fn write_reports(
     loop {
         let entry = tokio::select! {
             Some(notice) = notices.recv() => match notice {
-                NodeNotice::Left { .. } | NodeNotice::NoneAnswers { .. } => {
+                NodeNotice::Left { .. } => {
                     ErrorEntry::new(ErrorKind::Chain, notice.to_string(), clock.now())
                 }
-                NodeNotice::Back { .. } | NodeNotice::AnswersAgain { .. } => continue,
+                // The outage of each of them has its row already.
+                NodeNotice::NoneAnswers { .. }
+                | NodeNotice::Back { .. }
+                | NodeNotice::AnswersAgain { .. } => continue,
             },
             Some(report) = reports.recv() => ErrorEntry {
                 fingerprint: Some(report.fingerprint),

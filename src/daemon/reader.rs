@@ -21,7 +21,10 @@ use crate::rules::set::RuleSet;
 
 /// The right to read the chain lasts so long unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
-const LEASE_NAME: &str = "chain";
+/// Held by the one daemon that reads the chain.
+pub const LEASE_NAME: &str = "chain";
+/// How often a daemon that stands by asks for it.
+const STAND_BY: Duration = Duration::from_secs(1);
 /// Blocks that may wait for the planner.
 const BLOCKS_WAITING: usize = 64;
 
@@ -57,7 +60,7 @@ impl Reader {
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
-                _ = self.lease_ticks.recv() => {}
+                () = tokio::time::sleep(STAND_BY) => {}
             }
         }
         if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {
@@ -66,18 +69,15 @@ impl Reader {
     }
 
     /// Whether the chain is ours to read. A database that is away takes it from nobody.
-    async fn hold_lease(&self) -> bool {
+    fn hold_lease(&self) -> impl Future<Output = bool> + Send + use<> {
+        let (store, owner) = (Arc::clone(&self.store), self.owner.clone());
         let now = self.clock.now();
-        match self
-            .store
-            .acquire_lease(LEASE_NAME, &self.owner, now, now + LEASE)
-            .await
-        {
-            Ok(ours) => ours,
-            Err(error) => {
+        async move {
+            let lease = store.acquire_lease(LEASE_NAME, &owner, now, now + LEASE);
+            lease.await.unwrap_or_else(|error| {
                 tracing::debug!(%error, "the right to read the chain was not renewed");
                 true
-            }
+            })
         }
     }
 
@@ -102,6 +102,8 @@ impl Reader {
             events_in,
             reading.clone(),
         ));
+        // A database that hangs must not keep blocks waiting.
+        let mut chores = JoinSet::new();
         loop {
             tokio::select! {
                 event = events.recv() => match event {
@@ -114,13 +116,23 @@ impl Reader {
                     }
                     None => break,
                 },
-                Some(()) = self.lease_ticks.recv() => {
-                    if !self.hold_lease().await {
+                Some(()) = self.lease_ticks.recv(), if chores.is_empty() => {
+                    let lease = self.hold_lease();
+                    chores.spawn(async move { Chore::Lease(lease.await) });
+                }
+                Some(()) = self.prune_ticks.recv(), if chores.is_empty() => {
+                    let pruning = self.prune();
+                    chores.spawn(async move {
+                        pruning.await;
+                        Chore::Pruned
+                    });
+                }
+                Some(done) = chores.join_next(), if !chores.is_empty() => {
+                    if let Ok(Chore::Lease(false)) = done {
                         tracing::warn!("another daemon has taken over reading the chain");
                         break;
                     }
                 }
-                Some(()) = self.prune_ticks.recv() => self.prune().await,
             }
         }
         reading.cancel();
@@ -189,15 +201,20 @@ impl Reader {
         }
     }
 
-    async fn prune(&self) {
+    fn prune(&self) -> impl Future<Output = ()> + Send + use<> {
+        let store = Arc::clone(&self.store);
         let before: DateTime<Utc> = self.clock.now() - PAYOUT_AFTER;
-        let pruned = tokio::time::timeout(
-            Duration::from_secs(30),
-            self.store.prune_leader_votes(before),
-        )
-        .await;
-        if let Ok(Err(error)) = pruned {
-            tracing::debug!(%error, "old votes of leaders were not deleted");
+        async move {
+            if let Err(error) = store.prune_leader_votes(before).await {
+                tracing::debug!(%error, "old votes of leaders were not deleted");
+            }
         }
     }
+}
+
+/// What is done beside reading.
+enum Chore {
+    /// Whether the chain is still ours to read.
+    Lease(bool),
+    Pruned,
 }

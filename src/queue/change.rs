@@ -1,5 +1,5 @@
 //! What can happen to votes, and to what is written beside them. A [`Batch`] is written whole or not
-//! at all.
+//! at all; a large one is cut before, see [`Batch::into_groups`].
 
 use chrono::{DateTime, Utc};
 
@@ -54,12 +54,15 @@ pub struct Plan {
     pub may_be_edit: bool,
 }
 
-/// The vote of `leader_was`, which a queued vote of a trail follows, was changed or taken back.
+/// What a queued vote of a trail follows was changed or taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
     pub key: VoteKey,
     pub rule: RuleId,
-    pub leader_was: Account,
+    /// Only a queued vote that follows this leader is concerned; `None` for whomever it follows.
+    pub leader_was: Option<Account>,
+    /// The block in which that happened: a vote that a later one caused is not touched.
+    pub event_block: u32,
     /// What to follow from now on; `None` withdraws.
     pub now: Option<Followed>,
 }
@@ -89,6 +92,8 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub key: VoteKey,
+    /// The rule that has the vote from now on, where the first one turned out not to match the post.
+    pub rule: Option<RuleId>,
     /// The weight that was cast, or would have been.
     pub weight: Weight,
     /// Requests sent for it in all.
@@ -109,7 +114,8 @@ pub enum Outcome {
     /// It stands on the post.
     Confirmed,
     /// It waits until `next_attempt_at`; `due_at` is set where the moment it is due moved. With `hold` the
-    /// caster goes on holding it; else it is free for whoever claims it then.
+    /// caster goes on holding it; else it is free for whoever claims it then. Of a row that is over, only the
+    /// number of attempts changes.
     Later {
         next_attempt_at: DateTime<Utc>,
         due_at: Option<DateTime<Utc>>,
@@ -171,4 +177,80 @@ pub struct Batch {
     /// Rules that have no schedule any more.
     pub schedules_gone: Vec<RuleId>,
     pub cursor: Option<Cursor>,
+}
+
+impl Batch {
+    /// Cuts what is too much for one transaction into such with at most `size` changes each. They are to be
+    /// written in this order. Cursor and leaders' votes come with the last, so that a block of which a crash
+    /// let only some groups be written is read again.
+    pub fn into_groups(mut self, size: usize) -> Vec<Self> {
+        let mut groups = Vec::new();
+        while self.changes.len() > size {
+            let rest = self.changes.split_off(size);
+            groups.push(Self {
+                undo_above: self.undo_above.take(),
+                changes: std::mem::replace(&mut self.changes, rest),
+                ..Self::default()
+            });
+        }
+        groups.push(self);
+        groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(number: usize) -> Change {
+        Change::Seen(Seen {
+            key: VoteKey {
+                voter: Account::from_chain(&format!("voter{number}")),
+                post: PostId::new(Account::from_chain("bob"), "a-post"),
+            },
+            weight: Weight::FULL,
+            trx_id: String::new(),
+            block_num: 7,
+            at: DateTime::UNIX_EPOCH,
+        })
+    }
+
+    #[test]
+    fn a_large_batch_is_undone_first_and_moves_the_cursor_last() {
+        let changes: Vec<Change> = (0..25).map(seen).collect();
+        let cursor = Cursor {
+            block_num: 7,
+            block_id: "7".to_owned(),
+            block_time: DateTime::UNIX_EPOCH,
+            recent: Vec::new(),
+        };
+        let batch = Batch {
+            undo_above: Some(6),
+            changes: changes.clone(),
+            cursor: Some(cursor),
+            ..Batch::default()
+        };
+        let groups = batch.into_groups(10);
+        let sizes: Vec<usize> = groups.iter().map(|group| group.changes.len()).collect();
+        assert_eq!(sizes, [10, 10, 5]);
+        let undone: Vec<_> = groups.iter().map(|group| group.undo_above).collect();
+        assert_eq!(undone, [Some(6), None, None]);
+        let moved: Vec<_> = groups.iter().map(|group| group.cursor.is_some()).collect();
+        assert_eq!(moved, [false, false, true]);
+        let all: Vec<Change> = groups.into_iter().flat_map(|group| group.changes).collect();
+        assert_eq!(all, changes);
+    }
+
+    #[test]
+    fn a_small_batch_stays_whole() {
+        for batch in [
+            Batch::default(),
+            Batch {
+                changes: (0..10).map(seen).collect(),
+                ..Batch::default()
+            },
+        ] {
+            assert_eq!(batch.clone().into_groups(10), [batch]);
+        }
+    }
 }

@@ -4,6 +4,8 @@ pub mod change;
 pub mod error_entry;
 pub mod journal;
 pub mod planner;
+#[cfg(test)]
+mod play;
 pub mod store;
 pub mod transition;
 pub mod vote;

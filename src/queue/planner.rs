@@ -1,43 +1,59 @@
 //! From a block to what it means for votes: the rules that match, the leaders that are followed, and the
 //! votes that are there. Pure: knows only the blocks it was shown.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
-use crate::chain::block::{Block, Comment, OperationBody, Vote};
+use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Batch, Change, Follow, Followed, LeaderVote, Plan, Seen};
+use crate::queue::change::{
+    Batch, Change, Follow, Followed, LeaderVote, Outcome, Plan, Report, Seen,
+};
 use crate::queue::vote::Origin;
-use crate::rules::rule::{PostKind, Rule, Trigger};
+use crate::rules::facts::Facts;
+use crate::rules::rule::{Rule, Trigger};
 use crate::rules::set::RuleSet;
-use crate::weight::Weight;
 
 /// Votes on a post matter until it is paid out, 7 days after its creation.
 pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
 /// Should the chain grow so busy that more posts than this are remembered, a day of them is kept.
 const MOST_POSTS: usize = 1_000_000;
+/// No fork undoes more blocks than this: Steem confirms within 21, Hive within two or three.
+const MOST_UNDONE: u32 = 64;
 /// How often what is no longer needed is forgotten.
 const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// What the blocks so far have told: which posts exist, and what leaders voted.
 #[derive(Debug, Default)]
 pub struct Planner {
-    /// Posts whose comment operation was seen, and where: the next one is an edit.
-    published: HashMap<PostId, SeenIn>,
-    /// Posts whose deletion was seen: the next comment operation makes a new post.
-    deleted: HashMap<PostId, SeenIn>,
+    /// Posts that were last seen published, or deleted, and when.
+    fates: HashMap<PostId, (Fate, DateTime<Utc>)>,
+    /// What was known of posts before recent blocks told otherwise, oldest first: a fork may undo them.
+    before: VecDeque<Before>,
     /// Votes of leaders by post, in the order of the blocks; the last one of each leader stands.
     leader_votes: HashMap<PostId, Vec<LeaderVote>>,
     forgot_at: DateTime<Utc>,
+    /// The newest block of which anything is known.
+    newest: u32,
 }
 
-/// The block in which something was seen.
-#[derive(Debug, Clone, Copy)]
-struct SeenIn {
+/// What becomes of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The next comment operation is an edit.
+    Published,
+    /// The next comment operation makes a new post.
+    Deleted,
+}
+
+/// What was known of a post before the block `num`.
+#[derive(Debug)]
+struct Before {
     num: u32,
-    at: DateTime<Utc>,
+    post: PostId,
+    fate: Option<(Fate, DateTime<Utc>)>,
 }
 
 impl Planner {
@@ -45,6 +61,7 @@ impl Planner {
     pub fn new(leader_votes: Vec<LeaderVote>) -> Self {
         let mut planner = Self::default();
         for vote in leader_votes {
+            planner.newest = planner.newest.max(vote.block_num);
             planner
                 .leader_votes
                 .entry(vote.post.clone())
@@ -57,21 +74,19 @@ impl Planner {
         planner
     }
 
-    /// What `block`, the next one, means for votes under `rules`. The cursor is left to the caller.
+    /// What `block`, the next one, means for votes under `rules`. Where blocks are read again, what they and
+    /// the ones after them told is found out anew. The cursor is left to the caller.
     pub fn block(&mut self, rules: &RuleSet, block: &Block) -> Batch {
+        if block.num <= self.newest {
+            self.undo(block.num.saturating_sub(1));
+        }
+        self.newest = block.num;
         let mut batch = Batch::default();
         for operation in &block.operations {
             match &operation.body {
                 OperationBody::Comment(comment) => self.comment(rules, block, comment, &mut batch),
                 OperationBody::DeleteComment(post) => {
-                    self.published.remove(post);
-                    self.deleted.insert(
-                        post.clone(),
-                        SeenIn {
-                            num: block.num,
-                            at: block.timestamp,
-                        },
-                    );
+                    self.learn(post, Fate::Deleted, block);
                 }
                 OperationBody::Vote(vote) => {
                     if rules.is_voter(&vote.voter) {
@@ -99,8 +114,15 @@ impl Planner {
 
     /// All blocks above `above` were undone.
     pub fn undo(&mut self, above: u32) {
-        self.published.retain(|_, seen| seen.num <= above);
-        self.deleted.retain(|_, seen| seen.num <= above);
+        self.newest = self.newest.min(above);
+        while let Some(Before { post, fate, .. }) =
+            self.before.pop_back_if(|before| before.num > above)
+        {
+            match fate {
+                Some(fate) => self.fates.insert(post, fate),
+                None => self.fates.remove(&post),
+            };
+        }
         self.leader_votes.retain(|_, votes| {
             votes.retain(|vote| vote.block_num <= above);
             !votes.is_empty()
@@ -108,16 +130,13 @@ impl Planner {
     }
 
     fn comment(&mut self, rules: &RuleSet, block: &Block, comment: &Comment, batch: &mut Batch) {
-        if comment.is_patch() || self.published.contains_key(&comment.post) {
+        let fate = self.fates.get(&comment.post).map(|(fate, _)| *fate);
+        if comment.is_patch() || fate == Some(Fate::Published) {
             return;
         }
-        let here = SeenIn {
-            num: block.num,
-            at: block.timestamp,
-        };
-        let republished = self.deleted.remove(&comment.post).is_some();
-        self.published.insert(comment.post.clone(), here);
+        self.learn(&comment.post, Fate::Published, block);
 
+        let facts = Facts::of_comment(comment, options_of(block, &comment.post));
         let mut taken = Taken::default();
         for rule in rules.author_rules(&comment.post.author) {
             let Trigger::Author(author) = &rule.trigger else {
@@ -126,32 +145,49 @@ impl Planner {
             let speaks = author.schedule.is_none()
                 && rule.in_force(block.timestamp)
                 && rule.covers_author(&comment.post.author)
-                && speaks_of(rule.kind, comment.is_post());
+                && rule.admits(&facts).is_ok();
             if !speaks {
                 continue;
             }
+            let due_at = rule.due_from(block.timestamp + rule.delay);
+            let too_late = due_at - block.timestamp
+                > TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
             for voter in taken.free(rule, &comment.post.author, None) {
+                let key = VoteKey {
+                    voter,
+                    post: comment.post.clone(),
+                };
                 batch.changes.push(Change::Plan(Plan {
-                    key: VoteKey {
-                        voter,
-                        post: comment.post.clone(),
-                    },
+                    key: key.clone(),
                     weight: author.weight,
                     rule: rule.id.clone(),
                     origin: Origin::Author,
-                    due_at: block.timestamp + rule.delay,
+                    due_at,
                     event_block: block.num,
                     event_at: block.timestamp,
                     leader: None,
-                    may_be_edit: !republished,
+                    may_be_edit: fate != Some(Fate::Deleted),
                 }));
+                if too_late {
+                    batch.changes.push(Change::Report(Report {
+                        key,
+                        rule: None,
+                        weight: author.weight,
+                        attempts: 0,
+                        at: block.timestamp,
+                        outcome: Outcome::Skipped(format!(
+                            "window: it opens {}, too late for max_age",
+                            due_at.format("%F %T")
+                        )),
+                    }));
+                }
             }
         }
     }
 
     fn leader_vote(&mut self, rules: &RuleSet, block: &Block, vote: &Vote, batch: &mut Batch) {
         let standing = self.leader_votes.entry(vote.post.clone()).or_default();
-        let before = last_of(standing, &vote.voter);
+        let before = standing.len();
         let cast = LeaderVote {
             leader: vote.voter.clone(),
             post: vote.post.clone(),
@@ -167,16 +203,22 @@ impl Planner {
             if !rule.covers_author(&vote.post.author) {
                 continue;
             }
-            let weight = rule.followed_weight(vote.weight);
-            if before.is_some_and(|before| rule.followed_weight(before).is_some()) {
+            let was = Followers::of(rule, &standing[..before]);
+            let is = Followers::of(rule, standing);
+            let weight = rule.followed_weight(vote.weight).filter(|_| is.agree(rule));
+            if was.agree(rule) && was.follow(&vote.voter) {
                 let now = match weight {
                     Some(weight) => Some(Followed {
                         leader: vote.voter.clone(),
                         leader_weight: vote.weight,
                         weight,
                     }),
-                    None => other_leader(rule, standing, &vote.voter),
+                    None if is.agree(rule) => is.latest(rule),
+                    None => None,
                 };
+                // Too few leaders left: whichever of them is followed, nobody is any more.
+                let one_of_many = rule.needs_agreement() && !is.agree(rule);
+                let leader_was = (!one_of_many).then(|| vote.voter.clone());
                 for voter in rule.voters.iter().filter(|voter| *voter != &vote.voter) {
                     batch.changes.push(Change::Follow(Follow {
                         key: VoteKey {
@@ -184,7 +226,8 @@ impl Planner {
                             post: vote.post.clone(),
                         },
                         rule: rule.id.clone(),
-                        leader_was: vote.voter.clone(),
+                        leader_was: leader_was.clone(),
+                        event_block: block.num,
                         now: now.clone(),
                     }));
                 }
@@ -192,6 +235,7 @@ impl Planner {
             let Some(weight) = weight.filter(|_| rule.in_force(block.timestamp)) else {
                 continue;
             };
+            let due_at = rule.due_from(block.timestamp + rule.delay);
             for voter in taken.free(rule, &vote.post.author, Some(&vote.voter)) {
                 batch.changes.push(Change::Plan(Plan {
                     key: VoteKey {
@@ -201,7 +245,7 @@ impl Planner {
                     weight,
                     rule: rule.id.clone(),
                     origin: Origin::Trail,
-                    due_at: block.timestamp + rule.delay,
+                    due_at,
                     event_block: block.num,
                     event_at: block.timestamp,
                     leader: Some((vote.voter.clone(), vote.weight)),
@@ -211,30 +255,45 @@ impl Planner {
         }
     }
 
+    fn learn(&mut self, post: &PostId, fate: Fate, block: &Block) {
+        let before = self.fates.insert(post.clone(), (fate, block.timestamp));
+        self.before.push_back(Before {
+            num: block.num,
+            post: post.clone(),
+            fate: before,
+        });
+        while let Some(oldest) = self.before.front()
+            && oldest.num.saturating_add(MOST_UNDONE) < block.num
+        {
+            self.before.pop_front();
+        }
+    }
+
     fn forget(&mut self, now: DateTime<Utc>) {
         if now - self.forgot_at < FORGET_EVERY {
             return;
         }
         self.forgot_at = now;
-        let keep = if self.published.len() > MOST_POSTS {
+        let keep = if self.fates.len() > MOST_POSTS {
             TimeDelta::days(1)
         } else {
             PAYOUT_AFTER
         };
-        self.published.retain(|_, seen| seen.at + keep > now);
-        self.deleted.retain(|_, seen| seen.at + PAYOUT_AFTER > now);
+        self.fates.retain(|_, (_, at)| *at + keep > now);
         self.leader_votes
             .retain(|_, votes| votes.iter().any(|vote| vote.at + PAYOUT_AFTER > now));
     }
 }
 
-/// Whether a rule for `kind` speaks of posts, or of comments under them.
-pub fn speaks_of(kind: PostKind, is_post: bool) -> bool {
-    match kind {
-        PostKind::Posts => is_post,
-        PostKind::Comments => !is_post,
-        PostKind::All => true,
-    }
+/// The options that a block gives to a post, if any: they follow its comment, mostly in one transaction.
+fn options_of<'b>(block: &'b Block, post: &PostId) -> Option<&'b CommentOptions> {
+    block
+        .operations
+        .iter()
+        .find_map(|operation| match &operation.body {
+            OperationBody::CommentOptions(options) if options.post == *post => Some(options),
+            _ => None,
+        })
 }
 
 /// Voters whom an earlier rule has for the event at hand.
@@ -258,29 +317,55 @@ impl Taken {
     }
 }
 
-fn last_of(votes: &[LeaderVote], leader: &Account) -> Option<Weight> {
-    votes
-        .iter()
-        .rev()
-        .find(|vote| &vote.leader == leader)
-        .map(|vote| vote.weight)
-}
+/// The leaders of a trail whose votes on a post stand and are followed, latest first.
+pub struct Followers<'v>(Vec<&'v LeaderVote>);
 
-/// The vote of another leader of the rule that still stands and is followed: the latest.
-fn other_leader(rule: &Rule, votes: &[LeaderVote], except: &Account) -> Option<Followed> {
-    let Trigger::Trail(trail) = &rule.trigger else {
-        return None;
-    };
-    votes.iter().rev().find_map(|vote| {
-        let latest = last_of(votes, &vote.leader) == Some(vote.weight);
-        if &vote.leader == except || !trail.leaders.contains(&vote.leader) || !latest {
-            return None;
+impl<'v> Followers<'v> {
+    /// Those among `votes`, which are in the order of the blocks.
+    pub fn of(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
+        let Trigger::Trail(trail) = &rule.trigger else {
+            return Self(Vec::new());
+        };
+        let mut seen = HashSet::new();
+        let latest = votes.iter().rev().filter(|vote| seen.insert(&vote.leader));
+        let followed = latest.filter(|vote| {
+            trail.leaders.contains(&vote.leader) && rule.followed_weight(vote.weight).is_some()
+        });
+        let mut votes: Vec<&LeaderVote> = followed.collect();
+        // Who votes up and who votes down do not agree.
+        if rule.needs_agreement()
+            && let Some(sign) = votes.first().map(|vote| vote.weight.hundredths().signum())
+        {
+            votes.retain(|vote| vote.weight.hundredths().signum() == sign);
         }
+        Self(votes)
+    }
+
+    /// Their votes, latest first.
+    pub fn votes(&self) -> &[&'v LeaderVote] {
+        &self.0
+    }
+
+    /// Whether there are as many as the rule asks for.
+    pub fn agree(&self, rule: &Rule) -> bool {
+        matches!(&rule.trigger, Trigger::Trail(trail) if self.0.len() >= trail.agree.get() as usize)
+    }
+
+    fn follow(&self, leader: &Account) -> bool {
+        self.0.iter().any(|vote| &vote.leader == leader)
+    }
+
+    /// The latest of them.
+    fn latest(&self, rule: &Rule) -> Option<Followed> {
+        let vote = self.0.first()?;
         let weight = rule.followed_weight(vote.weight)?;
         Some(Followed {
             leader: vote.leader.clone(),
             leader_weight: vote.weight,
             weight,
         })
-    })
+    }
 }
+
+#[cfg(test)]
+mod tests;

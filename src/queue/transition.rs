@@ -66,24 +66,30 @@ pub fn fold(existing: Vec<Vote>, batch: &Batch, context: &Context<'_>) -> Rows {
             Row {
                 before: Some(vote),
                 now,
+                planned: false,
             },
         );
     }
     for change in &batch.changes {
         match rows.entry(change.key().clone()) {
-            Entry::Occupied(mut entry) => {
-                let row = entry.get_mut();
-                row.now = step(row.now.clone(), change, context);
-            }
+            Entry::Occupied(mut entry) => entry.get_mut().take(change, context),
             Entry::Vacant(entry) => {
                 if let Some(now) = first_row(change, context) {
-                    entry.insert(Row { before: None, now });
+                    entry.insert(Row {
+                        before: None,
+                        now,
+                        planned: true,
+                    });
                 }
             }
         }
     }
     let mut written = Rows::default();
-    for Row { before, mut now } in rows.into_values() {
+    for mut row in rows.into_values() {
+        row.hold(context);
+        let Row {
+            before, mut now, ..
+        } = row;
         if before.as_ref() == Some(&now) {
             continue;
         }
@@ -109,6 +115,29 @@ pub fn fold(existing: Vec<Vote>, batch: &Batch, context: &Context<'_>) -> Rows {
 struct Row {
     before: Option<Vote>,
     now: Vote,
+    /// Planned in this batch and not held yet: until it is, nobody can have sent it.
+    planned: bool,
+}
+
+impl Row {
+    fn take(&mut self, change: &Change, context: &Context<'_>) {
+        let after = step(self.now.clone(), change, context);
+        self.planned = match change {
+            Change::Plan(_) => self.planned || after != self.now,
+            Change::Follow(_) | Change::Seen(_) => self.planned,
+            // Whoever reports knows of the vote, and says who holds it.
+            Change::Report(_) => false,
+        };
+        self.now = after;
+    }
+
+    /// Claims a vote that was planned and is due soon.
+    fn hold(&mut self, context: &Context<'_>) {
+        if self.planned && self.now.status == Status::Queued {
+            self.now = hold_if_soon(self.now.clone(), context);
+        }
+        self.planned = false;
+    }
 }
 
 /// The row that a change makes where there is none.
@@ -131,7 +160,7 @@ fn step(row: Vote, change: &Change, context: &Context<'_>) -> Vote {
 }
 
 fn planned(plan: &Plan, context: &Context<'_>) -> Vote {
-    let vote = Vote {
+    Vote {
         key: plan.key.clone(),
         weight: plan.weight,
         rule: plan.rule.clone(),
@@ -153,8 +182,7 @@ fn planned(plan: &Plan, context: &Context<'_>) -> Vote {
         recasts: 0,
         created_at: context.now,
         updated_at: context.now,
-    };
-    hold_if_soon(vote, context)
+    }
 }
 
 /// The row that keeps our rules off a post on which the voter has voted.
@@ -185,10 +213,19 @@ fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
 }
 
 fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
+    let by_person = plan.origin == Origin::Hand;
     let takes_over = match row.status {
-        Status::Queued => !attempted(&row, context.now) && comes_earlier(plan, &row, context),
+        // A person may also think again about what was asked for by hand.
+        Status::Queued if by_person => !attempted(&row, context.now),
+        Status::Queued => {
+            // Where a vote is queued already the post was there before: what may be an edit is one.
+            let counts = plan.event_block >= row.event_block && !plan.may_be_edit;
+            !attempted(&row, context.now)
+                && ((counts && comes_earlier(plan, &row, context)) || is_new_post(plan, &row))
+        }
         Status::Cast | Status::Confirmed => false,
-        Status::Skipped if row.reason.as_deref() == Some(VOTED_BY_HAND) => false,
+        Status::Skipped if is_by_hand(&row) => false,
+        Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun if by_person => true,
         Status::Withdrawn if row.reason.as_deref() == Some(UNDONE) => {
             plan.event_block > row.event_block
         }
@@ -217,14 +254,23 @@ fn comes_earlier(plan: &Plan, row: &Vote, context: &Context<'_>) -> bool {
     ) {
         (Some(plan), Some(row)) => plan < row,
         (Some(_), None) => row.origin != Origin::Hand,
-        (None, _) => plan.origin == Origin::Hand,
+        (None, _) => false,
     }
+}
+
+/// Whether the post that the row is for was deleted and published again.
+fn is_new_post(plan: &Plan, row: &Vote) -> bool {
+    plan.origin == Origin::Author
+        && row.origin == Origin::Author
+        && plan.event_block > row.event_block
+        && !plan.may_be_edit
 }
 
 fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
     let ours = row.status == Status::Queued
         && row.rule == change.rule
-        && row.leader.as_ref() == Some(&change.leader_was)
+        && (change.leader_was.is_none() || row.leader == change.leader_was)
+        && row.event_block <= change.event_block
         && !attempted(&row, context.now);
     if !ours {
         return row;
@@ -240,11 +286,13 @@ fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
             // Should another daemon hold it, it has the old weight in memory: it must lose it.
             hold_if_soon(changed, context)
         }
-        None => ended(
-            row,
-            Status::Withdrawn,
-            format!("@{} no longer votes on it", change.leader_was),
-        ),
+        None => {
+            let why = match &change.leader_was {
+                Some(leader) => format!("@{leader} no longer votes on it"),
+                None => "too few of the leaders agree any more".to_owned(),
+            };
+            ended(row, Status::Withdrawn, why)
+        }
     }
 }
 
@@ -253,6 +301,8 @@ fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
     let unconfirmed = match row.status {
         Status::Confirmed => row.block_num.is_none(),
         Status::Cast => true,
+        // That our request was refused as identical does not make the person's vote ours.
+        Status::Skipped if is_by_hand(&row) => row.cast_at.is_some(),
         // The request may have reached the chain although its answer never reached us.
         _ => attempted(&row, context.now),
     };
@@ -264,6 +314,8 @@ fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
                 .filter(|id| !id.is_empty())
                 .or(row.trx_id),
             block_num: Some(seen.block_num),
+            // Until the caster says better: limits count by it.
+            cast_at: row.cast_at.or(Some(seen.at)),
             claimed_by: None,
             claimed_until: None,
             ..row
@@ -272,13 +324,27 @@ fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
     match row.status {
         // Final; or ours is still on its way, and will be looked for.
         Status::Confirmed | Status::Cast => row,
-        _ => ended(row, Status::Skipped, VOTED_BY_HAND.to_owned()),
+        // From then on the row speaks of that vote: the voter's interval counts from it.
+        _ => Vote {
+            block_num: Some(seen.block_num),
+            event_block: seen.block_num,
+            event_at: seen.at,
+            ..ended(row, Status::Skipped, VOTED_BY_HAND.to_owned())
+        },
     }
 }
 
 fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
     let attempts = row.attempts.max(report.attempts);
-    let row = Vote { attempts, ..row };
+    let row = match &report.rule {
+        Some(rule) if row.status == Status::Queued => Vote {
+            rule: rule.clone(),
+            weight: report.weight,
+            attempts,
+            ..row
+        },
+        _ => Vote { attempts, ..row },
+    };
     match (&report.outcome, row.status) {
         (
             Outcome::Cast {
@@ -402,6 +468,10 @@ pub fn attempted(row: &Vote, now: DateTime<Utc>) -> bool {
     row.attempts > 0 || (row.claimed_by.is_some() && row.next_attempt_at <= now)
 }
 
+fn is_by_hand(row: &Vote) -> bool {
+    row.reason.as_deref() == Some(VOTED_BY_HAND)
+}
+
 fn ended(row: Vote, status: Status, reason: String) -> Vote {
     Vote {
         status,
@@ -435,3 +505,8 @@ fn free(row: Vote) -> Vote {
         ..row
     }
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

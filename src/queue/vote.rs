@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::account::Account;
-use crate::post::VoteKey;
+use crate::post::{PostId, VoteKey};
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
 
@@ -46,6 +46,14 @@ pub struct Vote {
     pub recasts: u32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// A vote that went out, or is on its way, as limits count it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastVote {
+    pub post: PostId,
+    /// When its request left.
+    pub at: DateTime<Utc>,
 }
 
 /// Where a vote stands. [`crate::queue::transition`] shows the ways from one to another.

@@ -13,8 +13,6 @@ const RANGE: u32 = 100;
 /// A range that no node answers is asked for so often in all, with growing pauses.
 const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// How often progress is told, in blocks.
-const TELL_EVERY: u32 = 5_000;
 
 /// Why blocks could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +45,6 @@ pub async fn fetch(
             };
             next = after;
             take(&block);
-            if next.is_multiple_of(TELL_EVERY) {
-                tracing::info!(block = next, last, "fetched the blocks up to {next}");
-            }
         }
     }
     Ok(())

@@ -1,26 +1,37 @@
 //! Plays rules over recorded blocks and tells the votes they would cast.
 //!
 //! The decisions are those of the daemon: [`Planner`] says what a block means for votes, [`fold`] what becomes
-//! of them, and [`verdict`] whether one goes out when it is due. In place of the database, the nodes and
-//! the clock there are a table in memory, the posts that the blocks have shown, and the blocks' own time.
+//! of them, [`verdict`] and [`limits`] whether one goes out when it is due, and [`Agenda`] and [`Choice`] what
+//! schedules vote on. In place of the database, the nodes and the clock there are a table in memory, the posts
+//! that the blocks have shown, mana that is reckoned, and the blocks' own time.
 
 pub mod fetch;
+pub mod mana;
+pub mod posts;
 pub mod recordings;
+pub mod summary;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::account::Account;
+use crate::cast::limits::{self, LIMITS_LOOK_BACK};
+use crate::cast::questions::is_right;
 use crate::cast::verdict::{self, Post, Verdict};
-use crate::chain::block::{Block, Comment, OperationBody};
-use crate::chain::content::Content;
-use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Batch, Change, Outcome, Report};
+use crate::chain::block::{Block, OperationBody};
+use crate::daemon::schedules::agenda::{Agenda, Run, scheduled};
+use crate::daemon::schedules::choice::{self, Choice};
+use crate::post::VoteKey;
+use crate::queue::change::{Batch, Change, Cursor, Outcome, Report};
 use crate::queue::planner::Planner;
 use crate::queue::transition::{Context, fold};
-use crate::queue::vote::{Status, Vote};
-use crate::rules::rule::RuleId;
+use crate::queue::vote::{Origin, PastVote, Status, Vote};
+use crate::replay::mana::{Mana, Start};
+use crate::replay::posts::Posts;
+use crate::replay::summary::Summary;
+use crate::rules::rule::{Authors, RuleId};
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
 
@@ -31,105 +42,162 @@ pub struct ReplayedVote {
     pub weight: Weight,
     pub due_at: DateTime<Utc>,
     pub rule: RuleId,
-    /// The number of the block with the post or the leader's vote that caused it.
+    /// The number of the block with the post or the leader's vote that caused it; for a schedule the newest
+    /// block then.
     pub block: u32,
+}
+
+/// What came of a replay.
+#[derive(Debug)]
+pub struct Played {
+    /// By due time, then by the block that caused it.
+    pub votes: Vec<ReplayedVote>,
+    /// Why votes were planned but not cast.
+    pub not_cast: BTreeMap<VoteKey, String>,
+    pub summary: Summary,
 }
 
 /// Rules at work on blocks, block by block.
 #[derive(Debug)]
 pub struct Replay<'r> {
     rules: &'r RuleSet,
+    start: Start,
     planner: Planner,
     /// What the daemon has in its table of votes.
     rows: HashMap<VoteKey, Vote>,
     /// Queued votes by the moment at which there is something to decide.
     agenda: BTreeSet<(DateTime<Utc>, VoteKey)>,
-    /// Posts that the blocks have shown; `None` once deleted.
-    posts: HashMap<PostId, Option<Content>>,
+    schedules: Agenda,
+    posts: Posts,
+    /// From the first block on.
+    mana: Option<Mana>,
+    /// Our own votes by voter and rule, as limits count them.
+    past: HashMap<(Account, RuleId), Vec<PastVote>>,
     cast: Vec<ReplayedVote>,
+    /// The newest block.
+    newest: Option<Cursor>,
+    /// The last moment at which something happened.
+    now: DateTime<Utc>,
 }
 
 impl<'r> Replay<'r> {
     /// Nothing has happened yet.
-    pub fn new(rules: &'r RuleSet) -> Self {
+    pub fn new(rules: &'r RuleSet, start: Start) -> Self {
         Self {
             rules,
+            start,
             planner: Planner::default(),
             rows: HashMap::new(),
             agenda: BTreeSet::new(),
-            posts: HashMap::new(),
+            schedules: Agenda::new(Vec::new()),
+            posts: Posts::new(authors_with_schedules(rules)),
+            mana: None,
+            past: HashMap::new(),
             cast: Vec::new(),
+            newest: None,
+            now: DateTime::<Utc>::MIN_UTC,
         }
     }
 
     /// Plays `block`, and before it what was due until then: the daemon, too, learns of a block only when
     /// its time has come.
     pub fn block(&mut self, block: &Block) {
-        self.cast_until(block.timestamp);
-        self.remember_posts(block);
+        if self.mana.is_none() {
+            self.mana = Some(Mana::new(self.start.clone(), block.timestamp));
+            self.schedules.update(self.rules, block.timestamp);
+        }
+        self.go_on_until(block.timestamp);
+        self.posts.block(block);
+        self.spend_by_hand(block);
+        self.newest = Some(Cursor {
+            block_num: block.num,
+            block_id: block.id.clone(),
+            block_time: block.timestamp,
+            recent: Vec::new(),
+        });
         let batch = self.planner.block(self.rules, block);
         self.write(&batch, block.timestamp);
+        self.check_planned(&batch, block.timestamp);
     }
 
-    /// Casts what is still queued after the last block, and tells every vote of the replay, by due time,
-    /// then by the block that caused it.
-    pub fn finish(mut self) -> Vec<ReplayedVote> {
-        self.cast_until(DateTime::<Utc>::MAX_UTC);
+    /// Plays on until `end` without any more blocks: casts what is due, and runs schedules.
+    pub fn go_on_until(&mut self, end: DateTime<Utc>) {
+        loop {
+            let due = self.agenda.first().map(|(at, _)| *at);
+            let wake = self.schedules.next_wake().filter(|wake| *wake <= end);
+            match (due.filter(|due| *due <= end), wake) {
+                (Some(due), wake) if wake.is_none_or(|wake| due <= wake) => self.cast_first(),
+                (_, Some(wake)) => self.run_schedules(wake),
+                _ => break,
+            }
+        }
+        self.now = self.now.max(end);
+    }
+
+    /// Casts what is still queued after the last block, and tells what came of it all.
+    pub fn finish(mut self) -> Played {
+        while !self.agenda.is_empty() {
+            self.cast_first();
+        }
         self.cast.sort_by(|left, right| {
             let order = |vote: &ReplayedVote| (vote.due_at, vote.block);
             order(left)
                 .cmp(&order(right))
                 .then_with(|| left.key.cmp(&right.key))
         });
-        self.cast
-    }
-
-    fn cast_until(&mut self, end: DateTime<Utc>) {
-        while let Some((at, key)) = self.agenda.first().cloned().filter(|(at, _)| *at <= end) {
-            let Some(vote) = self.rows.get(&key) else {
-                self.agenda.pop_first();
-                continue;
-            };
-            let mut weight = vote.weight;
-            let outcome = match self.judge(vote, at) {
-                Verdict::Cast(now) => {
-                    weight = now;
-                    self.cast.push(ReplayedVote {
-                        key: key.clone(),
-                        weight,
-                        due_at: vote.due_at,
-                        rule: vote.rule.clone(),
-                        block: vote.event_block,
-                    });
-                    Outcome::Cast {
-                        trx_id: None,
-                        cast_at: at,
-                        check_at: at,
-                    }
-                }
-                Verdict::Confirmed => Outcome::Confirmed,
-                Verdict::Skip(why) => Outcome::Skipped(why),
-                Verdict::Withdraw(why) => Outcome::Withdrawn(why),
-                Verdict::Fail(why) => Outcome::Failed(why),
-                Verdict::Move { due_at } => later(due_at, Some(due_at), None),
-                Verdict::Wait { until, reason } => later(until, None, Some(reason)),
-            };
-            let report = Report {
-                key,
-                weight,
-                attempts: 0,
-                at,
-                outcome,
-            };
-            let batch = Batch {
-                changes: vec![Change::Report(report)],
-                ..Batch::default()
-            };
-            self.write(&batch, at);
+        let mana = self.mana.map(|mana| mana.over_time(self.now));
+        let summary = Summary::new(&self.cast, self.rows.values(), mana.unwrap_or_default());
+        let not_cast = self.rows.into_values().filter_map(|row| {
+            let reason = summary::why_not_cast(&row)?.to_owned();
+            Some((row.key, reason))
+        });
+        Played {
+            votes: self.cast,
+            not_cast: not_cast.collect(),
+            summary,
         }
     }
 
-    fn judge(&self, vote: &Vote, now: DateTime<Utc>) -> Verdict {
+    /// Decides about the vote that comes first on the agenda.
+    fn cast_first(&mut self) {
+        let Some((at, key)) = self.agenda.first().cloned() else {
+            return;
+        };
+        self.now = self.now.max(at);
+        let Some(vote) = self.rows.get(&key).cloned() else {
+            self.agenda.pop_first();
+            return;
+        };
+        let mut weight = vote.weight;
+        let outcome = match self.judge(&vote, at) {
+            Verdict::Cast(now) => {
+                weight = now;
+                self.went_out(&vote, weight, at);
+                Outcome::Cast {
+                    trx_id: None,
+                    cast_at: at,
+                    check_at: at,
+                }
+            }
+            Verdict::Confirmed => Outcome::Confirmed,
+            Verdict::Skip(why) => Outcome::Skipped(why),
+            Verdict::Withdraw(why) => Outcome::Withdrawn(why),
+            Verdict::Fail(why) => Outcome::Failed(why),
+            Verdict::Move { due_at } => later(due_at, Some(due_at), None),
+            Verdict::Wait { until, reason } => later(until, None, Some(reason)),
+        };
+        let report = Report {
+            key,
+            rule: None,
+            weight,
+            attempts: 0,
+            at,
+            outcome,
+        };
+        self.write_changes(vec![Change::Report(report)], at);
+    }
+
+    fn judge(&mut self, vote: &Vote, now: DateTime<Utc>) -> Verdict {
         let rule = match verdict::by_rule(vote, self.rules, now) {
             Ok(rule) => rule,
             Err(verdict) => return verdict,
@@ -139,7 +207,126 @@ impl<'r> Replay<'r> {
             Some(None) => Post::Unknown,
             None => Post::Unasked,
         };
-        verdict::by_post(vote, rule, post, false, now)
+        let verdict = verdict::by_post(vote, rule, post, false, now);
+        let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
+            return verdict;
+        };
+        let VoteKey { voter, post } = &vote.key;
+        let past = self.past.get(&(voter.clone(), rule.id.clone()));
+        let past = past.into_iter().flatten();
+        if let Some(why) = rule.limit.exceeded(past, &post.author, now) {
+            return Verdict::Skip(why);
+        }
+        let Some(mana) = &mut self.mana else {
+            return verdict;
+        };
+        // What no rule asks for is not simulated: a vote that the chain would refuse for lack of mana is told
+        // as one that the rules cast.
+        limits::by_mana(rule, Some(mana.of(voter)), now).unwrap_or(verdict)
+    }
+
+    fn went_out(&mut self, vote: &Vote, weight: Weight, at: DateTime<Utc>) {
+        let VoteKey { voter, post } = &vote.key;
+        if let Some(mana) = &mut self.mana {
+            mana.spend(voter, weight, at);
+        }
+        let past = self.past.entry((voter.clone(), vote.rule.clone()));
+        let past = past.or_default();
+        past.retain(|vote| at - vote.at < LIMITS_LOOK_BACK);
+        past.push(PastVote {
+            post: post.clone(),
+            at,
+        });
+        self.cast.push(ReplayedVote {
+            key: vote.key.clone(),
+            weight,
+            due_at: vote.due_at,
+            rule: vote.rule.clone(),
+            block: vote.event_block,
+        });
+    }
+
+    /// Votes in `block` that the voters cast by other means cost mana too. Where the rules have voted on the
+    /// post before, what is in the block is taken for that vote.
+    fn spend_by_hand(&mut self, block: &Block) {
+        let Some(mana) = &mut self.mana else { return };
+        for operation in &block.operations {
+            let OperationBody::Vote(vote) = &operation.body else {
+                continue;
+            };
+            if !self.rules.is_voter(&vote.voter) {
+                continue;
+            }
+            let key = VoteKey {
+                voter: vote.voter.clone(),
+                post: vote.post.clone(),
+            };
+            let ours = self
+                .rows
+                .get(&key)
+                .is_some_and(|row| matches!(row.status, Status::Cast | Status::Confirmed));
+            if !ours {
+                mana.spend(&vote.voter, vote.weight, block.timestamp);
+            }
+        }
+    }
+
+    /// Looks whether the trails that were planned in `batch` have the right posts, as the daemon does once a
+    /// node has told it of them.
+    fn check_planned(&mut self, batch: &Batch, now: DateTime<Utc>) {
+        let planned = batch.changes.iter().filter_map(|change| match change {
+            Change::Plan(plan) if plan.origin == Origin::Trail => Some(plan),
+            _ => None,
+        });
+        let mut reports = Vec::new();
+        for plan in planned {
+            let queued = |row: &&Vote| row.status == Status::Queued && row.rule == plan.rule;
+            let Some(row) = self.rows.get(&plan.key).filter(queued) else {
+                continue;
+            };
+            let content = match self.posts.get(&plan.key.post) {
+                // Gone: it is found out when the vote is due.
+                Some(None) => continue,
+                known => known.flatten(),
+            };
+            reports.extend(is_right(row.clone(), content, self.rules, now).map(Change::Report));
+        }
+        self.write_changes(reports, now);
+    }
+
+    /// Runs the schedules whose posts are looked up at `now`.
+    fn run_schedules(&mut self, now: DateTime<Utc>) {
+        let runs = self.schedules.due(now);
+        let posts = self.posts_of(&runs);
+        let mut choice = Choice::new(&runs, self.rules, &posts, false);
+        loop {
+            let questions = choice.questions();
+            if questions.is_empty() {
+                break;
+            }
+            let rows = questions.iter().filter_map(|key| self.rows.get(key));
+            let rows: Vec<Vote> = rows.cloned().collect();
+            choice.answer(&rows, &HashSet::new());
+        }
+        let plans = choice.plans(self.newest.as_ref());
+        self.write_changes(plans.into_iter().map(Change::Plan).collect(), now);
+    }
+
+    fn posts_of(&self, runs: &[Run]) -> HashMap<Account, Vec<choice::Post>> {
+        let authors = runs.iter().flat_map(|run| &run.authors);
+        let posts = authors.map(|author| {
+            let posts = self.posts.newest_of(author).into_iter();
+            (author.clone(), posts.map(choice::Post::from).collect())
+        });
+        posts.collect()
+    }
+
+    fn write_changes(&mut self, changes: Vec<Change>, now: DateTime<Utc>) {
+        let batch = Batch {
+            changes,
+            ..Batch::default()
+        };
+        self.write(&batch, now);
     }
 
     /// Writes `batch` as the daemon's database would.
@@ -167,30 +354,6 @@ impl<'r> Replay<'r> {
             self.rows.insert(key, row);
         }
     }
-
-    fn remember_posts(&mut self, block: &Block) {
-        for operation in &block.operations {
-            match &operation.body {
-                OperationBody::Comment(comment) => self.remember(comment, block.timestamp),
-                OperationBody::DeleteComment(post) => {
-                    self.posts.insert(post.clone(), None);
-                }
-                OperationBody::CommentOptions(_) | OperationBody::Vote(_) => {}
-            }
-        }
-    }
-
-    fn remember(&mut self, comment: &Comment, at: DateTime<Utc>) {
-        match self.posts.get_mut(&comment.post) {
-            Some(Some(content)) => content.last_update = Some(at),
-            // An edit of a post from before the recording, of which the rest is not known.
-            None if comment.is_patch() => {}
-            _ => {
-                let content = content_of(comment, at);
-                self.posts.insert(comment.post.clone(), Some(content));
-            }
-        }
-    }
 }
 
 fn later(
@@ -206,20 +369,12 @@ fn later(
     }
 }
 
-/// A new post as a node would tell of it. Its texts are left out: no condition asks for them.
-fn content_of(comment: &Comment, created: DateTime<Utc>) -> Content {
-    Content {
-        post: comment.post.clone(),
-        created,
-        last_update: Some(created),
-        parent_author: comment.parent_author.clone(),
-        parent_permlink: comment.parent_permlink.clone(),
-        title: String::new(),
-        body: String::new(),
-        json_metadata: String::new(),
-        pending_payout: 0,
-        max_accepted_payout: i64::MAX,
-        allow_votes: true,
-        votes: Vec::new(),
-    }
+/// The authors on whom some rule votes at fixed times.
+fn authors_with_schedules(rules: &RuleSet) -> HashSet<Account> {
+    let scheduled = rules.rules().iter().filter_map(|rule| scheduled(rule));
+    let authors = scheduled.flat_map(|(author, _)| match &author.authors {
+        Authors::Listed(names) => names.as_slice(),
+        Authors::Anyone => &[],
+    });
+    authors.cloned().collect()
 }

@@ -147,7 +147,8 @@ fn words(
     has: impl Fn(&str) -> bool,
 ) -> Result<(), Refusal> {
     let refuse = |why| Err(Refusal { key, why });
-    if !known && !(wanted.any.is_empty() && wanted.all.is_empty()) {
+    let must_have = !wanted.any.is_empty() || !wanted.all.is_empty();
+    if !known && must_have {
         return refuse(Why::Unknown);
     }
     if let Some(word) = wanted.none.iter().find(|word| has(word)) {

@@ -25,7 +25,12 @@ pub struct RuleFiles {
 /// Reads all rules that there are: those of all files below a folder, or of one file, whatever it is called. In
 /// problems the files are shown by their paths from `path` on.
 pub fn read(path: &Path) -> RuleFiles {
-    read_files(&[path.to_owned()], Lists::new)
+    read_all(&[path.to_owned()])
+}
+
+/// Likewise, of several files and folders that together hold all rules there are.
+pub fn read_all(paths: &[PathBuf]) -> RuleFiles {
+    read_files(paths, Lists::new)
 }
 
 /// Reads some of the rules that there are: a list that these files do not define may be defined by others.

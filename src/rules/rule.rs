@@ -221,6 +221,21 @@ pub struct Payout {
     pub max: Option<i64>,
 }
 
+impl TrailRule {
+    /// The key by which a leader's vote of this weight is not followed, if it is not.
+    pub fn turns_away(&self, leader: Weight) -> Option<&'static str> {
+        let follows_sign = match self.downvotes {
+            Downvotes::Ignore => leader.hundredths() > 0,
+            Downvotes::Follow => !leader.is_zero(),
+            Downvotes::Only => leader.hundredths() < 0,
+        };
+        if !follows_sign {
+            return Some("downvotes");
+        }
+        (leader.magnitude() < self.min_leader_weight).then_some("min_leader_weight")
+    }
+}
+
 impl Rule {
     /// The leader's weight turned into ours, or `None` where this trail does not follow such a vote
     /// (or is no trail).
@@ -228,12 +243,7 @@ impl Rule {
         let Trigger::Trail(trail) = &self.trigger else {
             return None;
         };
-        let follows_sign = match trail.downvotes {
-            Downvotes::Ignore => leader.hundredths() > 0,
-            Downvotes::Follow => !leader.is_zero(),
-            Downvotes::Only => leader.hundredths() < 0,
-        };
-        if !follows_sign || leader.magnitude() < trail.min_leader_weight {
+        if trail.turns_away(leader).is_some() {
             return None;
         }
         let magnitude = match trail.weight {
@@ -253,14 +263,26 @@ impl Rule {
         (!weight.is_zero()).then_some(weight)
     }
 
+    /// Whether this is a trail that waits for more than one of its leaders.
+    pub fn needs_agreement(&self) -> bool {
+        matches!(&self.trigger, Trigger::Trail(trail) if trail.agree.get() > 1)
+    }
+
+    /// When a vote goes out that is wanted at `at`: then, or when the window opens.
+    pub fn due_from(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        self.window
+            .as_ref()
+            .map_or(at, |window| window.open_from(at))
+    }
+
+    /// Whether a condition asks for what changes fast: votes and payout.
+    pub fn watches_the_post(&self) -> bool {
+        self.max_votes.is_some() || self.payout.max.is_some()
+    }
+
     /// Whether the rule is in force at `now`: switched on and not expired.
     pub fn in_force(&self, now: DateTime<Utc>) -> bool {
         self.enabled && self.expires.is_none_or(|expires| now < expires)
-    }
-
-    /// Whether `voter` votes by this rule on posts of `author`.
-    pub fn votes_as(&self, voter: &Account, author: &Account) -> bool {
-        (self.self_votes || voter != author) && self.voters.contains(voter)
     }
 
     /// Whether the rule speaks of posts of `author`: listed, and not excepted.

@@ -16,6 +16,7 @@ pub struct RuleSet {
     by_leader: HashMap<Account, Vec<u32>>,
     any_author: Vec<u32>,
     by_id: HashMap<RuleId, u32>,
+    /// Places in `rules`, ascending, of those that vote as this account.
     voters: HashMap<Account, Vec<u32>>,
     /// Paths of files whose rules are not known; one that is empty or ends in `/` speaks of
     /// everything below it.
@@ -100,6 +101,21 @@ impl RuleSet {
     /// Where the rule stands in the order of precedence; `None` where it is gone.
     pub fn position(&self, id: &RuleId) -> Option<u32> {
         self.by_id.get(id).copied()
+    }
+
+    /// Whether `rule`, which is one of these, votes as `voter` on posts of `author`. Costs the same however
+    /// many voters the rule has.
+    pub fn votes_as(&self, rule: &Rule, voter: &Account, author: &Account) -> bool {
+        let place = self.by_id.get(&rule.id);
+        let votes = place.zip(self.voters.get(voter));
+        votes.is_some_and(|(place, places)| places.binary_search(place).is_ok())
+            && (rule.self_votes || voter != author)
+    }
+
+    /// The rules that vote as `voter`, in order of precedence.
+    pub fn rules_of(&self, voter: &Account) -> impl Iterator<Item = &Arc<Rule>> {
+        let places = self.voters.get(voter).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.rules[*place as usize])
     }
 
     /// Whether any rule votes as `account`.

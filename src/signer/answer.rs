@@ -201,17 +201,15 @@ fn accepted(body: Option<&Body>, said: &str) -> Answer {
     let Some(body) = body else {
         return Answer::Unknown("the signer's answer cannot be read".to_owned());
     };
-    match &body.result {
-        Some(result) => {
-            let trx_id = result
-                .get("id")
-                .and_then(|id| id.as_str())
-                .map(str::to_owned);
-            Answer::Done(Done::Accepted { trx_id })
-        }
+    let id = body.result.as_ref().and_then(|result| result.get("id"));
+    match id.and_then(serde_json::Value::as_str) {
+        Some(id) => Answer::Done(Done::Accepted {
+            trx_id: Some(id.to_owned()),
+        }),
+        // Nothing that a signer says of a transaction.
         None => match meaning(said) {
             Some((meaning, hint)) => conclude(meaning, Some(body), hint, None),
-            None => Answer::Unknown("the signer's answer has no result".to_owned()),
+            None => Answer::Unknown("the signer's answer names no transaction".to_owned()),
         },
     }
 }
@@ -478,6 +476,8 @@ mod tests {
             (200, &b""[..]),
             (200, b"<html>"),
             (200, br#"{"result":null}"#),
+            (200, br#"{"result":[1,"two",null]}"#),
+            (200, br#"{"result":{"id":17}}"#),
             (200, b"[1,2"),
             (500, b""),
             (

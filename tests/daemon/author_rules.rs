@@ -1,12 +1,14 @@
 //! What `[[author]]` rules make of what people publish.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use curatord::clock::Clock;
 use curatord::config::ChainKind;
 use curatord::queue::vote::{Origin, Status};
 use curatord::sandbox::SandboxConfig;
 
-use crate::harness::{Database, Installation, PATIENCE, on_each_database};
+use crate::harness::{Database, Installation, PATIENCE, on_each_database, until};
 
 on_each_database! {
     a_new_post_is_voted_on_at_its_weight_and_on_time,
@@ -76,7 +78,7 @@ async fn an_edit_of_a_post_seen_before_is_not_a_post(database: &Database) {
     // From now on there is a rule for the author; a second post shows that it is in force.
     site.rules("friends.toml", &rule("bob"));
     let mut number = 0;
-    crate::harness::until("the rule is in force", async || {
+    until("the rule is in force", async || {
         number += 1;
         let post = site.sandbox.publish("bob", &format!("post-{number}"));
         site.next_block_is_read().await;
@@ -91,11 +93,13 @@ async fn an_edit_of_a_post_seen_before_is_not_a_post(database: &Database) {
 
 async fn an_edit_of_a_post_older_than_the_daemon_is_not_a_post(database: &Database) {
     let now = Clock::system().now();
-    let mut config = SandboxConfig::every(ChainKind::Hive, std::time::Duration::from_millis(200));
+    let mut config = SandboxConfig::every(ChainKind::Hive, Duration::from_millis(200));
     config.first_time = Some(now - TimeDelta::hours(2));
     let site = Installation::with(database, config).await;
     let old = site.sandbox.publish("bob", "an-old-post");
     site.sandbox.produce_block_at(now - TimeDelta::hours(1));
+    // The daemon begins with this one.
+    site.sandbox.produce_block();
     site.rules(
         "friends.toml",
         "voters = [\"alice\"]\n[[author]]\nauthors = [\"bob\"]\nweight = \"10%\"\n",

@@ -7,6 +7,8 @@ pub mod daemon;
 #[path = "../store/database.rs"]
 pub mod database;
 pub mod installation;
+#[path = "../support/proxy.rs"]
+pub mod proxy;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -18,8 +20,8 @@ pub use daemon::Daemon;
 pub use database::Database;
 pub use installation::Installation;
 
-/// Far beyond what anything here should take.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Far beyond what anything here should take: the longest is a lease that runs out, 15 s.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs a case and removes its database, also when it fails.
 pub async fn run(database: Database, case: impl AsyncFnOnce(&Database)) {

@@ -59,6 +59,12 @@ DUE (UTC)                VOTER  WEIGHT  POST         RULE                BLOCK
 2024-05-01 12:00:04.500  alice  50%     @bob/no-101  sub/a.toml:friends  101
 
 2 votes over 2 blocks, 100 to 101
+
+DAY (UTC)   RULE                VOTES
+2024-05-01  sub/a.toml:friends      2
+
+DAY (UTC)   VOTER  LOWEST MANA  AT ITS END
+2024-05-01  alice          98%         98%
 "
     );
 }

@@ -56,6 +56,22 @@ fn comment_operation(
     Operation("comment", value)
 }
 
+/// A post with this body and metadata.
+pub fn post_with(author: &str, permlink: &str, body: &str, metadata: Value) -> Operation {
+    let Operation(name, mut value) = comment_operation(author, permlink, "", "photos", body);
+    value["json_metadata"] = metadata.to_string().into();
+    Operation(name, value)
+}
+
+/// The author of a post declines its payout.
+pub fn decline(author: &str, permlink: &str) -> Operation {
+    let value = json!({
+        "author": author, "permlink": permlink, "max_accepted_payout": "0.000 HBD",
+        "percent_hbd": 10000, "allow_votes": true, "allow_curation_rewards": true, "extensions": [],
+    });
+    Operation("comment_options", value)
+}
+
 /// Somebody votes; 0 takes the vote back.
 pub fn vote(voter: &str, author: &str, permlink: &str, weight: i32) -> Operation {
     let value = json!({"voter": voter, "author": author, "permlink": permlink, "weight": weight});

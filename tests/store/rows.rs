@@ -61,6 +61,7 @@ pub fn seen(voter: &str, permlink: &str, block_num: u32) -> Seen {
 pub fn report(voter: &str, permlink: &str, outcome: Outcome) -> Change {
     Change::Report(Report {
         key: key(voter, permlink),
+        rule: None,
         weight: Weight::clamped(5_000),
         attempts: 1,
         at: at(100),

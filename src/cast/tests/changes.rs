@@ -211,8 +211,27 @@ fn a_vote_that_a_block_shows_before_its_unclear_answer_is_settled() {
         play.answer(&key("alice", "post"), answer);
         play.run_until(DUE + 100_000);
         assert_eq!(play.sent.len(), 1);
-        assert!(play.reports.is_empty() && play.caster.is_empty());
+        assert!(play.ends().is_empty() && play.caster.is_empty());
+        let attempts: Vec<_> = play.reports.iter().map(|report| report.attempts).collect();
+        assert_eq!(attempts, [1], "the request is counted");
     }
+}
+
+#[test]
+fn a_vote_that_another_daemon_has_now_is_left_to_it() {
+    let mut play = Play::new();
+    play.otherwise = None;
+    play.hold(vote("alice", "post", DUE));
+    play.run_until(DUE);
+    let row = Vote {
+        claimed_by: Some("other-daemon".to_owned()),
+        ..vote("alice", "post", DUE)
+    };
+    play.caster.amend(row, US);
+    play.answer(&key("alice", "post"), passing());
+    play.run_until(DUE + 100_000);
+    assert_eq!(play.sent.len(), 1);
+    assert!(play.reports.is_empty() && play.caster.is_empty());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! request, look-up and report is noted with its moment.
 
 mod changes;
+mod conditions;
 mod failures;
 mod moments;
 mod pacing;
@@ -19,9 +20,11 @@ use crate::account::Account;
 use crate::cast::caster::{Action, Caster, Settings, World};
 use crate::cast::lane::Limits;
 use crate::chain::content::{Content, StandingVote};
+use crate::chain::mana::{AccountState, Manabar};
+use crate::config::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Outcome, Report};
-use crate::queue::vote::{Origin, Status, Vote};
+use crate::queue::vote::{Origin, PastVote, Status, Vote};
 use crate::rules::language;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
@@ -137,6 +140,7 @@ fn rules(text: &str) -> RuleSet {
 
 fn settings() -> Settings {
     Settings {
+        kind: ChainKind::Hive,
         dry_run: false,
         limits: Limits {
             max_in_flight: 32,
@@ -184,6 +188,8 @@ struct Sent {
 /// What has yet to come back.
 enum Pending {
     Look(Vec<PostId>),
+    Count(Vec<(Account, RuleId)>),
+    Weigh(Vec<Account>),
     Answer(VoteKey, DateTime<Utc>, Answer),
     Refresh(Account),
 }
@@ -198,6 +204,10 @@ struct Play {
     chance: f64,
     /// Posts as nodes tell of them.
     posts: HashMap<PostId, Content>,
+    /// Votes that went out before, as the table tells of them; `None` while it is away.
+    past: Option<HashMap<(Account, RuleId), Vec<PastVote>>>,
+    /// Mana as nodes tell of it.
+    mana: HashMap<Account, AccountState>,
     /// Why no node answers.
     nodes_away: Option<String>,
     /// How long a node takes, and the signer.
@@ -211,6 +221,8 @@ struct Play {
     pending: Vec<(DateTime<Utc>, Pending)>,
 
     looks: Vec<(i64, Vec<PostId>)>,
+    counts: Vec<(i64, Vec<(Account, RuleId)>)>,
+    weighs: Vec<(i64, Vec<Account>)>,
     sent: Vec<Sent>,
     refreshes: Vec<(i64, Account, String)>,
     reports: Vec<Report>,
@@ -231,6 +243,8 @@ impl Play {
             tokens: HashMap::new(),
             chance: 0.5,
             posts: HashMap::new(),
+            past: Some(HashMap::new()),
+            mana: HashMap::new(),
             nodes_away: None,
             look_takes: TimeDelta::zero(),
             answer_takes: TimeDelta::zero(),
@@ -239,6 +253,8 @@ impl Play {
             refresh_results: VecDeque::new(),
             pending: Vec::new(),
             looks: Vec::new(),
+            counts: Vec::new(),
+            weighs: Vec::new(),
             sent: Vec::new(),
             refreshes: Vec::new(),
             reports: Vec::new(),
@@ -319,6 +335,16 @@ impl Play {
                     let back = self.now + self.look_takes;
                     self.pending.push((back, Pending::Look(posts)));
                 }
+                Action::Count(pairs) => {
+                    self.counts.push((at, pairs.clone()));
+                    let back = self.now + self.look_takes;
+                    self.pending.push((back, Pending::Count(pairs)));
+                }
+                Action::Weigh(voters) => {
+                    self.weighs.push((at, voters.clone()));
+                    let back = self.now + self.look_takes;
+                    self.pending.push((back, Pending::Weigh(voters)));
+                }
                 Action::Send(request) => {
                     self.sent.push(Sent {
                         at,
@@ -354,6 +380,27 @@ impl Play {
                         .collect()),
                 };
                 self.act(|caster, world| caster.looked(posts, answer, world));
+            }
+            Pending::Count(pairs) => {
+                let answer = match &self.past {
+                    Some(past) => Ok(pairs
+                        .iter()
+                        .filter_map(|pair| past.get_key_value(pair))
+                        .map(|((voter, rule), past)| (voter.clone(), rule.clone(), past.clone()))
+                        .collect()),
+                    None => Err("the database is away".to_owned()),
+                };
+                self.act(|caster, world| caster.counted(pairs, answer, world));
+            }
+            Pending::Weigh(voters) => {
+                let answer = match &self.nodes_away {
+                    Some(why) => Err(why.clone()),
+                    None => Ok(voters
+                        .iter()
+                        .filter_map(|voter| self.mana.get(voter).cloned())
+                        .collect()),
+                };
+                self.act(|caster, world| caster.weighed(voters, answer, world));
             }
             Pending::Answer(key, sent_at, answer) => {
                 self.act(|caster, world| caster.answered(&key, answer, sent_at, world));

@@ -85,6 +85,9 @@ impl Owed {
         for action in play.act(Caster::poll) {
             match action {
                 Action::Look(posts) => self.looks.push(posts),
+                Action::Count(_) | Action::Weigh(_) => {
+                    panic!("no rule has a limit or asks for mana")
+                }
                 Action::Send(request) => {
                     assert!(self.open.contains(&request.key), "sent though it is over");
                     assert!(

@@ -118,7 +118,7 @@ struct Stage {
     sandbox: Arc<Sandbox>,
     past: Past,
     folder: TempDir,
-    config: Config,
+    config: Arc<Config>,
 }
 
 impl Stage {
@@ -140,7 +140,7 @@ impl Stage {
             sandbox,
             past,
             folder,
-            config,
+            config: Arc::new(config),
         })
     }
 

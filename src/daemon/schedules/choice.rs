@@ -91,7 +91,7 @@ impl<'a> Choice<'a> {
                 let voters = rule.voters.iter();
                 open.extend(
                     voters
-                        .filter(|voter| rule.votes_as(voter, author))
+                        .filter(|voter| rules.votes_as(rule, voter, author))
                         .map(|voter| Wish {
                             rule,
                             place,

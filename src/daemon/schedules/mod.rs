@@ -5,8 +5,8 @@
 //! and the votes are due at it to the millisecond: posts are looked up a second ahead (more for many
 //! authors), so that the votes wait in the caster when the hour strikes. The newest post is the newest then.
 
-mod agenda;
-mod choice;
+pub mod agenda;
+pub mod choice;
 mod look_up;
 #[cfg(test)]
 mod tests;

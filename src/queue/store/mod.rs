@@ -22,7 +22,7 @@ use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Batch, Cursor, LeaderVote, ScheduleRun};
 use crate::queue::transition::Context;
-use crate::queue::vote::Vote;
+use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
 
 pub use error::StoreError;
@@ -162,6 +162,18 @@ impl Store {
     /// One row.
     pub async fn vote(&self, key: &VoteKey) -> Result<Option<Vote>, StoreError> {
         on_backend!(self, vote(key))
+    }
+
+    /// For each pair the votes of that voter by that rule that went out at `since` or later; pairs without any
+    /// are left out. `dry_run` counts those that a dry run would have cast.
+    pub async fn past_votes(
+        &self,
+        pairs: &[(Account, RuleId)],
+        since: DateTime<Utc>,
+        dry_run: bool,
+    ) -> Result<Vec<(Account, RuleId, Vec<PastVote>)>, StoreError> {
+        let rows = on_backend!(self, past_votes(pairs, since, dry_run))?;
+        Ok(rows::gather_past(rows))
     }
 
     /// The rows of these votes, in no order; those that are not there are left out.

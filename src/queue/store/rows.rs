@@ -1,15 +1,18 @@
 //! Rows as both databases read them, and the JSON in which groups of them are bound: sqlx takes only
 //! static statements, so a thousand rows go to the database as one JSON text that the statement takes
-//! apart (`JSON_TABLE` on MySQL, `json_each` on SQLite).
+//! apart (`JSON_TABLE` on MySQL, `jsonb_each` on SQLite).
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Serialize, Serializer};
 
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Cursor, LeaderVote, ScheduleRun};
 use crate::queue::error_entry::ErrorEntry;
-use crate::queue::vote::Vote;
+use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
 
@@ -195,6 +198,46 @@ impl TryFrom<VoteRow> for Vote {
     }
 }
 
+/// A vote that went out before.
+#[derive(sqlx::FromRow)]
+pub(super) struct PastRow {
+    voter: String,
+    rule: String,
+    author: String,
+    permlink: String,
+    cast_at: DateTime<Utc>,
+}
+
+/// Voter and rule of each pair, as their statements read them.
+pub(super) fn past_pairs(pairs: &[(Account, RuleId)]) -> Vec<[&str; 2]> {
+    pairs
+        .iter()
+        .map(|(voter, rule)| [voter.as_str(), rule.as_str()])
+        .collect()
+}
+
+/// Rows gathered by voter and rule.
+pub(super) fn gather_past(rows: Vec<PastRow>) -> Vec<(Account, RuleId, Vec<PastVote>)> {
+    let mut past: BTreeMap<(String, String), Vec<PastVote>> = BTreeMap::new();
+    for row in rows {
+        past.entry((row.voter, row.rule))
+            .or_default()
+            .push(PastVote {
+                post: PostId::new(Account::from_chain(&row.author), &row.permlink),
+                at: row.cast_at,
+            });
+    }
+    past.into_iter()
+        .map(|((voter, rule), votes)| {
+            (
+                Account::from_chain(&voter),
+                RuleId::from_stored(&rule),
+                votes,
+            )
+        })
+        .collect()
+}
+
 /// A row of `leader_votes`.
 #[derive(sqlx::FromRow, Serialize)]
 pub(super) struct LeaderVoteRow {
@@ -350,11 +393,47 @@ where
 
 /// A moment as SQLite keeps it and as both read it from JSON.
 pub(super) fn text(moment: DateTime<Utc>) -> String {
-    moment.format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    let mut text = String::with_capacity(MOMENT.len());
+    // A `String` takes everything.
+    let _ = write_moment(&mut text, moment);
+    text
+}
+
+/// Like `%Y-%m-%d %H:%M:%S%.3f` in a fraction of the time; there are seven moments in a row.
+fn write_moment(out: &mut impl fmt::Write, moment: DateTime<Utc>) -> fmt::Result {
+    let (day, time) = (moment.date_naive(), moment.time());
+    let millis = time.nanosecond() % 1_000_000_000 / 1_000_000;
+    let mut text = *MOMENT;
+    for (at, digits, value) in [
+        (0, 4, u32::try_from(day.year()).unwrap_or(0)),
+        (5, 2, day.month()),
+        (8, 2, day.day()),
+        (11, 2, time.hour()),
+        (14, 2, time.minute()),
+        (17, 2, time.second()),
+        (20, 3, millis),
+    ] {
+        let mut left = value;
+        for place in text[at..at + digits].iter_mut().rev() {
+            *place = b'0' + (left % 10) as u8;
+            left /= 10;
+        }
+    }
+    out.write_str(std::str::from_utf8(&text).unwrap_or_default())
+}
+
+const MOMENT: &[u8; 23] = b"0000-00-00 00:00:00.000";
+
+struct AsText(DateTime<Utc>);
+
+impl fmt::Display for AsText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_moment(formatter, self.0)
+    }
 }
 
 fn as_text<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&moment.format("%Y-%m-%d %H:%M:%S%.3f"))
+    serializer.collect_str(&AsText(*moment))
 }
 
 fn as_text_if<S: Serializer>(
@@ -385,6 +464,17 @@ fn bad_value(table: &str, column: &str, row: i64) -> sqlx::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_written_as_strftime_writes_them() {
+        for millis in [0, 1, 1_784_678_399_999, 253_402_300_799_999] {
+            let moment = DateTime::from_timestamp_millis(millis).unwrap();
+            let slowly = moment.format("%Y-%m-%d %H:%M:%S%.3f").to_string();
+            assert_eq!(text(moment), slowly);
+        }
+        let fine = DateTime::UNIX_EPOCH + chrono::Duration::nanoseconds(1_999_999);
+        assert_eq!(text(fine), "1970-01-01 00:00:00.001");
+    }
 
     #[test]
     fn long_texts_are_cut_at_a_character() {

@@ -16,11 +16,7 @@ const WANTED: Wanted = Wanted {
 ///
 /// # Errors
 /// It is none, which has been reported.
-pub(super) fn read(
-    item: &Item<'_>,
-    zone: Tz,
-    report: &mut Report<'_>,
-) -> Result<DateTime<Utc>, Reported> {
+pub fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result<DateTime<Utc>, Reported> {
     let written = match item.value {
         DeValue::Datetime(written) => written,
         DeValue::String(text) if text.parse::<toml::value::Datetime>().is_ok() => {

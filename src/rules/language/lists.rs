@@ -60,12 +60,16 @@ impl List {
 
     fn accounts(&self, members: &[Box<str>]) -> &Accounts {
         self.accounts.get_or_init(|| {
+            let members = members.iter().map(|member| &**member);
             let read =
-                |member: &Box<str>| Account::parse(member).map_err(|error| (member.clone(), error));
-            members.iter().map(read).collect()
+                |member: &str| Account::parse(member).map_err(|error| (member.into(), error));
+            members.map(read).collect()
         })
     }
 }
+
+/// A list that can be used, and its members.
+type Found<'a> = (&'a List, &'a [Box<str>]);
 
 /// Two definitions are equal when they mean the same, wherever they stand.
 impl PartialEq for List {
@@ -287,7 +291,7 @@ impl<'a> Scope<'a> {
         name: &str,
         member: &Item<'_>,
         report: &mut Report<'_>,
-    ) -> Result<Option<(&'a List, &'a [Box<str>])>, Reported> {
+    ) -> Result<Option<Found<'a>>, Reported> {
         self.asked.borrow_mut().insert(name.into());
         match self.lists.by_name.get(name) {
             Some(list) => match &list.members {

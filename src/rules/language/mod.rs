@@ -6,7 +6,7 @@
 mod accounts;
 mod author;
 mod doubts;
-mod expires;
+pub mod expires;
 pub mod file;
 mod filters;
 pub mod keys;

@@ -78,7 +78,7 @@ impl fmt::Display for Written {
 ///
 /// # Errors
 /// It is none, or out of range; both have been reported.
-pub(super) fn read(
+pub fn read(
     item: &Item<'_>,
     range: RangeInclusive<i32>,
     report: &mut Report<'_>,

@@ -5,6 +5,7 @@ mod adopt;
 mod apply;
 mod chain;
 mod claims;
+mod past;
 mod tokens;
 
 use std::future::Future;

@@ -18,12 +18,13 @@ use crate::queue::vote::Vote;
 const SELECT_BY_KEY: &str = concat!(
     "SELECT ",
     vote_columns!("v."),
-    " FROM json_each(?) AS k CROSS JOIN votes AS v \
+    " FROM jsonb_each(?) AS k CROSS JOIN votes AS v \
      ON v.voter = k.value ->> 0 AND v.author = k.value ->> 1 AND v.permlink = k.value ->> 2"
 );
 
 /// One statement for new and changed rows, other than on MySQL: this transaction is the only writer,
-/// so a row that `fold` took for new cannot have appeared meanwhile.
+/// so a row that `fold` took for new cannot have appeared meanwhile. `jsonb_each`, because `json_each` makes a
+/// text of every row that each `->>` parses again: 24 µs a row, against 9.
 const WRITE: &str = "INSERT INTO votes (voter, author, permlink, weight, rule, origin, status, \
      reason, due_at, cast_at, attempts, next_attempt_at, claimed_by, claimed_until, trx_id, \
      block_num, event_block, event_at, leader, leader_weight, recasts, created_at, updated_at) \
@@ -33,7 +34,7 @@ const WRITE: &str = "INSERT INTO votes (voter, author, permlink, weight, rule, o
      value ->> 'claimed_by', value ->> 'claimed_until', value ->> 'trx_id', \
      value ->> 'block_num', value ->> 'event_block', value ->> 'event_at', value ->> 'leader', \
      value ->> 'leader_weight', value ->> 'recasts', value ->> 'created_at', value ->> 'updated_at' \
-     FROM json_each(?) WHERE true \
+     FROM jsonb_each(?) WHERE true \
      ON CONFLICT (voter, author, permlink) DO UPDATE SET weight = excluded.weight, \
      rule = excluded.rule, origin = excluded.origin, status = excluded.status, \
      reason = excluded.reason, due_at = excluded.due_at, cast_at = excluded.cast_at, \
@@ -71,7 +72,7 @@ impl SqliteStore {
                  (voter, author, permlink, weight, type, error, timestamp) \
                  SELECT value ->> 'voter', value ->> 'author', value ->> 'permlink', \
                  value ->> 'weight', value ->> 'type', value ->> 'error', value ->> 'timestamp' \
-                 FROM json_each(?)";
+                 FROM jsonb_each(?)";
             run(statement, rows, &mut transaction).await?;
         }
         write_schedule_runs(&mut transaction, batch).await?;
@@ -176,7 +177,7 @@ async fn write_leader_votes(
         let statement = "REPLACE INTO leader_votes \
              (leader, author, permlink, weight, block_num, voted_at) \
              SELECT value ->> 'leader', value ->> 'author', value ->> 'permlink', \
-             value ->> 'weight', value ->> 'block_num', value ->> 'voted_at' FROM json_each(?)";
+             value ->> 'weight', value ->> 'block_num', value ->> 'voted_at' FROM jsonb_each(?)";
         run(statement, rows, transaction).await?;
     }
     Ok(())

@@ -4,6 +4,7 @@
 mod apply;
 mod chain;
 mod claims;
+mod past;
 mod tokens;
 
 use std::fs::{File, TryLockError};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use futures_util::TryStreamExt;
 use secrecy::ExposeSecret;
 use sqlx::SqliteConnection;
 
@@ -16,25 +17,21 @@ impl SqliteStore {
     /// The columns are hashed here: SQLite has no hash function, and reads its own file anyhow.
     pub async fn token_marks(&self) -> Result<Vec<(Account, u64)>, StoreError> {
         let mut reader = self.reader.lock().await;
-        let ids = ids(&mut reader).await?;
-        let rows: Vec<StoredToken> = sqlx::query_as(
-            "SELECT id, CAST(access_token AS TEXT) AS access_token, \
-             CAST(refresh_token AS TEXT) AS refresh_token, \
-             CAST(expires_in AS TEXT) AS expires_in FROM steem_authorization",
-        )
-        .fetch_all(&mut *reader)
-        .await?;
-        let marks: BTreeMap<i64, u64> = rows
-            .into_iter()
-            .map(|row| {
-                let mut hasher = DefaultHasher::new();
-                let columns = (row.access_token, row.refresh_token, row.expires_in);
-                (row.id, columns).hash(&mut hasher);
-                (row.id, hasher.finish())
-            })
-            .collect();
-        // A row that came between the two statements is seen the next time.
-        Ok(ids
+        let mut rows =
+            sqlx::query_as::<_, (i64, String, Option<String>, Option<String>, Option<String>)>(
+                "SELECT id, CAST(user_login AS TEXT), CAST(access_token AS TEXT), \
+             CAST(refresh_token AS TEXT), CAST(expires_in AS TEXT) FROM steem_authorization \
+             WHERE user_login IS NOT NULL",
+            )
+            .fetch(&mut *reader);
+        let (mut logins, mut marks) = (Vec::new(), BTreeMap::new());
+        while let Some((id, user_login, access, refresh, expires)) = rows.try_next().await? {
+            let mut hasher = DefaultHasher::new();
+            (access, refresh, expires).hash(&mut hasher);
+            marks.insert(id, hasher.finish());
+            logins.push(Login { id, user_login });
+        }
+        Ok(rows_of(logins)
             .into_iter()
             .filter_map(|(account, id)| Some((account, *marks.get(&id)?)))
             .collect())

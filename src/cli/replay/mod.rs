@@ -1,31 +1,36 @@
 //! `curatord replay`: the votes that rules would cast over recorded blocks.
 
-use std::io::{self, Write};
+mod summary;
+mod votes;
+
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use chrono::SecondsFormat;
-use clap::ArgGroup;
-use comfy_table::{Table, presets};
-use serde::Serialize;
+use clap::{ArgGroup, ValueEnum};
 
+use crate::account::Account;
 use crate::chain::block::Block;
 use crate::chain::nodes::Nodes;
-use crate::cli::{Exit, Format, counted, wants_colour};
+use crate::cli::progress::Progress;
+use crate::cli::{Exit, Format, wants_colour};
 use crate::clock::Clock;
-use crate::config::{self, Config, ConfigFailure};
+use crate::config::{self, ChainKind, Config, ConfigFailure};
 use crate::diagnostic::Problem;
 use crate::diagnostic::render::render;
-use crate::replay::{Replay, ReplayedVote, fetch, recordings};
+use crate::replay::mana::Start;
+use crate::replay::{self, Replay, fetch, recordings};
 use crate::rules;
+use crate::rules::language::percentage;
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
 
 /// Print the votes that the rules would cast over recorded blocks
 ///
 /// Needs no database; with --blocks no network either. Of a post that is in none of the blocks nothing is
-/// known: then filters for what it must not be pass, and filters for what it must be fail.
+/// known: then filters for what it must not be pass, and filters for what it must be fail. Pending payouts are
+/// in no block: every post passes `payout.max`. Each voter's mana is reckoned from what it starts with.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["blocks", "from"])))]
 pub struct Args {
@@ -41,6 +46,13 @@ pub struct Args {
     /// A folder of rule files, or one file [default: the folder of the configuration]
     #[arg(long, value_name = "PATH")]
     pub rules: Option<PathBuf>,
+    /// What mana the voters start with: of all, or of one as in alice=80%; may be repeated
+    #[arg(long, value_name = "[VOTER=]PERCENT", value_parser = parse_mana, default_value = "100%")]
+    pub mana: Vec<StartMana>,
+    /// What a vote costs: 2 % of all mana for a full one on Hive, 2 % of what is there on Steem [default: the
+    /// kind of the configuration, else hive]
+    #[arg(long, value_enum, value_name = "CHAIN")]
+    pub kind: Option<Kind>,
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
@@ -54,13 +66,17 @@ pub async fn run(
     config: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> anyhow::Result<Exit> {
+    if let Some((from, to)) = args.from.zip(args.to)
+        && from > to
+    {
+        eprintln!("error: --from {from} is after --to {to}: exchange them");
+        return Ok(Exit::WrongUsage);
+    }
+    let config = config::load(config, environment);
+    let kind = config.as_ref().map(|config| config.network.kind).ok();
     let (rules, source) = match args.from.zip(args.to) {
-        Some((from, to)) if from > to => {
-            eprintln!("error: --from {from} is after --to {to}: exchange them");
-            return Ok(Exit::WrongUsage);
-        }
         Some((from, to)) => {
-            let config = config::load(config, environment)?;
+            let config = config?;
             let rules = read_rules(args.rules.as_ref().unwrap_or(&config.rules))?;
             let network = config.network;
             let nodes = Nodes::new(&network.nodes, network.kind, Clock::system(), None)?;
@@ -69,22 +85,80 @@ pub async fn run(
         None => {
             let rules = match &args.rules {
                 Some(rules) => rules.clone(),
-                None => rules_of(config::load(config, environment))?,
+                None => rules_of(config)?,
             };
             (read_rules(&rules)?, Source::Files(&args.blocks))
         }
     };
-    let (votes, played) = play(&rules, source).await?;
+    let kind = args.kind.map(ChainKind::from).or(kind);
+    let start = start_of(&args.mana, kind.unwrap_or(ChainKind::Hive));
+    let (outcome, blocks) = play(&rules, start, source).await?;
     let mut out = io::stdout().lock();
     let written = match args.format {
-        Format::Table => write_table(&votes, &played, &mut out),
-        Format::Json => write_json(&votes, &mut out),
+        Format::Table => votes::write_table(&outcome.votes, &blocks, &mut out)
+            .and_then(|()| summary::write(&outcome.summary, &mut out)),
+        Format::Json => votes::write_json(&outcome.votes, &mut out),
     };
     match written {
         // A reader that has seen enough closes the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         written => Ok(written.map(|()| Exit::Done)?),
     }
+}
+
+/// `--kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Hive,
+    Steem,
+}
+
+impl From<Kind> for ChainKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Hive => Self::Hive,
+            Kind::Steem => Self::Steem,
+        }
+    }
+}
+
+/// One value of `--mana`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartMana {
+    /// `None` for everybody who is not named.
+    pub voter: Option<Account>,
+    /// 0 to 100 %.
+    pub mana: Weight,
+}
+
+fn parse_mana(text: &str) -> Result<StartMana, String> {
+    let (voter, percent) = match text.split_once('=') {
+        Some((voter, percent)) => (Some(voter), percent),
+        None => (None, text),
+    };
+    let voter = voter.map(Account::parse).transpose();
+    let hundredths = percentage::parse(percent).map_err(|error| error.to_string())?;
+    let mana = Weight::from_hundredths(hundredths.into()).filter(|_| hundredths >= 0);
+    Ok(StartMana {
+        voter: voter.map_err(|error| error.to_string())?,
+        mana: mana.ok_or("mana is 0% to 100%")?,
+    })
+}
+
+fn start_of(mana: &[StartMana], kind: ChainKind) -> Start {
+    let mut start = Start {
+        kind,
+        ..Start::default()
+    };
+    for value in mana {
+        match &value.voter {
+            Some(voter) => {
+                start.mana_of.insert(voter.clone(), value.mana);
+            }
+            None => start.mana = value.mana,
+        }
+    }
+    start
 }
 
 /// Where the blocks come from.
@@ -95,13 +169,13 @@ enum Source<'a> {
 
 /// The blocks that were played.
 #[derive(Debug, Default)]
-struct Played {
+struct Blocks {
     count: usize,
     /// The numbers of the first and the last.
     ends: Option<(u32, u32)>,
 }
 
-impl Played {
+impl Blocks {
     fn add(&mut self, block: &Block) {
         self.count += 1;
         let first = self.ends.map_or(block.num, |(first, _)| first);
@@ -109,15 +183,23 @@ impl Played {
     }
 }
 
-async fn play(rules: &RuleSet, source: Source<'_>) -> anyhow::Result<(Vec<ReplayedVote>, Played)> {
-    let mut replay = Replay::new(rules);
-    let mut played = Played::default();
-    let mut play = |block: &Block| {
+async fn play(
+    rules: &RuleSet,
+    start: Start,
+    source: Source<'_>,
+) -> anyhow::Result<(replay::Played, Blocks)> {
+    let mut replay = Replay::new(rules, start);
+    let mut played = Blocks::default();
+    let mut play = |block: &Block, progress: &mut Progress| {
         played.add(block);
         replay.block(block);
+        progress.set(played.count);
     };
     match source {
-        Source::Nodes(nodes, range) => fetch::fetch(&nodes, range, play).await?,
+        Source::Nodes(nodes, range) => {
+            let mut progress = Progress::of(range.clone().count());
+            fetch::fetch(&nodes, range, |block| play(block, &mut progress)).await?;
+        }
         Source::Files(files) => {
             let mut blocks = Vec::new();
             for file in files {
@@ -129,7 +211,10 @@ async fn play(rules: &RuleSet, source: Source<'_>) -> anyhow::Result<(Vec<Replay
             for warning in recordings::put_in_order(&mut blocks) {
                 eprintln!("warning: {warning}");
             }
-            blocks.iter().for_each(&mut play);
+            let mut progress = Progress::of(blocks.len());
+            for block in &blocks {
+                play(block, &mut progress);
+            }
         }
     }
     Ok((replay.finish(), played))
@@ -163,72 +248,4 @@ fn read_rules(path: &Path) -> anyhow::Result<RuleSet> {
         eprintln!("warning: there are no rules in {}", path.display());
     }
     Ok(RuleSet::new(read.rules))
-}
-
-fn write_table(votes: &[ReplayedVote], played: &Played, out: &mut impl Write) -> io::Result<()> {
-    if !votes.is_empty() {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header([
-            "DUE (UTC)",
-            "VOTER",
-            "WEIGHT",
-            "POST",
-            "RULE",
-            "BLOCK",
-        ]);
-        for vote in votes {
-            table.add_row([
-                vote.due_at.format("%F %T%.3f").to_string(),
-                vote.key.voter.to_string(),
-                vote.weight.to_string(),
-                vote.key.post.to_string(),
-                vote.rule.to_string(),
-                vote.block.to_string(),
-            ]);
-        }
-        for line in table.lines() {
-            writeln!(out, "{}", line.trim())?;
-        }
-        writeln!(out)?;
-    }
-    let votes = counted(votes.len(), "vote");
-    let blocks = counted(played.count, "block");
-    match played.ends {
-        Some((first, last)) if first < last => {
-            writeln!(out, "{votes} over {blocks}, {first} to {last}")
-        }
-        Some((first, _)) => writeln!(out, "{votes} over block {first}"),
-        None => writeln!(out, "{votes}"),
-    }
-}
-
-/// What is told of a vote with `--format json`.
-#[derive(Serialize)]
-struct Line<'a> {
-    voter: &'a str,
-    author: &'a str,
-    permlink: &'a str,
-    /// Hundredths of a percent.
-    weight: Weight,
-    /// RFC 3339, UTC, with milliseconds.
-    due: String,
-    rule: &'a str,
-    block: u32,
-}
-
-fn write_json(votes: &[ReplayedVote], out: &mut impl Write) -> io::Result<()> {
-    for vote in votes {
-        let line = Line {
-            voter: vote.key.voter.as_str(),
-            author: vote.key.post.author.as_str(),
-            permlink: &vote.key.post.permlink,
-            weight: vote.weight,
-            due: vote.due_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-            rule: vote.rule.as_str(),
-            block: vote.block,
-        };
-        serde_json::to_writer(&mut *out, &line)?;
-        writeln!(out)?;
-    }
-    Ok(())
 }

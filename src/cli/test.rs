@@ -1,0 +1,130 @@
+//! `curatord test`: unit tests for rules.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::{Exit, counted, wants_colour};
+use crate::diagnostic::render::render;
+use crate::diagnostic::{Finding, Problem};
+use crate::rules::set::RuleSet;
+use crate::ruletest::difference::side_by_side;
+use crate::ruletest::{TestFile, file};
+
+/// Test rules: posts, votes and times in, expected votes out
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Files of tests, in TOML
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// How the tests went.
+#[derive(Debug, Default)]
+struct Tally {
+    tests: usize,
+    failed: usize,
+    /// Files that could not be used, or whose rules could not.
+    broken: usize,
+}
+
+/// Runs the command: a line for each test goes to standard output, mistakes in files to standard error.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if let Some(path) = args.files.iter().find(|path| !path.exists()) {
+        eprintln!("error: there is no file {}", path.display());
+        return Ok(Exit::WrongUsage);
+    }
+    match run_files(&args.files, &mut io::stdout().lock()) {
+        // A reader that has seen enough closes the pipe; whether all went well it does not learn.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Failed),
+        tally => Ok(tally?.exit()),
+    }
+}
+
+fn run_files(files: &[PathBuf], out: &mut impl Write) -> io::Result<Tally> {
+    let mut tally = Tally::default();
+    for path in files {
+        match read(path) {
+            Ok((file, rules)) => tally.run(path, &file, &rules, out)?,
+            Err(problems) => {
+                tally.broken += 1;
+                show(&problems);
+            }
+        }
+    }
+    writeln!(out, "{}", tally.summary())?;
+    Ok(tally)
+}
+
+/// The tests at `path` and the rules that they are about.
+fn read(path: &Path) -> Result<(TestFile, RuleSet), Vec<Problem>> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let finding = Finding::whole(format!("cannot be read: {error}"));
+        vec![Problem::of_file(&path.to_string_lossy(), finding)]
+    })?;
+    let file = file::read(path, &text)?;
+    let rules = file.read_rules();
+    if rules.problems.iter().any(Problem::is_error) {
+        return Err(rules.problems);
+    }
+    show(&rules.problems);
+    Ok((file, RuleSet::new(rules.rules)))
+}
+
+fn show(problems: &[Problem]) {
+    let colour = wants_colour(&io::stderr());
+    for problem in problems {
+        eprintln!("{}", render(problem, colour));
+    }
+}
+
+impl Tally {
+    fn run(
+        &mut self,
+        path: &Path,
+        file: &TestFile,
+        rules: &RuleSet,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        for test in &file.tests {
+            self.tests += 1;
+            let told = format!("{}: {}", path.display(), test.name);
+            let why = match test.run(rules, file.chain) {
+                Ok(differences) if differences.is_empty() => {
+                    writeln!(out, "ok      {told}")?;
+                    continue;
+                }
+                Ok(differences) => side_by_side(&differences, "        "),
+                Err(error) => format!("        {error}\n"),
+            };
+            self.failed += 1;
+            write!(out, "FAILED  {told}\n{why}")?;
+        }
+        Ok(())
+    }
+
+    /// `3 tests, all ok`; `3 tests, 1 failed, 1 file not run`.
+    fn summary(&self) -> String {
+        let mut summary = counted(self.tests, "test");
+        if self.failed > 0 {
+            summary += &format!(", {} failed", self.failed);
+        }
+        if self.broken > 0 {
+            summary += &format!(", {} not run", counted(self.broken, "file"));
+        }
+        if self.exit() == Exit::Done {
+            summary += ", all ok";
+        }
+        summary
+    }
+
+    fn exit(&self) -> Exit {
+        match self.failed + self.broken {
+            0 => Exit::Done,
+            _ => Exit::Failed,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `curatord vote`: one vote by hand, through the same queue as all others.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::account::Account;
+use crate::cli::arguments::{self, When};
+use crate::cli::{Exit, reads_the_chain};
+use crate::clock::Clock;
+use crate::config;
+use crate::post::{PostId, VoteKey};
+use crate::queue::change::{Batch, Change, Plan};
+use crate::queue::planner::PAYOUT_AFTER;
+use crate::queue::store::Store;
+use crate::queue::transition::{Context, VOTED_BY_HAND, attempted};
+use crate::queue::vote::{Origin, Status, Vote};
+use crate::rules::rule::RuleId;
+use crate::weight::Weight;
+
+/// A daemon that holds a vote may send it so soon that it does not hear of a change in time.
+const TOO_LATE_TO_CHANGE: TimeDelta = TimeDelta::seconds(10);
+/// `--at` may be so long ago and still means now.
+const STILL_NOW: TimeDelta = TimeDelta::minutes(1);
+
+/// Queue one vote by hand, to go out now or later
+///
+/// A running daemon casts it as it casts all others; without one it waits until one runs. It takes the
+/// place of a vote that a rule has queued for the same voter and post.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The post or comment: @author/permlink
+    #[arg(value_name = "POST", value_parser = arguments::post)]
+    pub post: PostId,
+    /// Who votes
+    #[arg(long, value_name = "NAME", value_parser = arguments::account)]
+    pub voter: Account,
+    /// -100% to 100%: a negative one is a downvote
+    #[arg(long, value_name = "WEIGHT", value_parser = arguments::weight, allow_hyphen_values = true)]
+    pub weight: Weight,
+    /// When it goes out: "2026-11-22 18:00" or 2026-11-22T18:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = arguments::when)]
+    pub at: Option<When>,
+    /// The time zone of a --at that names none
+    #[arg(long, value_name = "ZONE", value_parser = arguments::zone, default_value = "UTC")]
+    pub timezone: Tz,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the vote cannot be queued: configuration or database cannot be used, or the voter's vote on this post
+/// is past changing.
+pub async fn run(
+    args: &Args,
+    config: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> anyhow::Result<Exit> {
+    let now = Clock::system().now();
+    let due_at = match args.at.map(|at| at.moment(args.timezone)).transpose() {
+        Ok(at) => at.unwrap_or(now),
+        Err(error) => return Ok(wrong_usage(&error)),
+    };
+    if due_at < now - STILL_NOW {
+        return Ok(wrong_usage(
+            "that time has passed: leave it out to vote now",
+        ));
+    }
+    if due_at > now + PAYOUT_AFTER {
+        return Ok(wrong_usage(
+            "posts are paid out 7 days after publication: choose an earlier time",
+        ));
+    }
+    let config = config::load(config, environment)?;
+    let store = Store::open(&config.database.url, config.database.timezone)
+        .await
+        .context("the database cannot be used: check [database] url")?;
+    let key = VoteKey {
+        voter: args.voter.clone(),
+        post: args.post.clone(),
+    };
+    let before = store.vote(&key).await?;
+    if let Some(why) = before.as_ref().and_then(|row| too_late(row, now)) {
+        bail!("{key}: {why}");
+    }
+    let vote = queue(&store, &key, args.weight, due_at.max(now), now).await?;
+    tell(&vote, before.as_ref(), now);
+    if !reads_the_chain(&store, now).await? {
+        println!("No daemon runs on this database now: the vote waits until one does.");
+    }
+    if store
+        .tokens(std::slice::from_ref(&key.voter))
+        .await?
+        .is_empty()
+    {
+        eprintln!(
+            "warning: @{} has no token: the vote fails unless `curatord auth import` brings one in time",
+            key.voter
+        );
+    }
+    Ok(Exit::Done)
+}
+
+fn wrong_usage(error: &str) -> Exit {
+    eprintln!("error: --at: {error}");
+    Exit::WrongUsage
+}
+
+/// Why a vote that stands as in `row` cannot be asked for any more.
+fn too_late(row: &Vote, now: DateTime<Utc>) -> Option<String> {
+    match row.status {
+        Status::Cast => Some(format!("it was cast already, with {}", row.weight)),
+        Status::Confirmed => Some(format!("it is on the chain already, with {}", row.weight)),
+        Status::Skipped if row.reason.as_deref() == Some(VOTED_BY_HAND) => {
+            Some("the voter has voted on it by other means: change that vote there".to_owned())
+        }
+        Status::Queued if attempted(row, now) => {
+            Some("a vote is on its way already: see `curatord explain`".to_owned())
+        }
+        Status::Queued if is_held(row, now) => Some(format!(
+            "the daemon is about to cast a vote of {}, due {}: too late to change it",
+            row.weight,
+            shown(row.due_at)
+        )),
+        _ => None,
+    }
+}
+
+/// Whether a daemon has it in hand and sends it in a few seconds.
+fn is_held(row: &Vote, now: DateTime<Utc>) -> bool {
+    row.claimed_until.is_some_and(|until| until > now)
+        && row.next_attempt_at - now < TOO_LATE_TO_CHANGE
+}
+
+/// Writes the vote into the queue; nobody holds it then.
+async fn queue(
+    store: &Store,
+    key: &VoteKey,
+    weight: Weight,
+    due_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Vote> {
+    let read = store.cursor().await?;
+    let plan = Plan {
+        key: key.clone(),
+        weight,
+        rule: RuleId::from_stored(""),
+        origin: Origin::Hand,
+        due_at,
+        // What rules find in blocks up to here is older than this wish.
+        event_block: read.map_or(0, |cursor| cursor.block_num),
+        event_at: now,
+        leader: None,
+        may_be_edit: false,
+    };
+    let batch = Batch {
+        changes: vec![Change::Plan(plan)],
+        ..Batch::default()
+    };
+    let context = Context {
+        owner: "",
+        now,
+        // It is for a daemon to claim.
+        claim_before: DateTime::<Utc>::MIN_UTC,
+        claim_until: now,
+        confirm_within: Duration::ZERO,
+        position: &|_| None,
+    };
+    store.apply(&batch, &context).await?;
+    let row = store.vote(key).await?;
+    match row {
+        Some(row) if row.origin == Origin::Hand && (row.weight, row.due_at) == (weight, due_at) => {
+            Ok(row)
+        }
+        Some(row) => bail!(
+            "{key}: {}",
+            too_late(&row, now).unwrap_or_else(|| format!("it is {} meanwhile", row.status))
+        ),
+        None => bail!("{key}: the database did not take it"),
+    }
+}
+
+fn tell(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) {
+    let when = if vote.due_at <= now {
+        "now".to_owned()
+    } else {
+        format!("at {}", shown(vote.due_at))
+    };
+    println!(
+        "queued: @{} votes {} on {}, {when}",
+        vote.key.voter, vote.weight, vote.key.post
+    );
+    if let Some(before) = before.filter(|row| row.status == Status::Queued) {
+        let by = match before.origin {
+            Origin::Hand => "asked for by hand".to_owned(),
+            _ => format!("queued by {}", before.rule),
+        };
+        println!("It takes the place of a vote of {} {by}.", before.weight);
+    }
+}
+
+fn shown(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%F %T UTC")
+}

@@ -1,0 +1,354 @@
+//! One rule after the other, for one voter: the first condition that decides.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::account::Account;
+use crate::cast::limits::by_mana;
+use crate::cast::verdict::{Post, Verdict, by_post, too_old};
+use crate::explain::cause::{self, Cause, NoCause, listed};
+use crate::explain::known::Known;
+use crate::explain::{Decision, Says, shown};
+use crate::post::VoteKey;
+use crate::queue::transition::VOTED_BY_HAND;
+use crate::queue::vote::{Origin, Status, Vote};
+use crate::rules::facts::Facts;
+use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
+use crate::rules::set::RuleSet;
+
+/// A block is read so much later than it is stamped, and may stamp a post a little before its own time.
+const READ_WITHIN: TimeDelta = TimeDelta::seconds(10);
+
+/// Something that decided: what the rule says, the condition, and its value.
+type Found = (Says, &'static str, String);
+
+/// Goes through the rules of one voter in order of precedence.
+pub struct Decider<'a> {
+    rules: &'a RuleSet,
+    voter: &'a Account,
+    known: &'a Known,
+    /// The rule that has the post for this voter.
+    taken: Option<RuleId>,
+}
+
+impl<'a> Decider<'a> {
+    pub fn new(rules: &'a RuleSet, voter: &'a Account, known: &'a Known) -> Self {
+        let row = known.row(voter);
+        let taken = row.filter(|row| row.origin != Origin::Hand);
+        Self {
+            rules,
+            voter,
+            known,
+            taken: taken.map(|row| row.rule.clone()),
+        }
+    }
+
+    /// What `rule`, the next one, comes to.
+    pub fn decide(&mut self, rule: &Rule) -> Decision {
+        let (says, condition, why) = match self.first_to_decide(rule) {
+            Ok(found) | Err(found) => found,
+        };
+        Decision {
+            rule: rule.id.clone(),
+            says,
+            condition,
+            why,
+        }
+    }
+
+    /// `Err` holds what is against a vote, or leaves it open.
+    fn first_to_decide(&mut self, rule: &Rule) -> Result<Found, Found> {
+        let row = self.known.row(self.voter);
+        let ours = row.filter(|row| row.rule == rule.id);
+        if let Some(over) = ours.and_then(over) {
+            return Err(over);
+        }
+        self.by_names(rule)?;
+        self.by_filters(rule)?;
+        let cause = cause::of(rule, self.voter, self.known).map_err(|no| match no {
+            NoCause::Not(condition, why) => (Says::No, condition, why),
+            NoCause::Unknown(condition, why) => (Says::Unknown, condition, why),
+        })?;
+        self.by_people()?;
+        match &self.taken {
+            Some(first) if *first != rule.id => {
+                let how = row.map_or("comes first".to_owned(), |row| row.status.to_string());
+                return Err(no("precedence", format!("{first} has the post: {how}")));
+            }
+            _ => {}
+        }
+        if ours.is_none() {
+            self.by_reading(&cause)?;
+        }
+        self.taken = Some(rule.id.clone());
+        let vote = match ours {
+            Some(row) => row.clone(),
+            None => self.vote(rule, &cause),
+        };
+        let at = self.by_moment(rule, &vote)?;
+        self.by_token()?;
+        let (weight, due) = (cause.weight, shown(at));
+        Ok(match (&rule.trigger, ours) {
+            (_, Some(_)) => {
+                let why = format!("{weight}, due {due}");
+                (Says::Queued { weight, at }, "queue", why)
+            }
+            (Trigger::Author(author), None) if author.schedule.is_some() => {
+                let schedule = author.schedule.as_ref();
+                let times = schedule.map(|schedule| {
+                    let (cron, zone) = (&schedule.cron, schedule.timezone);
+                    format!(
+                        "{weight} at the next time of `{cron}` ({zone}), if nothing newer matches"
+                    )
+                });
+                let why = times.unwrap_or_default();
+                (Says::Votes { weight, at }, "schedule", why)
+            }
+            (_, None) => {
+                let why = format!("{weight} at {due}");
+                (Says::Votes { weight, at }, "would vote", why)
+            }
+        })
+    }
+
+    /// What stands in the rule alone.
+    fn by_names(&self, rule: &Rule) -> Result<(), Found> {
+        let (author, now) = (&self.known.post.author, self.known.now);
+        if !rule.enabled {
+            return Err(no("enabled", "the rule is switched off".to_owned()));
+        }
+        if !rule.in_force(now) {
+            let since = rule.expires.map(shown).unwrap_or_default();
+            return Err(no("expires", format!("the rule is off since {since}")));
+        }
+        if !self.rules.votes_as(rule, self.voter, author) {
+            return Err(no("self_votes", "it is the voter's own post".to_owned()));
+        }
+        if rule.covers_author(author) {
+            return Ok(());
+        }
+        let (except, authors) = match &rule.trigger {
+            Trigger::Author(of) => {
+                let authors = match &of.authors {
+                    Authors::Listed(authors) => listed(authors),
+                    Authors::Anyone => "*".to_owned(),
+                };
+                (&of.except, authors)
+            }
+            Trigger::Trail(of) => {
+                let mut authors: Vec<_> = of.authors.iter().flatten().collect();
+                authors.sort();
+                (&of.except, listed(authors))
+            }
+        };
+        Err(if except.contains(author) {
+            no("except", format!("@{author} is left out"))
+        } else {
+            no("authors", format!("@{author} is none of {authors}"))
+        })
+    }
+
+    /// What the post is.
+    fn by_filters(&self, rule: &Rule) -> Result<(), Found> {
+        match &self.known.content {
+            Ok(Some(content)) => rule
+                .admits(&Facts::of_content(content))
+                .map_err(|refusal| no(refusal.key, refusal.to_string())),
+            Ok(None) => Err(no("post", "no node knows it".to_owned())),
+            // Whether a leader has voted may be known all the same.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Who has voted already, by other means than rules.
+    fn by_people(&self) -> Result<(), Found> {
+        let row = self.known.row(self.voter);
+        if let Some(row) = row.filter(|row| row.reason.as_deref() == Some(VOTED_BY_HAND)) {
+            let why = format!("the voter voted {} by other means", row.weight);
+            return Err(no("by hand", why));
+        }
+        if let Some(row) = row.filter(|row| row.origin == Origin::Hand) {
+            let why = format!("a vote of {} was asked for: {}", row.weight, row.status);
+            return Err(no("by hand", why));
+        }
+        // What an attempt of ours left on the post is not a person's.
+        let ours = row.is_some_and(|row| {
+            row.attempts > 0 || matches!(row.status, Status::Cast | Status::Confirmed)
+        });
+        let standing = self
+            .known
+            .content()
+            .and_then(|post| post.vote_of(self.voter));
+        match standing.filter(|_| !ours) {
+            Some(weight) => {
+                let why = format!("the voter voted {weight} by other means");
+                Err(no("by hand", why))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the block with the cause is still to be read: each is read once.
+    fn by_reading(&self, cause: &Cause) -> Result<(), Found> {
+        let tables = self.known.tables.as_ref().ok();
+        let read = tables.and_then(|tables| tables.read_until);
+        match read {
+            Some(read) if cause.origin != Origin::Schedule && cause.at + READ_WITHIN < read => {
+                let what = match &cause.leader {
+                    Some((leader, _)) => format!("the vote of @{leader}"),
+                    None => "the post".to_owned(),
+                };
+                let why = format!(
+                    "{what} of {} was read when the rule was not in force, or did not match it",
+                    shown(cause.at)
+                );
+                Err(no("queue", why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The vote as it would be queued.
+    fn vote(&self, rule: &Rule, cause: &Cause) -> Vote {
+        // The window is asked later, at that moment.
+        let due_at = cause.at + rule.delay;
+        Vote {
+            key: VoteKey {
+                voter: self.voter.clone(),
+                post: self.known.post.clone(),
+            },
+            weight: cause.weight,
+            rule: rule.id.clone(),
+            origin: cause.origin,
+            status: Status::Queued,
+            reason: None,
+            due_at,
+            cast_at: None,
+            attempts: 0,
+            next_attempt_at: due_at,
+            claimed_by: None,
+            claimed_until: None,
+            trx_id: None,
+            block_num: None,
+            event_block: 0,
+            event_at: cause.at,
+            leader: cause.leader.as_ref().map(|(leader, _)| leader.clone()),
+            leader_weight: cause.leader.as_ref().map(|(_, weight)| *weight),
+            recasts: 0,
+            created_at: self.known.now,
+            updated_at: self.known.now,
+        }
+    }
+
+    /// When the vote goes out, by all that is looked at at that moment.
+    fn by_moment(&self, rule: &Rule, vote: &Vote) -> Result<DateTime<Utc>, Found> {
+        let content = match &self.known.content {
+            Ok(Some(content)) => content,
+            Ok(None) => return Err(no("post", "no node knows it".to_owned())),
+            Err(why) => return Err((Says::Unknown, "post", why.clone())),
+        };
+        let mut at = vote.due_at.max(vote.next_attempt_at).max(self.known.now);
+        if !rule.in_force(at) {
+            let why = format!("the rule is off when the vote is due, {}", shown(at));
+            return Err(no("expires", why));
+        }
+        // It may move twice: to where the post is old enough, and to where the window opens.
+        for _ in 0..3 {
+            match by_post(vote, Some(rule), Post::Here(content), vote.attempts > 0, at) {
+                Verdict::Move { due_at } => at = due_at,
+                Verdict::Skip(why) | Verdict::Withdraw(why) | Verdict::Fail(why) => {
+                    return Err(no(key_of(&why), why));
+                }
+                Verdict::Cast(_) | Verdict::Confirmed | Verdict::Wait { .. } => break,
+            }
+        }
+        self.by_limit(rule, at)?;
+        let at = self.by_mana(rule, at)?;
+        match too_old(rule, content, at) {
+            Some(why) => Err(no("max_age", format!("{why}; mana is back {}", shown(at)))),
+            None => Ok(at),
+        }
+    }
+
+    fn by_limit(&self, rule: &Rule, at: DateTime<Utc>) -> Result<(), Found> {
+        if rule.limit.is_empty() {
+            return Ok(());
+        }
+        let tables = match &self.known.tables {
+            Ok(tables) => tables,
+            Err(why) => return Err((Says::Unknown, "limit", why.clone())),
+        };
+        let past = tables.past.get(&(self.voter.clone(), rule.id.clone()));
+        let past = past.map_or(&[][..], Vec::as_slice);
+        match rule.limit.exceeded(past, &self.known.post.author, at) {
+            Some(why) => Err(no("limit", why)),
+            None => Ok(()),
+        }
+    }
+
+    /// When there is mana enough: at `at`, or later where the rule waits.
+    fn by_mana(&self, rule: &Rule, at: DateTime<Utc>) -> Result<DateTime<Utc>, Found> {
+        let Some(min) = rule.min_mana else {
+            return Ok(at);
+        };
+        let state = match &self.known.mana {
+            Ok(states) => states.get(self.voter),
+            Err(why) => return Err((Says::Unknown, "min_mana", why.clone())),
+        };
+        match by_mana(rule, state, at) {
+            Some(Verdict::Wait { reason, .. }) => {
+                let refill = state.and_then(|state| state.wait_for_percent(min.magnitude(), at));
+                let refill = refill.and_then(|wait| TimeDelta::from_std(wait).ok());
+                match refill {
+                    Some(wait) => Ok(at + wait),
+                    None => Err(no("min_mana", reason)),
+                }
+            }
+            Some(Verdict::Skip(why) | Verdict::Fail(why)) => Err(no("min_mana", why)),
+            _ => Ok(at),
+        }
+    }
+
+    fn by_token(&self) -> Result<(), Found> {
+        match &self.known.tables {
+            Ok(tables) if !tables.with_token.contains(self.voter) => {
+                let why = "the voter has none: `curatord auth import` brings one".to_owned();
+                Err(no("token", why))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn no(condition: &'static str, why: String) -> Found {
+    (Says::No, condition, why)
+}
+
+/// The condition that a verdict's words begin with.
+fn key_of(why: &str) -> &'static str {
+    ["max_age", "window"]
+        .into_iter()
+        .find(|key| why.starts_with(key))
+        .unwrap_or("post")
+}
+
+/// What a row says for its rule that is not queued any more.
+fn over(row: &Vote) -> Option<Found> {
+    let reason = row.reason.clone().unwrap_or_default();
+    let (weight, at) = (row.weight, row.cast_at);
+    let when = shown(at.unwrap_or(row.updated_at));
+    Some(match row.status {
+        Status::Queued => return None,
+        Status::Cast | Status::Confirmed => {
+            let why = format!("{weight} at {when}");
+            (Says::Voted { weight, at }, "voted", why)
+        }
+        Status::Skipped if reason == VOTED_BY_HAND => {
+            let why = format!("the voter voted {weight} by other means");
+            no("by hand", why)
+        }
+        Status::Skipped => no("skipped", reason),
+        Status::Failed => no("failed", reason),
+        Status::Withdrawn => no("withdrawn", reason),
+        Status::DryRun => no("dry_run", format!("would have voted {weight} at {when}")),
+    })
+}

@@ -1,0 +1,524 @@
+use chrono::TimeDelta;
+
+use super::*;
+use crate::queue::error_entry::ErrorKind;
+use crate::queue::play::{Table, accepted, delete, post, rules, time, vote};
+use crate::rules::set::RuleSet;
+
+/// In the order of precedence.
+const TRAILS: &str = "[[trail]]\nname = 'first'\nleaders = ['ada']\nweight = '10%'\n\
+    [[trail]]\nname = 'second'\nleaders = ['curie', 'ocd']\nweight = { scale = '50%' }\n";
+const AUTHOR: &str = "[[author]]\nname = 'bob'\nauthors = ['bob']\nweight = '50%'\n";
+
+type Make = fn(&mut Table<'_>);
+
+/// Leads to each state a vote can be in, by way of what happens in the blocks 5 to 8.
+const STATES: [(&str, Make); 10] = [
+    ("queued", queued),
+    ("in flight", |table| {
+        table.horizon = TimeDelta::seconds(30);
+        queued(table);
+    }),
+    ("tried", |table| {
+        queued(table);
+        table.report(6, "a", 1, later());
+    }),
+    ("cast", cast),
+    ("confirmed", |table| {
+        cast(table);
+        table.block(8, [vote("alice", "a", 25)]);
+    }),
+    ("failed", |table| {
+        ended(table, 1, Outcome::Failed("no".to_owned()))
+    }),
+    ("skipped", |table| {
+        ended(table, 0, Outcome::Skipped("no".to_owned()))
+    }),
+    ("withdrawn", |table| {
+        ended(table, 0, Outcome::Withdrawn("no".to_owned()))
+    }),
+    ("dry run", |table| ended(table, 0, Outcome::DryRun)),
+    ("by hand", |table| table.block(5, [vote("alice", "a", 77)])),
+];
+
+fn queued(table: &mut Table<'_>) {
+    table.block(5, [vote("curie", "a", 50)]);
+}
+
+fn cast(table: &mut Table<'_>) {
+    queued(table);
+    table.report(6, "a", 1, accepted(6));
+}
+
+fn ended(table: &mut Table<'_>, attempts: u32, outcome: Outcome) {
+    queued(table);
+    table.report(6, "a", attempts, outcome);
+}
+
+fn later() -> Outcome {
+    Outcome::Later {
+        next_attempt_at: time(100),
+        due_at: None,
+        reason: Some("the signer is away".to_owned()),
+        hold: false,
+    }
+}
+
+fn in_state<'r>(rules: &'r RuleSet, name: &str) -> Table<'r> {
+    let mut table = Table::new(rules);
+    let (_, make) = STATES.iter().find(|(state, _)| *state == name).unwrap();
+    make(&mut table);
+    table
+}
+
+/// What each state becomes by each change; `-` for what stays as it is.
+#[test]
+fn every_change_makes_of_every_state_what_it_should() {
+    let rules = rules(TRAILS);
+    let changes: [(&str, Make); 9] = [
+        ("the same event again", |table| {
+            table.planner = Default::default();
+            table.block(5, [vote("curie", "a", 50)]);
+        }),
+        ("a newer event", |table| {
+            table.block(9, [vote("ocd", "a", 90)])
+        }),
+        ("one of an earlier rule", |table| {
+            table.block(9, [vote("ada", "a", 90)])
+        }),
+        ("the leader changes it", |table| {
+            table.block(9, [vote("curie", "a", 80)])
+        }),
+        ("the leader takes it back", |table| {
+            table.block(9, [vote("curie", "a", 0)])
+        }),
+        ("our weight in a block", |table| {
+            table.block(9, [vote("alice", "a", 25)])
+        }),
+        ("another in a block", |table| {
+            table.block(9, [vote("alice", "a", 77)])
+        }),
+        ("taken back in a block", |table| {
+            table.block(9, [vote("alice", "a", 0)])
+        }),
+        ("its block is undone", |table| table.undo(9, 4)),
+    ];
+    const BY_HAND: &str = "skipped second 2500 @9 (voted by hand)";
+    const ANOTHER_BY_HAND: &str = "skipped 7700 (voted by hand)";
+    const ANEW: [&str; 3] = [
+        "queued second 4500 @9",
+        "queued first 1000 @9",
+        "queued second 4000 @9",
+    ];
+    let [newer, earlier, changed] = ANEW;
+    let expected: [(&str, [&str; 9]); 10] = [
+        (
+            "queued",
+            [
+                "-",
+                "-",
+                earlier,
+                "queued second 4000 @5",
+                "withdrawn second 2500 @5 (@curie no longer votes on it)",
+                BY_HAND,
+                BY_HAND,
+                BY_HAND,
+                "withdrawn second 2500 @4 (the block that caused it was undone by a fork)",
+            ],
+        ),
+        (
+            "in flight",
+            [
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "confirmed second 2500 @5",
+                BY_HAND,
+                BY_HAND,
+                "-",
+            ],
+        ),
+        (
+            "tried",
+            [
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "confirmed second 2500 @5",
+                BY_HAND,
+                BY_HAND,
+                "-",
+            ],
+        ),
+        (
+            "cast",
+            [
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "confirmed second 2500 @5",
+                "-",
+                "-",
+                "-",
+            ],
+        ),
+        (
+            "confirmed",
+            [
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                "cast second 2500 @5",
+            ],
+        ),
+        (
+            "failed",
+            [
+                "-",
+                newer,
+                earlier,
+                changed,
+                "-",
+                "confirmed second 2500 @5",
+                BY_HAND,
+                BY_HAND,
+                "-",
+            ],
+        ),
+        (
+            "skipped",
+            [
+                "-", newer, earlier, changed, "-", BY_HAND, BY_HAND, BY_HAND, "-",
+            ],
+        ),
+        (
+            "withdrawn",
+            [
+                "-", newer, earlier, changed, "-", BY_HAND, BY_HAND, BY_HAND, "-",
+            ],
+        ),
+        (
+            "dry run",
+            [
+                "-", newer, earlier, changed, "-", BY_HAND, BY_HAND, BY_HAND, "-",
+            ],
+        ),
+        (
+            "by hand",
+            [
+                "-",
+                "-",
+                "-",
+                "-",
+                "-",
+                ANOTHER_BY_HAND,
+                ANOTHER_BY_HAND,
+                ANOTHER_BY_HAND,
+                "-",
+            ],
+        ),
+    ];
+    for (state, expected) in expected {
+        for ((change, happens), expected) in changes.iter().zip(expected) {
+            let mut table = in_state(&rules, state);
+            let before = table.row("a").clone();
+            happens(&mut table);
+            if expected == "-" {
+                assert_eq!(*table.row("a"), before, "{state}: {change}");
+            } else {
+                assert_eq!(table.brief("a"), expected, "{state}: {change}");
+            }
+            assert_eq!(table.rows.len(), 1, "{state}: {change}");
+        }
+    }
+}
+
+/// Likewise for what the caster tells; late reports of votes that are over change no verdict.
+#[test]
+fn every_report_makes_of_every_state_what_it_should() {
+    let rules = rules(TRAILS);
+    let outcomes = [
+        accepted(9),
+        Outcome::Confirmed,
+        later(),
+        Outcome::Recast { at: time(9) },
+        Outcome::Failed("why".to_owned()),
+        Outcome::Skipped("why".to_owned()),
+        Outcome::Withdrawn("why".to_owned()),
+        Outcome::DryRun,
+    ];
+    let queued = [
+        "cast",
+        "confirmed",
+        "queued",
+        "-",
+        "failed",
+        "skipped",
+        "withdrawn",
+        "dry_run",
+    ];
+    let over = ["cast", "-", "-", "-", "-", "-", "-", "-"];
+    for (state, expected) in [
+        ("queued", queued),
+        ("in flight", queued),
+        ("tried", queued),
+        (
+            "cast",
+            [
+                "cast",
+                "confirmed",
+                "-",
+                "queued",
+                "failed",
+                "skipped",
+                "-",
+                "-",
+            ],
+        ),
+        ("confirmed", ["-"; 8]),
+        ("failed", over),
+        ("skipped", ["-"; 8]),
+        ("withdrawn", over),
+        ("dry run", over),
+        ("by hand", ["-"; 8]),
+    ] {
+        for (outcome, expected) in outcomes.iter().zip(expected) {
+            let mut table = in_state(&rules, state);
+            let before = table.row("a").status;
+            table.report(9, "a", 1, outcome.clone());
+            let row = table.row("a");
+            let expected = if expected == "-" {
+                before.as_str()
+            } else {
+                expected
+            };
+            assert_eq!(row.status.as_str(), expected, "{state}: {outcome:?}");
+            if row.status != Status::Queued {
+                assert_eq!(row.claimed_by, None, "{state}: {outcome:?}");
+            }
+            assert_eq!(row.attempts, 1, "{state}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn what_happens_to_votes_that_are_not_there_makes_no_rows() {
+    let rules = rules(TRAILS);
+    let mut table = Table::new(&rules);
+    table.block(5, [vote("curie", "a", 0), vote("dave", "a", 50), post("a")]);
+    table.undo(6, 4);
+    assert!(table.rows.is_empty());
+}
+
+#[test]
+fn a_vote_due_soon_is_claimed_once_its_block_is_through() {
+    let rules = rules(&format!("{TRAILS}delay = '1m'\n"));
+    let mut table = Table::new(&rules);
+    table.horizon = TimeDelta::seconds(30);
+    table.block(5, [vote("curie", "a", 50), vote("ada", "b", 50)]);
+    assert_eq!(table.row("a").claimed_by, None);
+    assert_eq!(table.row("b").claimed_by.as_deref(), Some("one"));
+    assert_eq!(
+        table.row("b").claimed_until,
+        Some(time(5) + TimeDelta::seconds(15))
+    );
+    // Taken over by a rule without delay.
+    table.block(6, [vote("ada", "a", 50)]);
+    assert_eq!(table.row("a").claimed_by.as_deref(), Some("one"));
+}
+
+#[test]
+fn what_happens_in_the_block_of_a_vote_due_at_once_still_counts() {
+    let rules = rules(TRAILS);
+    for (body, expected) in [
+        (
+            vote("alice", "a", 25),
+            "skipped second 2500 @5 (voted by hand)",
+        ),
+        (vote("ada", "a", 90), "queued first 1000 @5"),
+        (vote("curie", "a", 80), "queued second 4000 @5"),
+        (
+            vote("curie", "a", 0),
+            "withdrawn second 2500 @5 (@curie no longer votes on it)",
+        ),
+    ] {
+        let mut table = Table::new(&rules);
+        table.horizon = TimeDelta::seconds(30);
+        table.block(5, [vote("curie", "a", 50), body]);
+        assert_eq!(table.brief("a"), expected);
+    }
+}
+
+#[test]
+fn an_earlier_event_that_is_read_again_changes_nothing() {
+    let rules = rules(TRAILS);
+    let mut table = Table::new(&rules);
+    let blocks = [(5, 50), (6, 0), (7, 80)];
+    let play = |table: &mut Table<'_>| {
+        for (num, percent) in blocks {
+            table.block(num, [vote("curie", "a", percent)]);
+        }
+    };
+    play(&mut table);
+    assert_eq!(table.brief("a"), "queued second 4000 @7");
+    let before = table.rows.clone();
+    play(&mut table);
+    assert_eq!(table.rows, before);
+}
+
+#[test]
+fn an_edit_brings_no_vote_back_and_takes_none_over() {
+    let rules = rules(&format!("{AUTHOR}{TRAILS}"));
+    for state in ["queued", "failed", "skipped", "withdrawn", "dry run"] {
+        let mut table = in_state(&rules, state);
+        let before = table.row("a").clone();
+        table.block(9, [post("a")]);
+        assert_eq!(*table.row("a"), before, "{state}");
+    }
+}
+
+#[test]
+fn a_post_that_is_published_again_is_new_for_votes_that_were_not_cast() {
+    let rules = rules(AUTHOR);
+    let play = |happens: Make| {
+        let mut table = Table::new(&rules);
+        table.block(5, [post("a")]);
+        happens(&mut table);
+        table.block(8, [delete("a")]);
+        table.block(9, [post("a")]);
+        table.brief("a")
+    };
+    let anew = "queued bob 5000 @9";
+    assert_eq!(play(|_| {}), anew);
+    assert_eq!(
+        play(|table| table.report(6, "a", 1, Outcome::Failed("no".to_owned()))),
+        anew
+    );
+    assert_eq!(
+        play(|table| table.report(6, "a", 1, accepted(6))),
+        "cast bob 5000 @5"
+    );
+}
+
+#[test]
+fn an_identical_vote_at_the_first_attempt_stays_a_vote_by_hand() {
+    let rules = rules(TRAILS);
+    let mut table = in_state(&rules, "in flight");
+    table.report(6, "a", 1, Outcome::Skipped(VOTED_BY_HAND.to_owned()));
+    table.block(7, [vote("alice", "a", 25)]);
+    assert_eq!(table.brief("a"), "skipped second 2500 @7 (voted by hand)");
+}
+
+#[test]
+fn the_order_of_the_files_counts_when_the_event_comes() {
+    let old = rules(TRAILS);
+    let mut table = in_state(&old, "queued");
+    let (first, second) = TRAILS.split_at(TRAILS.rfind("[[trail]]").unwrap());
+    let swapped = rules(&format!("{second}{first}"));
+    table.rules = &swapped;
+    table.block(9, [vote("ada", "a", 90)]);
+    assert_eq!(table.brief("a"), "queued second 2500 @5");
+}
+
+#[test]
+fn a_rule_that_is_gone_stands_behind_every_other() {
+    let old = rules(TRAILS);
+    let mut table = in_state(&old, "queued");
+    let new = rules(&TRAILS.replace("'second'", "'renamed'"));
+    table.rules = &new;
+    table.block(9, [vote("ocd", "a", 80)]);
+    assert_eq!(table.brief("a"), "queued renamed 4000 @9");
+}
+
+#[test]
+fn a_vote_whose_cause_was_undone_is_queued_again_by_the_new_branch() {
+    let rules = rules(&format!("{AUTHOR}{TRAILS}"));
+    for body in [post("a"), vote("curie", "a", 50)] {
+        let mut table = Table::new(&rules);
+        table.block(6, [body.clone()]);
+        let before = table.brief("a");
+        table.undo(7, 4);
+        assert!(table.brief("a").starts_with("withdrawn"));
+        // In an earlier block than before, and again.
+        table.block(5, [body]);
+        assert_eq!(table.brief("a"), before.replace("@6", "@5"));
+        assert_eq!(table.row("a").due_at, time(5));
+    }
+}
+
+#[test]
+fn a_confirmed_vote_whose_block_was_undone_is_cast_until_it_is_seen_again() {
+    let rules = rules(TRAILS);
+    let mut table = in_state(&rules, "confirmed");
+    table.undo(9, 7);
+    let row = table.row("a");
+    assert_eq!((row.status, row.block_num), (Status::Cast, None));
+    assert_eq!(row.next_attempt_at, time(9) + TimeDelta::minutes(2));
+    table.block(8, [vote("alice", "a", 25)]);
+    assert_eq!(table.row("a").block_num, Some(8));
+    // Its block was not among those undone.
+    let before = table.row("a").clone();
+    table.undo(9, 8);
+    assert_eq!(*table.row("a"), before);
+}
+
+#[test]
+fn a_vote_found_on_the_post_gets_its_block_when_that_is_read() {
+    let rules = rules(TRAILS);
+    let mut table = in_state(&rules, "cast");
+    table.report(7, "a", 1, Outcome::Confirmed);
+    assert_eq!(table.row("a").block_num, None);
+    table.block(8, [vote("alice", "a", 25)]);
+    let row = table.row("a");
+    assert_eq!((row.status, row.block_num), (Status::Confirmed, Some(8)));
+    assert_eq!(row.trx_id.as_deref(), Some("trx-8"));
+}
+
+#[test]
+fn a_vote_that_failed_for_good_is_one_error() {
+    let rules = rules(TRAILS);
+    let table = in_state(&rules, "queued");
+    let key = table.row("a").key.clone();
+    let report = Report {
+        key,
+        rule: None,
+        weight: table.row("a").weight,
+        attempts: 3,
+        at: time(9),
+        outcome: Outcome::Failed("no mana".to_owned()),
+    };
+    let batch = Batch {
+        changes: vec![Change::Report(report.clone()), Change::Report(report)],
+        ..Batch::default()
+    };
+    let context = Context {
+        owner: "one",
+        now: time(9),
+        claim_before: time(0),
+        claim_until: time(0),
+        confirm_within: Duration::ZERO,
+        position: &|_| None,
+    };
+    let rows = fold(table.rows.into_values().collect(), &batch, &context);
+    let [error] = &rows.errors[..] else {
+        panic!("{:?}", rows.errors);
+    };
+    assert_eq!(error.kind, ErrorKind::Trail);
+    assert_eq!(
+        (error.voter.as_str(), error.error.as_str()),
+        ("alice", "no mana")
+    );
+    let again = fold(rows.changed, &batch, &context);
+    assert_eq!(again, Rows::default());
+}

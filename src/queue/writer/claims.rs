@@ -1,0 +1,127 @@
+//! Which votes this daemon holds: claimed as they come due, renewed, and let go when others took them.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Done, HORIZON, Handover, LEASE, MOST_HELD, Run, Working};
+use crate::post::VoteKey;
+use crate::queue::store::StoreError;
+use crate::queue::transition::attempted;
+use crate::queue::vote::{Origin, Vote};
+
+impl Run {
+    pub(super) fn renew(&self) -> Working {
+        let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
+        let until = self.writer.clock.now() + LEASE;
+        // Until everything is written, what we hold and what the table says differ.
+        let expected = self.waiting.is_empty().then_some(self.held.len() as u64);
+        Box::pin(async move {
+            let renewed = match store.renew(&owner, until).await {
+                Ok(count) if expected.is_some_and(|expected| expected != count) => {
+                    store.held(&owner).await.map(Some)
+                }
+                Ok(_) => Ok(None),
+                Err(error) => Err(error),
+            };
+            Done::Renewed(renewed)
+        })
+    }
+
+    pub(super) async fn renewed(&mut self, result: Result<Option<Vec<Vote>>, StoreError>) {
+        match result {
+            Ok(ours) => {
+                self.back();
+                if let Some(ours) = ours.filter(|_| self.waiting.is_empty()) {
+                    self.reconcile(ours).await;
+                }
+            }
+            Err(StoreError::Unavailable(error)) => self.away(&error),
+            Err(error) => tracing::error!(%error, "the hold on the votes was not renewed"),
+        }
+    }
+
+    /// Holds exactly what the table says is ours. Another daemon on the same database, the one that reads
+    /// the chain, took votes from us: their cause is gone or has changed. Or the answer to a claim got lost.
+    async fn reconcile(&mut self, ours: Vec<Vote>) {
+        let still: HashSet<&VoteKey> = ours.iter().map(|row| &row.key).collect();
+        let lost: Vec<VoteKey> = self
+            .held
+            .keys()
+            .filter(|key| !still.contains(key))
+            .cloned()
+            .collect();
+        let mut rows = Vec::new();
+        for key in lost {
+            rows.extend(self.held.remove(&key).map(|row| Vote {
+                claimed_by: None,
+                claimed_until: None,
+                ..row
+            }));
+        }
+        self.tell(Handover::Amend(rows)).await;
+        self.hold(ours, self.writer.clock.now()).await;
+    }
+
+    /// Claims what is due soon, and what was cast but not seen in a block in time.
+    pub(super) fn claim(&self) -> Working {
+        let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
+        let now = self.writer.clock.now();
+        let room = MOST_HELD.saturating_sub(self.held.len()) as u32;
+        Box::pin(async move {
+            let claimed = async {
+                let due = store
+                    .claim(&owner, now, now + HORIZON, now + LEASE, room)
+                    .await?;
+                let unconfirmed = store
+                    .claim_unconfirmed(now, now + TimeDelta::minutes(1), 1_000)
+                    .await?;
+                Ok((due, unconfirmed))
+            };
+            Done::Claimed(now, claimed.await)
+        })
+    }
+
+    pub(super) async fn claimed(
+        &mut self,
+        at: DateTime<Utc>,
+        result: Result<(Vec<Vote>, Vec<Vote>), StoreError>,
+    ) {
+        match result {
+            Ok((due, unconfirmed)) => {
+                self.hold(due, at).await;
+                self.tell(Handover::Confirm(unconfirmed)).await;
+            }
+            Err(StoreError::Unavailable(error)) => self.away(&error),
+            Err(error) => tracing::error!(%error, "no votes were claimed"),
+        }
+    }
+
+    /// Hands rows over that are ours since `at`, unless they are held already.
+    async fn hold(&mut self, rows: Vec<Vote>, at: DateTime<Utc>) {
+        let (mut hold, mut amend) = (Vec::new(), Vec::new());
+        for row in rows {
+            let tried = attempted(&row, at);
+            let row = Vote {
+                claimed_by: Some(self.writer.owner.clone()),
+                claimed_until: Some(at + LEASE),
+                ..row
+            };
+            match self.held.get(&row.key) {
+                None => hold.push((row.clone(), tried)),
+                // A person asked for it anew, and only the table knew.
+                Some(held) if is_new_by_hand(&row, held) => amend.push(row.clone()),
+                Some(_) => continue,
+            }
+            self.held.insert(row.key.clone(), row);
+        }
+        self.tell(Handover::Hold(hold)).await;
+        self.tell(Handover::Amend(amend)).await;
+    }
+}
+
+/// Whether `row` is asked for by hand, in another way than the row that is `held`.
+fn is_new_by_hand(row: &Vote, held: &Vote) -> bool {
+    let asked = |vote: &Vote| (vote.origin, vote.weight, vote.due_at);
+    row.origin == Origin::Hand && row.attempts == 0 && asked(row) != asked(held)
+}

@@ -1,0 +1,298 @@
+//! The one task that writes votes: what is handed over in order, in groups, and what it makes of the rows
+//! goes on to the caster. While the database is away everything waits here, and the caster is told what
+//! the rows will be, so that votes go out on time all the same.
+
+mod backlog;
+mod claims;
+mod handover;
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::post::VoteKey;
+use crate::queue::change::Batch;
+use crate::queue::error_entry::{ErrorEntry, ErrorKind};
+use crate::queue::store::{Store, StoreError};
+use crate::queue::transition::Context;
+use crate::queue::vote::Vote;
+use crate::rules::rule::RuleId;
+use crate::rules::set::RuleSet;
+
+use backlog::Waiting;
+pub use handover::Handover;
+
+/// Votes due within this time are claimed and held in memory.
+pub const HORIZON: TimeDelta = TimeDelta::seconds(30);
+/// A claim that is not renewed ends after this.
+pub const LEASE: TimeDelta = TimeDelta::seconds(15);
+/// A batch that the database has not taken after this is announced to the caster as if it had.
+const PATIENCE: TimeDelta = TimeDelta::milliseconds(200);
+/// Small batches are written together up to so many changes, and larger ones are cut: the first votes of a
+/// leader with thousands of followers go out while the others are still being written.
+const GROUP: usize = 1_000;
+/// More votes than this are not held at a time.
+const MOST_HELD: usize = 50_000;
+/// With so many changes waiting for the database, no more blocks are read.
+const MOST_WAITING: usize = 200_000;
+/// Between two attempts to reach a database that is away.
+const RETRY: TimeDelta = TimeDelta::milliseconds(500);
+/// So often at the very end.
+const LAST_TRIES: u32 = 8;
+
+/// What the writer works with.
+pub struct Writer {
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    pub owner: String,
+    pub rules: watch::Receiver<Arc<RuleSet>>,
+    /// May change while it runs.
+    pub config: watch::Receiver<Arc<Config>>,
+    pub caster: mpsc::Sender<Handover>,
+    /// Rows as they are written, for who wants to watch; may be slow, may be gone.
+    pub observer: Option<mpsc::Sender<Vote>>,
+}
+
+/// Where batches come from and when there is routine work.
+pub struct Inbox {
+    /// From the planner: comes first to wait when the database is away for long.
+    pub plans: mpsc::Receiver<Batch>,
+    /// From everybody else.
+    pub reports: mpsc::Receiver<Batch>,
+    /// Time to claim what is due soon.
+    pub claim: mpsc::Receiver<()>,
+    /// Time to renew what is claimed.
+    pub renew: mpsc::Receiver<()>,
+}
+
+/// What the database is busy with: one thing at a time. It may hang, and nobody waits for it then.
+type Working = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What came of it.
+enum Done {
+    Applied(Result<Vec<Vote>, StoreError>),
+    /// What is due soon, claimed at that moment, and what was cast but not seen in a block in time.
+    Claimed(DateTime<Utc>, Result<(Vec<Vote>, Vec<Vote>), StoreError>),
+    /// Everything that the table says is ours, if that may not be what we hold.
+    Renewed(Result<Option<Vec<Vote>>, StoreError>),
+}
+
+impl Writer {
+    /// Writes until `cancel`, then what is left, then gives back what is claimed.
+    pub async fn run(self, mut inbox: Inbox, cancel: CancellationToken) {
+        let mut run = Run {
+            writer: self,
+            waiting: VecDeque::new(),
+            changes_waiting: 0,
+            held: HashMap::new(),
+            away_since: None,
+            not_before: DateTime::UNIX_EPOCH,
+            renew_next: false,
+        };
+        let mut working: Option<Working> = None;
+        loop {
+            let now = run.writer.clock.now();
+            if working.is_none() && run.not_before <= now {
+                working = run.begin(now);
+            }
+            run.announce(now).await;
+            let wake = run.next_wake(working.is_some());
+            let room = run.changes_waiting < MOST_WAITING;
+            let idle = working.is_none() && run.away_since.is_none();
+            tokio::select! {
+                biased;
+                done = wait_for(&mut working) => {
+                    working = None;
+                    run.take_in(done).await;
+                }
+                Some(batch) = inbox.reports.recv() => run.take(batch),
+                Some(batch) = inbox.plans.recv(), if room => run.take(batch),
+                Some(()) = inbox.renew.recv(), if idle => working = Some(run.renew()),
+                Some(()) = inbox.claim.recv(), if idle && run.waiting.is_empty() => working = Some(run.claim()),
+                () = run.writer.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
+                () = cancel.cancelled() => break,
+            }
+        }
+        if working.is_some() {
+            let done = wait_for(&mut working).await;
+            run.take_in(done).await;
+        }
+        inbox.plans.close();
+        inbox.reports.close();
+        while let Some(batch) = inbox.plans.recv().await {
+            run.take(batch);
+        }
+        while let Some(batch) = inbox.reports.recv().await {
+            run.take(batch);
+        }
+        run.finish().await;
+    }
+}
+
+/// The end of what the database is busy with; never, if there is nothing.
+async fn wait_for(working: &mut Option<Working>) -> Done {
+    match working {
+        Some(working) => working.await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Run {
+    writer: Writer,
+    waiting: VecDeque<Waiting>,
+    changes_waiting: usize,
+    /// The rows that the caster knows of, as they are or as they were announced.
+    held: HashMap<VoteKey, Vote>,
+    away_since: Option<DateTime<Utc>>,
+    not_before: DateTime<Utc>,
+    /// Before anything else what we hold is to be renewed.
+    renew_next: bool,
+}
+
+impl Run {
+    fn take(&mut self, batch: Batch) {
+        self.changes_waiting += batch.changes.len();
+        let since = self.writer.clock.now();
+        for batch in batch.into_groups(GROUP) {
+            self.waiting.push_back(Waiting {
+                batch: Arc::new(batch),
+                since,
+                announced: false,
+            });
+        }
+    }
+
+    fn next_wake(&self, working: bool) -> Option<DateTime<Utc>> {
+        let patience = self
+            .waiting
+            .iter()
+            .find(|waiting| !waiting.announced)
+            .map(|waiting| waiting.since + PATIENCE);
+        let to_do = self.renew_next || self.away_since.is_some() || !self.waiting.is_empty();
+        let retry = (!working && to_do).then_some(self.not_before);
+        patience.into_iter().chain(retry).min()
+    }
+
+    /// Starts to write what waits in front. While the database is away and nothing waits, it is asked
+    /// whether it is back.
+    fn begin(&mut self, now: DateTime<Utc>) -> Option<Working> {
+        let probe = self.waiting.is_empty() && self.away_since.is_some();
+        if std::mem::take(&mut self.renew_next) || probe {
+            return Some(self.renew());
+        }
+        self.gather();
+        let batch = self.waiting.front()?.batch.clone();
+        let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
+        let rules = self.writer.rules.borrow().clone();
+        let confirm_within = self.writer.config.borrow().casting.confirm_within;
+        Some(Box::pin(async move {
+            let position = |id: &_| rules.position(id);
+            let context = context(&owner, now, confirm_within, &position);
+            Done::Applied(store.apply(&batch, &context).await)
+        }))
+    }
+
+    async fn take_in(&mut self, done: Done) {
+        match done {
+            Done::Applied(result) => self.applied(result).await,
+            Done::Claimed(at, result) => self.claimed(at, result).await,
+            Done::Renewed(result) => self.renewed(result).await,
+        }
+    }
+
+    /// What became of the batch in front.
+    async fn applied(&mut self, result: Result<Vec<Vote>, StoreError>) {
+        match result {
+            Ok(rows) => {
+                if let Some(done) = self.waiting.pop_front() {
+                    self.changes_waiting -= done.batch.changes.len();
+                }
+                self.hand_over(rows, false).await;
+                // Before anybody takes what we hold for abandoned.
+                self.renew_next = self.back();
+            }
+            Err(StoreError::Unavailable(error)) => self.away(&error),
+            Err(error) => self.split(&error),
+        }
+    }
+
+    fn away(&mut self, error: &str) {
+        let now = self.writer.clock.now();
+        self.not_before = now + RETRY;
+        if self.away_since.is_none() {
+            self.away_since = Some(now);
+            tracing::warn!(
+                "the database is away: votes go on, what happens is written when it is back ({error})"
+            );
+        }
+    }
+
+    /// The database answered: whether it had been away.
+    fn back(&mut self) -> bool {
+        let Some(since) = self.away_since.take() else {
+            return false;
+        };
+        let now = self.writer.clock.now();
+        let text = format!(
+            "the database was away for {} s, from {} to {}",
+            (now - since).num_seconds(),
+            since.format("%F %T UTC"),
+            now.format("%F %T UTC"),
+        );
+        tracing::info!("{text}");
+        let entry = ErrorEntry::new(ErrorKind::Database, text, now);
+        self.take(Batch {
+            errors: vec![entry],
+            ..Batch::default()
+        });
+        true
+    }
+
+    /// Writes what is left, if the database is there, and gives back what is claimed.
+    async fn finish(&mut self) {
+        let mut tries = 0;
+        while !self.waiting.is_empty() && tries < LAST_TRIES {
+            if let Some(working) = self.begin(self.writer.clock.now()) {
+                let done = working.await;
+                self.take_in(done).await;
+            }
+            if self.away_since.is_some() {
+                tries += 1;
+                tokio::time::sleep(RETRY.to_std().unwrap_or_default()).await;
+            }
+        }
+        if !self.waiting.is_empty() {
+            tracing::error!(
+                changes = self.changes_waiting,
+                "the database stayed away: what was not written is found on the chain at the next start"
+            );
+        }
+        if let Err(error) = self.writer.store.release(&self.writer.owner).await {
+            tracing::warn!(%error, "the hold on queued votes runs out by itself");
+        }
+    }
+}
+
+fn context<'a>(
+    owner: &'a str,
+    now: DateTime<Utc>,
+    confirm_within: Duration,
+    position: &'a (dyn Fn(&RuleId) -> Option<u32> + Sync),
+) -> Context<'a> {
+    Context {
+        owner,
+        now,
+        claim_before: now + HORIZON,
+        claim_until: now + LEASE,
+        confirm_within,
+        position,
+    }
+}

@@ -1,0 +1,161 @@
+//! The values in a file of tests.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use toml::de::DeValue;
+
+use crate::account::Account;
+use crate::diagnostic::Finding;
+use crate::diagnostic::report::{Report, Reported};
+use crate::post::PostId;
+use crate::rules::language::{expires, percentage};
+use crate::toml_reader::item::{Item, Wanted, quoted};
+use crate::toml_reader::table::Table;
+use crate::weight::Weight;
+
+/// 100 %, in hundredths of a percent.
+const FULL: i32 = 10_000;
+
+/// A key that must be there, read with `read`.
+pub(super) fn required<'t, T>(
+    table: &mut Table<'t>,
+    key: &'static str,
+    example: &str,
+    report: &mut Report<'t>,
+    read: impl FnOnce(&Item<'t>, &mut Report<'t>) -> Result<T, Reported>,
+) -> Result<T, Reported> {
+    match table.take(key) {
+        Some(item) => read(&item, report),
+        None => {
+            let message = format!("{} lacks `{key}`", table.name);
+            let finding = Finding::at(table.header.clone(), message);
+            Err(report.missing(finding.help(format!("write `{key} = {example}`"))))
+        }
+    }
+}
+
+/// A key that may be left out.
+pub(super) fn optional<'t, T>(
+    table: &mut Table<'t>,
+    key: &'static str,
+    report: &mut Report<'t>,
+    read: impl FnOnce(&Item<'t>, &mut Report<'t>) -> Result<T, Reported>,
+) -> Result<Option<T>, Reported> {
+    table.take(key).map(|item| read(&item, report)).transpose()
+}
+
+/// The tables below each other at `[[name]]`.
+pub(super) fn tables<'t>(item: &Item<'t>, name: &str, report: &mut Report<'t>) -> Vec<Table<'t>> {
+    let mut tables = Vec::new();
+    let values = match item.value {
+        DeValue::Array(values) => values.iter(),
+        _ => [].iter(),
+    };
+    for value in values {
+        if let DeValue::Table(table) = value.get_ref() {
+            tables.push(Table::new(table, value.span(), format!("`{name}`")));
+        }
+    }
+    let is_good = matches!(item.value, DeValue::Array(values) if values.len() == tables.len());
+    if !is_good {
+        let message = format!("`{}` must be tables, not {}", item.key, item.type_name());
+        let finding = Finding::at(item.key_span.clone(), message);
+        report.error(finding.help(format!("begin each with a line {name}")));
+    }
+    tables
+}
+
+pub(super) fn text(item: &Item<'_>, report: &mut Report<'_>) -> Result<String, Reported> {
+    let wanted = Wanted {
+        what: "a text",
+        example: "\"…\"",
+    };
+    item.text(wanted, report).map(str::to_owned)
+}
+
+/// At least one text.
+pub(super) fn texts(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<String>, Reported> {
+    let wanted = Wanted {
+        what: "a list of texts",
+        example: "[\"photography\"]",
+    };
+    let items = item.list(wanted, report)?;
+    items.iter().map(|item| text(item, report)).collect()
+}
+
+pub(super) fn account(item: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Reported> {
+    let wanted = Wanted {
+        what: "an account",
+        example: "\"alice\"",
+    };
+    let text = item.text(wanted, report)?;
+    Account::parse(text).map_err(|error| {
+        let message = format!("{} cannot be an account: {error}", quoted(text));
+        item.refuse(message, item.write(wanted.example), report)
+    })
+}
+
+/// `@bob/a-post`.
+pub(super) fn post(item: &Item<'_>, report: &mut Report<'_>) -> Result<PostId, Reported> {
+    let wanted = Wanted {
+        what: "a post",
+        example: "\"@bob/a-post\"",
+    };
+    let text = item.text(wanted, report)?;
+    let named = text
+        .split_once('/')
+        .filter(|(_, permlink)| !permlink.is_empty())
+        .and_then(|(author, permlink)| Some(PostId::new(Account::parse(author).ok()?, permlink)));
+    named.ok_or_else(|| {
+        let message = format!("{} does not name a post", quoted(text));
+        item.refuse(message, item.write(wanted.example), report)
+    })
+}
+
+/// -100 % to 100 %.
+pub(super) fn weight(item: &Item<'_>, report: &mut Report<'_>) -> Result<Weight, Reported> {
+    let hundredths = percentage::read(item, -FULL..=FULL, report)?;
+    Ok(Weight::clamped(hundredths.into()))
+}
+
+/// 0 % to 100 %.
+pub(super) fn mana(item: &Item<'_>, report: &mut Report<'_>) -> Result<Weight, Reported> {
+    let hundredths = percentage::read(item, 0..=FULL, report)?;
+    Ok(Weight::clamped(hundredths.into()))
+}
+
+/// A moment; without an offset it is in UTC.
+pub(super) fn moment(item: &Item<'_>, report: &mut Report<'_>) -> Result<DateTime<Utc>, Reported> {
+    expires::read(item, Tz::UTC, report)
+}
+
+/// One path or a list of them, relative to `folder`. All must be there.
+pub(super) fn paths(
+    item: &Item<'_>,
+    folder: &Path,
+    report: &mut Report<'_>,
+) -> Result<Vec<PathBuf>, Reported> {
+    let items = match item.value {
+        DeValue::Array(_) => item.list(
+            Wanted {
+                what: "a path, or a list of paths",
+                example: "\"../rules\"",
+            },
+            report,
+        )?,
+        _ => vec![item.clone()],
+    };
+    let path = |item: &Item<'_>, report: &mut Report<'_>| {
+        let written = text(item, report)?;
+        let path = folder.join(&written);
+        if path.exists() {
+            return Ok(path);
+        }
+        let message = format!("there is no file or folder {}", path.display());
+        let help = "paths are relative to the folder of this file";
+        Err(item.refuse(message, help, report))
+    };
+    items.iter().map(|item| path(item, report)).collect()
+}

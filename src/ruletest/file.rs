@@ -1,0 +1,227 @@
+//! A file of tests, read as rule files are: every mistake told, with its place.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+use crate::account::Account;
+use crate::config::ChainKind;
+use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::{Finding, Problem};
+use crate::post::{PostId, VoteKey};
+use crate::rules::folder::{is_hidden, is_rule_file};
+use crate::ruletest::fields::{
+    account, mana, moment, optional, paths, post, required, tables, text, texts, weight,
+};
+use crate::ruletest::{Event, Expected, Post, Source, Test, TestFile, What};
+use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::syntax;
+use crate::toml_reader::table::Table;
+use crate::weight::Weight;
+
+const CHAINS: [(&str, ChainKind); 2] = [("hive", ChainKind::Hive), ("steem", ChainKind::Steem)];
+const MOMENT: &str = "2026-03-01T12:00:00Z";
+
+/// Reads the file of tests at `path`, whose text is `text`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn read(path: &Path, text: &str) -> Result<TestFile, Vec<Problem>> {
+    let mut report = Report::new(text);
+    let root = syntax::parse(&mut report);
+    let file = read_root(path, &root, &mut report);
+    match file {
+        Ok(file) if !report.has_errors() => Ok(file),
+        _ => Err(report.into_problems(&path.to_string_lossy())),
+    }
+}
+
+fn read_root<'t>(
+    path: &Path,
+    root: &'t DeTable<'t>,
+    report: &mut Report<'t>,
+) -> Result<TestFile, Reported> {
+    let mut table = Table::new(root, 0..0, "a file of tests");
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let rules = match table.take("rules") {
+        Some(item) => paths(&item, folder, report),
+        None => rules_beside(path, report),
+    };
+    let chain = optional(&mut table, "chain", report, |item, report| {
+        item.choice(&CHAINS, report)
+    });
+    let tests = match table.take("test") {
+        Some(item) => tables(&item, "[[test]]", report),
+        None => {
+            let finding = Finding::whole("there is no test in this file");
+            return Err(report.error(finding.help("a test begins with a line [[test]]")));
+        }
+    };
+    table.refuse_the_rest(report, |_, _| None);
+    let tests: Vec<_> = tests
+        .into_iter()
+        .map(|table| read_test(table, folder, report))
+        .collect();
+    Ok(TestFile {
+        rules: rules?,
+        chain: chain?.unwrap_or(ChainKind::Hive),
+        tests: tests.into_iter().collect::<Result<_, _>>()?,
+    })
+}
+
+/// The folder of the test file, unless the test itself would be taken for a rule file there.
+fn rules_beside(path: &Path, report: &mut Report<'_>) -> Result<Vec<PathBuf>, Reported> {
+    let name = path.file_name().unwrap_or_default();
+    if is_rule_file(name) && !is_hidden(name) {
+        let finding = Finding::whole("`rules` is missing: which rules are tested?");
+        return Err(report.missing(
+            finding.help("write `rules = \"../rules/favourites.toml\"`, relative to this file"),
+        ));
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    Ok(vec![folder.unwrap_or(Path::new(".")).to_owned()])
+}
+
+fn read_test<'t>(
+    mut table: Table<'t>,
+    folder: &Path,
+    report: &mut Report<'t>,
+) -> Result<Test, Reported> {
+    let name = required(&mut table, "name", "\"what must be\"", report, text);
+    let recordings = table.take("blocks");
+    let files = recordings.as_ref().map(|item| paths(item, folder, report));
+    let mana = optional(&mut table, "mana", report, mana_of);
+    let until = optional(&mut table, "until", report, moment);
+    let mut below = |key, name| match table.take(key) {
+        Some(item) => tables(&item, name, report),
+        None => Vec::new(),
+    };
+    let posts = below("post", "[[test.post]]");
+    let votes = below("vote", "[[test.vote]]");
+    let expected = below("expect", "[[test.expect]]");
+    table.refuse_the_rest(report, |_, _| None);
+
+    if let (Some(item), Some(first)) = (&recordings, posts.first().or(votes.first())) {
+        let message = "a test has either `blocks` or posts and votes of its own";
+        let finding = Finding::at(item.key_span.clone(), message);
+        report.error(finding.also(first.header.clone(), "the first of its own"));
+    }
+    let posts: Vec<_> = posts
+        .into_iter()
+        .map(|table| read_post(table, report))
+        .collect();
+    let votes: Vec<_> = votes
+        .into_iter()
+        .map(|table| read_vote(table, report))
+        .collect();
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|table| read_expected(table, report))
+        .collect();
+    let source = match files {
+        Some(files) => Source::Files(files?),
+        None => Source::Events(posts.into_iter().chain(votes).collect::<Result<_, _>>()?),
+    };
+    Ok(Test {
+        name: name?,
+        source,
+        mana: mana?.unwrap_or_default(),
+        until: until?,
+        expected: expected.into_iter().collect::<Result<_, _>>()?,
+    })
+}
+
+/// `{ alice = "80%" }`.
+fn mana_of<'t>(
+    item: &Item<'t>,
+    report: &mut Report<'t>,
+) -> Result<HashMap<Account, Weight>, Reported> {
+    let wanted = Wanted {
+        what: "a table of voters",
+        example: "{ alice = \"80%\" }",
+    };
+    let DeValue::Table(entries) = item.value else {
+        return Err(item.wrong_type(wanted, report));
+    };
+    let mut all = HashMap::new();
+    for (name, value) in entries {
+        let Ok(voter) = Account::parse(name.get_ref()) else {
+            let message = format!("`{}` cannot be an account", name.get_ref());
+            let finding = Finding::at(name.span(), message);
+            return Err(report.error(finding.help(item.write(wanted.example))));
+        };
+        let entry = Item {
+            key: name.get_ref(),
+            key_span: name.span(),
+            value: value.get_ref(),
+            span: value.span(),
+            as_text: false,
+        };
+        all.insert(voter, mana(&entry, report)?);
+    }
+    Ok(all)
+}
+
+fn read_post<'t>(mut table: Table<'t>, report: &mut Report<'t>) -> Result<Event, Reported> {
+    let author = required(&mut table, "author", "\"bob\"", report, account);
+    let permlink = required(&mut table, "permlink", "\"a-post\"", report, text);
+    let at = required(&mut table, "at", MOMENT, report, moment);
+    let title = optional(&mut table, "title", report, text);
+    let body = optional(&mut table, "body", report, text);
+    let tags = optional(&mut table, "tags", report, texts);
+    let app = optional(&mut table, "app", report, text);
+    let community = optional(&mut table, "community", report, text);
+    let parent = optional(&mut table, "parent", report, post);
+    let declined = optional(&mut table, "declined", report, |item, report| {
+        item.boolean(report)
+    });
+    table.refuse_the_rest(report, |_, _| None);
+    Ok(Event {
+        at: at?,
+        what: What::Post(Post {
+            id: PostId::new(author?, &permlink?),
+            title: title?.unwrap_or_default(),
+            body: body?.unwrap_or_default(),
+            tags: tags?.unwrap_or_default(),
+            app: app?,
+            community: community?,
+            parent: parent?,
+            declined: declined?.unwrap_or_default(),
+        }),
+    })
+}
+
+fn read_vote<'t>(mut table: Table<'t>, report: &mut Report<'t>) -> Result<Event, Reported> {
+    let voter = required(&mut table, "voter", "\"curie\"", report, account);
+    let post = required(&mut table, "post", "\"@bob/a-post\"", report, post);
+    let weight = required(&mut table, "weight", "\"60%\"", report, weight);
+    let at = required(&mut table, "at", MOMENT, report, moment);
+    table.refuse_the_rest(report, |_, _| None);
+    Ok(Event {
+        at: at?,
+        what: What::Vote {
+            voter: voter?,
+            post: post?,
+            weight: weight?,
+        },
+    })
+}
+
+fn read_expected<'t>(mut table: Table<'t>, report: &mut Report<'t>) -> Result<Expected, Reported> {
+    let voter = required(&mut table, "voter", "\"alice\"", report, account);
+    let post = required(&mut table, "post", "\"@bob/a-post\"", report, post);
+    let weight = required(&mut table, "weight", "\"50%\"", report, weight);
+    let due_at = required(&mut table, "due", MOMENT, report, moment);
+    let rule = optional(&mut table, "rule", report, text);
+    table.refuse_the_rest(report, |_, _| None);
+    Ok(Expected {
+        key: VoteKey {
+            voter: voter?,
+            post: post?,
+        },
+        weight: weight?,
+        due_at: due_at?,
+        rule: rule?,
+    })
+}

@@ -1,0 +1,147 @@
+//! Unit tests for rules: a few posts and votes with their times, and the votes that must come of them.
+//!
+//! [`file::read`] reads a file of tests, [`TestFile::rules`] the rules that it is about, and [`Test::run`] plays
+//! one of them: its posts and votes become blocks, and [`Replay`] does the rest.
+
+pub mod blocks;
+pub mod difference;
+mod fields;
+pub mod file;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use crate::account::Account;
+use crate::chain::block::Block;
+use crate::config::ChainKind;
+use crate::post::{PostId, VoteKey};
+use crate::replay::mana::Start;
+use crate::replay::recordings::{self, FileError};
+use crate::replay::{Played, Replay};
+use crate::rules::read::{self, RuleFiles};
+use crate::rules::set::RuleSet;
+use crate::ruletest::difference::Difference;
+use crate::weight::Weight;
+
+/// A file of tests.
+#[derive(Debug)]
+pub struct TestFile {
+    /// Rule files, and folders of them.
+    pub rules: Vec<PathBuf>,
+    /// What votes cost.
+    pub chain: ChainKind,
+    pub tests: Vec<Test>,
+}
+
+/// What happens, and what must come of it.
+#[derive(Debug)]
+pub struct Test {
+    pub name: String,
+    pub source: Source,
+    /// The voters' mana when it begins; 100 % where nothing is said.
+    pub mana: HashMap<Account, Weight>,
+    /// It goes on until then, so that schedules can strike; else until the last moment that it names.
+    pub until: Option<DateTime<Utc>>,
+    pub expected: Vec<Expected>,
+}
+
+/// Where the blocks of a test come from.
+#[derive(Debug)]
+pub enum Source {
+    /// Posts and votes in the file itself.
+    Events(Vec<Event>),
+    /// Recordings.
+    Files(Vec<PathBuf>),
+}
+
+/// Something that happens at a moment.
+#[derive(Debug)]
+pub struct Event {
+    pub at: DateTime<Utc>,
+    pub what: What,
+}
+
+/// What happens.
+#[derive(Debug)]
+pub enum What {
+    Post(Post),
+    Vote {
+        voter: Account,
+        post: PostId,
+        /// 0 takes the vote back.
+        weight: Weight,
+    },
+}
+
+/// A post or comment that somebody publishes.
+#[derive(Debug)]
+pub struct Post {
+    pub id: PostId,
+    pub title: String,
+    pub body: String,
+    pub tags: Vec<String>,
+    pub app: Option<String>,
+    pub community: Option<String>,
+    /// What it comments on; `None` for a post.
+    pub parent: Option<PostId>,
+    /// Whether its author declines payout.
+    pub declined: bool,
+}
+
+/// A vote that the rules must cast.
+#[derive(Debug)]
+pub struct Expected {
+    pub key: VoteKey,
+    pub weight: Weight,
+    pub due_at: DateTime<Utc>,
+    /// `file.toml:name`; `None` for any.
+    pub rule: Option<String>,
+}
+
+impl TestFile {
+    /// The rules that the tests are about.
+    pub fn read_rules(&self) -> RuleFiles {
+        read::read_all(&self.rules)
+    }
+}
+
+impl Test {
+    /// What differs from what is expected; empty where nothing does.
+    ///
+    /// # Errors
+    /// A recording that cannot be used.
+    pub fn run(&self, rules: &RuleSet, chain: ChainKind) -> Result<Vec<Difference>, FileError> {
+        let blocks = match &self.source {
+            Source::Events(events) => blocks::of_events(events),
+            Source::Files(files) => {
+                let mut blocks = Vec::new();
+                for file in files {
+                    blocks.extend(recordings::read(file)?);
+                }
+                recordings::put_in_order(&mut blocks);
+                blocks
+            }
+        };
+        let played = self.play(rules, chain, &blocks);
+        Ok(difference::between(&self.expected, &played))
+    }
+
+    fn play(&self, rules: &RuleSet, kind: ChainKind, blocks: &[Block]) -> Played {
+        let start = Start {
+            kind,
+            mana_of: self.mana.clone(),
+            ..Start::default()
+        };
+        let mut replay = Replay::new(rules, start);
+        for block in blocks {
+            replay.block(block);
+        }
+        let last_expected = self.expected.iter().map(|expected| expected.due_at).max();
+        if let Some(until) = self.until.or(last_expected) {
+            replay.go_on_until(until);
+        }
+        replay.finish()
+    }
+}

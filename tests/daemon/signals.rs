@@ -1,0 +1,158 @@
+//! Signals, and what becomes of what was under way.
+
+use std::fs;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use curatord::queue::vote::{Status, Vote};
+use curatord::sandbox::Sandbox;
+use curatord::sandbox::faults::Fault;
+use tokio::time::Instant;
+
+use crate::harness::{Database, Installation, PATIENCE, on_each_database, run};
+
+on_each_database! {
+    sigterm_awaits_the_answer_under_way_and_gives_back_what_waits,
+    sigint_ends_it_in_peace,
+    sighup_reads_the_configuration_anew,
+}
+
+/// One author's posts are voted on at once, another's in an hour.
+const RULES: &str = r#"
+    voters = ["alice"]
+    [[author]]
+    authors = ["bob"]
+    weight = "10%"
+    [[author]]
+    authors = ["carol"]
+    weight = "10%"
+    delay = "20s"
+"#;
+
+async fn sigterm_awaits_the_answer_under_way_and_gives_back_what_waits(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let signer = site.sandbox.signer().endpoint();
+    let slow = Fault::Delay(Duration::from_millis(1_500));
+    signer.faults.add(slow.on("broadcast"));
+    site.sandbox.pause_blocks(true);
+    let publish = |sandbox: &Sandbox| {
+        (
+            sandbox.publish("carol", "later"),
+            sandbox.publish("bob", "now"),
+        )
+    };
+    let (later, now) = site.in_a_block(publish).await;
+    let claimed = |row: &Vote| row.claimed_by.is_some();
+    site.row_where("alice", &later, "is held", claimed).await;
+    assert!(
+        signer
+            .requests
+            .wait_until(PATIENCE, |requests| !requests.is_empty())
+            .await
+    );
+
+    let ended = daemon.stop().await;
+    assert!(ended.log.contains("stopping"));
+    let row = site.row("alice", &now).await.unwrap();
+    assert_eq!((row.status, row.attempts), (Status::Cast, 1));
+    assert!(row.cast_at.is_some() && row.trx_id.is_some());
+    let row = site.row("alice", &later).await.unwrap();
+    assert_eq!((row.status, row.claimed_by), (Status::Queued, None));
+    assert_eq!(site.broadcasts("alice", &now).len(), 1);
+}
+
+async fn sigint_ends_it_in_peace(database: &Database) {
+    let site = Installation::new(database).await;
+    let daemon = site.start().await;
+    daemon.signal("INT");
+    let ended = daemon.ended().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.log);
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_is_awaited_for_ten_seconds_at_most() {
+    run(Database::sqlite().await, never_answered).await;
+}
+
+async fn never_answered(database: &Database) {
+    let mut site = Installation::new(database).await;
+    site.set("signer.timeout", "1m");
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let signer = site.sandbox.signer().endpoint();
+    signer.faults.add(Fault::Hang.on("broadcast").times(1));
+    let post = site.sandbox.publish("bob", "a-post");
+    assert!(
+        signer
+            .requests
+            .wait_until(PATIENCE, |requests| !requests.is_empty())
+            .await
+    );
+    let told = Instant::now();
+    daemon.stop().await;
+    assert!(
+        told.elapsed() < Duration::from_millis(10_500),
+        "{:?}",
+        told.elapsed()
+    );
+    let row = site.row("alice", &post).await.unwrap();
+    assert_eq!((row.status, row.attempts), (Status::Queued, 1));
+    assert_eq!(row.claimed_by, None);
+    // Nobody knows what came of it: the next daemon asks the chain, when it had time to get there.
+    assert!(row.next_attempt_at > row.due_at + TimeDelta::seconds(10));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    run(Database::sqlite().await, second_signal).await;
+}
+
+async fn second_signal(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let signer = site.sandbox.signer().endpoint();
+    signer.faults.add(Fault::Hang.on("broadcast"));
+    site.sandbox.publish("bob", "a-post");
+    assert!(
+        signer
+            .requests
+            .wait_until(PATIENCE, |requests| !requests.is_empty())
+            .await
+    );
+    daemon.signal("TERM");
+    daemon.says("stopping").await;
+    let told = Instant::now();
+    daemon.signal("TERM");
+    let ended = daemon.ended().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.log);
+    assert!(told.elapsed() < Duration::from_secs(2));
+}
+
+async fn sighup_reads_the_configuration_anew(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", &RULES.replace("alice", "tokenless"));
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_where("tokenless", &post, "waits", |row| row.reason.is_some())
+        .await;
+
+    let file = site.folder().join("curatord.toml");
+    let toml = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{toml}\n[casting]\nretry_for = \"1s\"\n")).unwrap();
+    daemon.signal("HUP");
+    site.row_is("tokenless", &post, Status::Failed).await;
+
+    // A configuration with a mistake changes nothing and ends nothing.
+    fs::write(&file, "rules = 1").unwrap();
+    daemon.signal("HUP");
+    daemon.says("the configuration stays as it was").await;
+    let again = site.sandbox.publish("bob", "another-post");
+    site.row_is("tokenless", &again, Status::Failed).await;
+    daemon.stop().await;
+}

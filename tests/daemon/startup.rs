@@ -1,0 +1,165 @@
+//! Starting: what it waits for, and what ends it.
+
+use std::fs;
+
+use curatord::queue::vote::Status;
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::harness::proxy::{Proxy, Wire};
+use crate::harness::{Database, Installation, on_each_database, run, until};
+
+on_each_database! {
+    a_node_that_cannot_be_reached_is_waited_for,
+    a_signer_that_cannot_be_reached_is_waited_for,
+    a_missing_folder_of_rules_ends_it,
+    an_empty_folder_of_rules_is_told_of_and_waited_for,
+    a_dry_run_casts_nothing_and_is_never_taken_for_a_real_one,
+}
+
+const RULES: &str = r#"
+    voters = ["alice"]
+    [[author]]
+    authors = ["bob"]
+    weight = "10%"
+"#;
+
+async fn a_node_that_cannot_be_reached_is_waited_for(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let node = site.sandbox.node(0).endpoint();
+    node.stop();
+    let daemon = site.spawn(&[]);
+    site.has_errors("chain", 1).await;
+    node.start().await.unwrap();
+    until("blocks are read", async || site.last_block().await).await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Confirmed).await;
+    assert_eq!(site.errors("chain").await.len(), 1);
+    daemon.stop().await;
+}
+
+async fn a_signer_that_cannot_be_reached_is_waited_for(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let signer = site.sandbox.signer().endpoint();
+    signer.stop();
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    let row = site
+        .row_where("alice", &post, "waits", |row| row.reason.is_some())
+        .await;
+    assert_eq!(row.status, Status::Queued);
+    signer.start().await.unwrap();
+    site.row_is("alice", &post, Status::Confirmed).await;
+    daemon.stop().await;
+}
+
+async fn a_missing_folder_of_rules_ends_it(database: &Database) {
+    let site = Installation::new(database).await;
+    fs::remove_dir(site.folder().join("rules")).unwrap();
+    let ended = site.spawn(&[]).ended().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.log.contains("rules"), "{}", ended.log);
+}
+
+async fn an_empty_folder_of_rules_is_told_of_and_waited_for(database: &Database) {
+    let site = Installation::new(database).await;
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    daemon.says("WARN there are no rules").await;
+    site.rules("friends.toml", RULES);
+    daemon.says("friends.toml read").await;
+    let mut number = 0;
+    let voted = async || {
+        number += 1;
+        let post = site.sandbox.publish("bob", &format!("post-{number}"));
+        site.next_block_is_read().await;
+        site.row("alice", &post).await
+    };
+    until("the rules are in force", voted).await;
+    daemon.stop().await;
+}
+
+async fn a_dry_run_casts_nothing_and_is_never_taken_for_a_real_one(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let daemon = site.start_with(&["--dry-run"]).await;
+    let post = site.sandbox.publish("bob", "a-post");
+    let row = site.row_is("alice", &post, Status::DryRun).await;
+    assert_eq!((row.attempts, row.weight.hundredths()), (0, 1_000));
+    assert_eq!((row.trx_id, row.block_num), (None, None));
+    daemon.stop().await;
+
+    let daemon = site.start().await;
+    let real = site.sandbox.publish("bob", "another-post");
+    site.row_is("alice", &real, Status::Confirmed).await;
+    assert_eq!(
+        site.row("alice", &post).await.unwrap().status,
+        Status::DryRun
+    );
+    assert_eq!(site.broadcasts("alice", &post).len(), 0);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_daemon_on_one_sqlite_file_ends_with_exit_1() {
+    run(Database::sqlite().await, second_on_sqlite).await;
+}
+
+async fn second_on_sqlite(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let first = site.start().await;
+    let second = site.spawn(&[]).ended().await;
+    assert_eq!(second.code, Some(1));
+    assert!(second.log.contains("another"), "{}", second.log);
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Confirmed).await;
+    first.stop().await;
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_reached_is_waited_for() {
+    run(Database::mysql().await, database_away).await;
+}
+
+async fn database_away(database: &Database) {
+    let mut site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let mut url = Url::parse(database.url.expose_secret()).unwrap();
+    let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
+    let proxy = Proxy::to(server).await;
+    proxy.set(Wire::Cut);
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.address().port())).unwrap();
+    site.set("database.url", url.as_str());
+    let daemon = site.spawn(&[]);
+    daemon.says("waiting for the database").await;
+    proxy.set(Wire::Whole);
+    until("blocks are read", async || site.last_block().await).await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Confirmed).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_ends_it_with_exit_1_and_is_not_shown() {
+    run(Database::mysql().await, wrong_password).await;
+}
+
+async fn wrong_password(database: &Database) {
+    let mut site = Installation::new(database).await;
+    let mut url = Url::parse(database.url.expose_secret()).unwrap();
+    url.set_password(Some("not-the-password")).unwrap();
+    site.set("database.url", url.as_str());
+    let ended = site.spawn(&[]).ended().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.log.contains("[database] url"), "{}", ended.log);
+    assert!(!ended.log.contains("not-the-password"), "{}", ended.log);
+}

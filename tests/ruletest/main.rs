@@ -1,0 +1,5 @@
+//! `curatord test` as its user sees it.
+
+mod command;
+mod examples;
+mod language;
