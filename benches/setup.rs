@@ -74,6 +74,14 @@ impl Bench {
         })
     }
 
+    /// Adds voters that the daemon knows nothing of, for the bare loop.
+    pub fn add_strangers(&mut self, names: impl Iterator<Item = String>) {
+        for name in names {
+            let token = self.sandbox.add_voter(&name).access;
+            self.voters.push((name, token));
+        }
+    }
+
     /// Runs the daemon while `work` goes on; it is given the rows that are written.
     pub async fn with_daemon<T>(
         &self,
