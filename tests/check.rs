@@ -182,3 +182,37 @@ fn colour_is_for_terminals() {
     let folder = folder(&[("a.toml", BAD)]);
     assert!(!stdout(&check(folder.path(), &["a.toml"])).contains('\x1b'));
 }
+
+#[test]
+fn a_list_of_a_file_that_is_not_checked_is_a_warning_and_of_no_file_an_error() {
+    const USES: &str = "voters = ['list:us']\n";
+    const DEFINES: &str = "[lists]\nus = ['alice']\n";
+    let folder = folder(&[("rules/a.toml", USES), ("rules/lists.toml", DEFINES)]);
+    fs::write(folder.path().join("curatord.toml"), "rules = 'rules'").unwrap();
+    for (arguments, findings_are, exit) in [
+        (&[][..], &["0 rules in 2 files, no problems"][..], 0),
+        (&["rules"], &["0 rules in 2 files, no problems"], 0),
+        (
+            &["rules/a.toml"],
+            &[
+                "rules/a.toml:1:11: warning: none of the files checked defines the list `us`",
+                "0 rules in 1 file, 1 warning",
+            ],
+            0,
+        ),
+    ] {
+        let output = check(folder.path(), arguments);
+        assert_eq!(findings(&output), findings_are, "{arguments:?}");
+        assert_eq!(output.status.code(), Some(exit));
+    }
+    fs::remove_file(folder.path().join("rules/lists.toml")).unwrap();
+    let output = check(folder.path(), &[]);
+    assert_eq!(
+        findings(&output),
+        [
+            "rules/a.toml:1:11: error: there is no list `us`",
+            "1 problem in 1 file"
+        ]
+    );
+    assert_eq!(output.status.code(), Some(1));
+}

@@ -1,5 +1,5 @@
 //! The keys of a rule file: where each belongs, what it holds, what it means. Messages, the JSON Schema and
-//! the tests take them from here.
+//! the tests take them from here. It is one table, and as long as the language is rich.
 
 /// One key.
 #[derive(Debug)]
