@@ -1,6 +1,8 @@
 //! What both programs share: a sandbox with voters, a daemon with all its stages in this process, a bare
 //! loop of requests to compare it with, and figures.
 
+#![allow(dead_code, reason = "each of the benches that share it uses its part")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
