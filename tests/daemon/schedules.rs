@@ -236,6 +236,7 @@ async fn of_two_daemons_on_one_database_one_runs_schedules_and_the_other_takes_o
 async fn two_daemons(database: &Database) {
     let (site, [older, newer]) = site_with_posts(database, ChainKind::Hive).await;
     let middle = site.sandbox.publish("bob", "middle");
+    site.sandbox.produce_block();
     site.rules("daily.toml", &rule("*/3 * * * * *"));
     let first = site.start().await;
     let second = site.start().await;
