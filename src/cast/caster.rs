@@ -23,7 +23,7 @@ use crate::rules::set::RuleSet;
 use crate::weight::Weight;
 
 /// So long before it is due the post of a vote is looked at, so that its request can leave on time.
-const LOOK_AHEAD: TimeDelta = TimeDelta::seconds(1);
+pub(super) const LOOK_AHEAD: TimeDelta = TimeDelta::seconds(1);
 /// Look-ups ahead of time are gathered to such moments, so that one serves many votes.
 const GATHER_MILLIS: i64 = 250;
 /// A vote that waits longer than this is given back.
@@ -174,13 +174,13 @@ impl Caster {
 
     /// Holds a vote that was just claimed; `tried` says that a daemon before us may have cast it. One that is
     /// held already stays as it is.
-    pub fn hold(&mut self, vote: Vote, tried: bool) {
+    pub fn hold(&mut self, vote: Vote, tried: bool, now: DateTime<Utc>) {
         if let Some(held) = self.held.get_mut(&vote.key) {
             held.ours_again(vote);
             return;
         }
         let key = vote.key.clone();
-        let held = Held::new(vote, tried);
+        let held = Held::new(vote, tried, now);
         let at = first_attention(&held);
         self.held.insert(key.clone(), held);
         self.enter(&key, at);
@@ -211,6 +211,12 @@ impl Caster {
             (true, Stage::InFlight) => held.ours_again(row),
             (true, _) => {
                 let moved = held.vote.due_at != row.due_at;
+                // Something else has the vote now, and its post is to be looked at anew.
+                if held.vote.cause() != row.cause() {
+                    held.chosen = false;
+                    held.rechosen = false;
+                }
+                let decided = held.stage == Stage::Deciding;
                 held.vote.weight = row.weight;
                 held.vote.leader = row.leader;
                 held.vote.leader_weight = row.leader_weight;
@@ -219,9 +225,9 @@ impl Caster {
                 held.vote.event_block = row.event_block;
                 held.vote.event_at = row.event_at;
                 held.vote.due_at = row.due_at;
-                if moved {
-                    let key = row.key;
-                    self.attend_at(&key, row.next_attempt_at);
+                held.vote.rivals = row.rivals;
+                if moved || decided {
+                    self.look_ahead(&row.key, row.next_attempt_at);
                 }
             }
         }
@@ -303,6 +309,16 @@ impl Caster {
             held.next_at = at;
             held.stage = Stage::Waiting;
             self.enter(key, at);
+        }
+    }
+
+    /// Likewise, with what must be known by then asked for before.
+    pub(super) fn look_ahead(&mut self, key: &VoteKey, at: DateTime<Utc>) {
+        if let Some(held) = self.held.get_mut(key) {
+            held.next_at = at;
+            held.stage = Stage::Waiting;
+            let first = first_attention(held);
+            self.enter(key, first);
         }
     }
 

@@ -4,22 +4,22 @@ use super::caster::{Caster, World};
 use super::held::{Held, Stage};
 use super::known::Need;
 use super::limits::by_mana;
-use super::verdict::{Post, Verdict, by_post, by_rule, choose_trail};
+use super::questions::is_right;
+use super::verdict::{Post, Verdict, by_post, by_rule};
 use crate::post::VoteKey;
-use crate::queue::change::Outcome;
-use crate::rules::rule::{Rule, RuleId};
-use crate::weight::Weight;
+use crate::queue::change::{Misfit, Outcome, Plan};
+use crate::rules::rule::Rule;
 
 /// What a look at a held vote comes to.
 enum Judged {
+    /// Whatever the post is like.
     Verdict(Verdict),
+    /// With the post in view.
+    Looked(Verdict),
     /// Nothing, before somebody is asked.
     Asks(Vec<Need>),
-    /// Another rule has the vote.
-    Rechosen {
-        rule: RuleId,
-        weight: Weight,
-    },
+    /// The vote is not its rule's.
+    Unfit(Misfit),
 }
 
 impl Caster {
@@ -35,9 +35,15 @@ impl Caster {
         };
         let due = held.next_at <= world.now;
         match (self.judge(held, due, world), due) {
-            (Judged::Rechosen { rule, weight }, _) => self.rechoose(key, rule, weight, world),
+            (Judged::Unfit(misfit), _) => self.is_unfit(key, misfit, world),
             (Judged::Verdict(verdict), true) => self.conclude(key, verdict, world),
-            (Judged::Verdict(_), false) => self.attend_at_next(key),
+            (Judged::Looked(verdict), true) => {
+                if let Some(held) = self.held.get_mut(key) {
+                    held.chosen = true;
+                }
+                self.conclude(key, verdict, world);
+            }
+            (Judged::Verdict(_) | Judged::Looked(_), false) => self.attend_at_next(key),
             (Judged::Asks(needs), due) => {
                 for need in needs {
                     self.known.ask(need, due.then_some(key));
@@ -80,50 +86,41 @@ impl Caster {
             return Judged::Verdict(Verdict::Cast(vote.weight));
         }
         if let Some(content) = content
-            && held.may_be_rechosen(now)
-            && let Ok((chosen, weight)) = choose_trail(vote, world.rules, content, now)
-            && chosen.id != vote.rule
+            && held.awaits_first_look()
+            && let Some(misfit) = is_right(vote, Some(content), world.rules, now)
         {
-            return Judged::Rechosen {
-                rule: chosen.id.clone(),
-                weight,
-            };
+            return Judged::Unfit(misfit);
         }
         let post = content.map_or(Post::Unknown, Post::Here);
         let tried = held.tried() || vote.attempts > 0;
         let verdict = by_post(vote, rule, post, tried, now);
         let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
-            return Judged::Verdict(verdict);
+            return Judged::Looked(verdict);
         };
         if let Some(past) = past
             && let Some(why) = rule.limit.exceeded(past, &vote.key.post.author, now)
         {
-            return Judged::Verdict(Verdict::Skip(why));
+            return Judged::Looked(Verdict::Skip(why));
         }
         if let Some(state) = mana
             && let Some(verdict) = by_mana(rule, state, now)
         {
-            return Judged::Verdict(verdict);
+            return Judged::Looked(verdict);
         }
-        Judged::Verdict(verdict)
+        Judged::Looked(verdict)
     }
 
-    /// The post, now known, belongs to another rule than the one that the vote was planned by: what that one
-    /// says counts, its delay too.
-    fn rechoose(&mut self, key: &VoteKey, rule: RuleId, weight: Weight, world: &World<'_>) {
+    /// The post belongs to another rule than the one that the vote was planned by: what that one says counts, its
+    /// delay too.
+    pub(super) fn rechoose(&mut self, key: &VoteKey, plan: Plan, world: &World<'_>) {
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
-        let delayed = world
-            .rules
-            .rule(&rule)
-            .map(|rule| rule.due_from(held.vote.event_at + rule.delay));
-        held.vote.rule = rule;
-        held.vote.weight = weight;
+        held.vote.rule = plan.rule;
+        held.vote.weight = plan.weight;
+        held.vote.due_at = plan.due_at;
         held.rechosen = true;
-        let due_at = delayed.unwrap_or(held.vote.due_at);
-        held.vote.due_at = due_at;
-        self.wait(key, due_at, Some(due_at), world);
+        self.wait(key, plan.due_at, Some(plan.due_at), world);
     }
 
     fn conclude(&mut self, key: &VoteKey, verdict: Verdict, world: &World<'_>) {

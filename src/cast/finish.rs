@@ -116,10 +116,10 @@ impl Caster {
         };
         let report = report(held, outcome, world.now);
         self.actions.push(Action::Report(report));
-        if hold {
-            self.attend_at(key, at)
-        } else {
-            self.drop_vote(key)
+        match (hold, due_at) {
+            (true, Some(_)) => self.look_ahead(key, at),
+            (true, None) => self.attend_at(key, at),
+            (false, _) => self.drop_vote(key),
         }
     }
 

@@ -5,15 +5,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::queue::vote::{Origin, Status, Vote};
+use crate::queue::vote::{Status, Vote};
 
 /// After an unclear answer the chain is not asked before this: votes landed up to six seconds after their
 /// client had given up.
 pub const LOOK_AFTER: TimeDelta = TimeDelta::seconds(10);
 /// The first pause between two attempts; every further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// Which trail has a post is decided when the post is first looked at, so long after the leader's vote.
-const CHOOSE_WITHIN: TimeDelta = TimeDelta::seconds(60);
+/// A vote that is claimed so long after its event was looked at when it was planned.
+const FIRST_LOOK_WITHIN: TimeDelta = TimeDelta::seconds(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A claimed vote, with what only this daemon knows of it.
@@ -35,7 +35,9 @@ pub struct Held {
     pub refreshed: bool,
     /// The token of the request whose answer is awaited.
     pub sent_with: Option<SecretString>,
-    /// The post turned out to belong to another rule of the leader's trails.
+    /// Whose the vote is was decided at the first look at its post.
+    pub chosen: bool,
+    /// It is another rule than the one that the table names.
     pub rechosen: bool,
     /// There was no token to send it with.
     pub lacks_token: bool,
@@ -48,6 +50,8 @@ pub struct Held {
 pub enum Stage {
     /// Its time.
     Waiting,
+    /// What the table makes of it: its rule does not want it, and something else may.
+    Deciding,
     /// What somebody was asked for.
     Asking,
     /// A new token.
@@ -59,9 +63,10 @@ pub enum Stage {
 }
 
 impl Held {
-    /// Holds a vote as the table has it. `tried` says that somebody may have cast it before us.
-    pub fn new(vote: Vote, tried: bool) -> Self {
+    /// Holds a vote as the table has it at `now`. `tried` says that somebody may have cast it before us.
+    pub fn new(vote: Vote, tried: bool, now: DateTime<Utc>) -> Self {
         Self {
+            chosen: now - vote.event_at >= FIRST_LOOK_WITHIN,
             next_at: vote.next_attempt_at,
             unclear_until: tried.then_some(vote.next_attempt_at),
             vote,
@@ -89,12 +94,9 @@ impl Held {
         }
     }
 
-    /// Whether it is still to be decided which trail has the post: soon after the leader's vote, once.
-    pub fn may_be_rechosen(&self, now: DateTime<Utc>) -> bool {
-        self.vote.origin == Origin::Trail
-            && !self.rechosen
-            && self.vote.attempts == 0
-            && now - self.vote.event_at < CHOOSE_WITHIN
+    /// Whether it is still to be seen if the vote is its rule's.
+    pub fn awaits_first_look(&self) -> bool {
+        !self.chosen && !self.tried() && self.vote.attempts == 0
     }
 
     /// Whether a request of ours may have reached the chain.

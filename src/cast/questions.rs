@@ -1,16 +1,17 @@
-//! What is found out about votes that the caster does not hold: whether the post of a new one is what it seems,
-//! and whether one that was cast has reached the chain.
+//! What is found out about votes other than at their moment: whether the post of a new one is what it seems, and
+//! whether one that was cast has reached the chain.
 
 use chrono::{DateTime, Utc};
 
-use crate::cast::caster::{Action, Caster, World};
+use crate::cast::caster::{Action, Caster, LOOK_AHEAD, World};
+use crate::cast::held::Stage;
 use crate::cast::known::Need;
-use crate::cast::verdict::{choose_trail_by, edit_of, is_edit, too_old};
+use crate::cast::verdict::{choose_trail, edit_of, is_edit, too_old};
 use crate::chain::content::Content;
-use crate::post::PostId;
-use crate::queue::change::{Outcome, Report};
+use crate::post::{PostId, VoteKey};
+use crate::queue::change::{Misfit, Outcome, Plan, Report};
 use crate::queue::transition::VOTED_BY_HAND;
-use crate::queue::vote::{Origin, Vote};
+use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::facts::Facts;
 use crate::rules::set::RuleSet;
 
@@ -27,10 +28,26 @@ pub(super) enum Question {
 }
 
 impl Caster {
-    /// Finds out about votes that were just planned, long before they are due.
-    pub fn check(&mut self, votes: Vec<Vote>) {
+    /// Takes in votes that were just planned, and finds out whether their posts are what they seem. Those that are
+    /// ours are held.
+    pub fn plan(&mut self, votes: Vec<Vote>, owner: &str, now: DateTime<Utc>) {
         for vote in votes {
-            self.ask(Question::IsRight(vote));
+            let key = vote.key.clone();
+            let mut chosen = false;
+            if let Some(held) = self.held.get(&key) {
+                chosen = held.chosen && held.vote.cause() == vote.cause();
+                self.amend(vote.clone(), owner);
+            } else if vote.claimed_by.as_deref() == Some(owner) {
+                self.hold(vote.clone(), false, now);
+                if let Some(held) = self.held.get_mut(&key) {
+                    held.chosen = false;
+                }
+            }
+            // So close to its moment a vote that is held is looked at anyhow.
+            let soon = vote.next_attempt_at - now <= LOOK_AHEAD && self.held.contains_key(&key);
+            if !chosen && !soon {
+                self.ask(Question::IsRight(vote));
+            }
         }
     }
 
@@ -59,12 +76,54 @@ impl Caster {
         world: &World<'_>,
     ) {
         for question in self.questions.remove(post).unwrap_or_default() {
-            let report = match question {
-                Question::IsRight(vote) => content
-                    .and_then(|content| is_right(vote, Some(content), world.rules, world.now)),
-                Question::IsThere(vote) => Some(is_there(vote, content, world)),
+            let report = match (question, content) {
+                (Question::IsThere(vote), content) => Some(is_there(vote, content, world)),
+                // When it is due the post may be there.
+                (Question::IsRight(_), None) => None,
+                (Question::IsRight(vote), Some(content)) if self.held.contains_key(&vote.key) => {
+                    self.first_look(&vote.key, content, world);
+                    None
+                }
+                (Question::IsRight(vote), content) => {
+                    let misfit = is_right(&vote, content, world.rules, world.now);
+                    misfit.map(|misfit| report(vote, Outcome::Unfit(Box::new(misfit)), world.now))
+                }
             };
             self.actions.extend(report.map(Action::Report));
+        }
+    }
+
+    /// The first look at the post of a vote that is held, before it is due.
+    fn first_look(&mut self, key: &VoteKey, content: &Content, world: &World<'_>) {
+        let Some(held) = self.held.get_mut(key) else {
+            return;
+        };
+        if held.stage == Stage::Waiting && held.awaits_first_look() {
+            held.chosen = true;
+            if let Some(misfit) = is_right(&held.vote, Some(content), world.rules, world.now) {
+                self.is_unfit(key, misfit, world);
+            }
+        }
+    }
+
+    /// A vote that is held turned out not to be its rule's.
+    pub(super) fn is_unfit(&mut self, key: &VoteKey, misfit: Misfit, world: &World<'_>) {
+        let Some(held) = self.held.get_mut(key) else {
+            return;
+        };
+        held.chosen = true;
+        match misfit.instead {
+            // Nobody else asked for it: no need to wait for the table.
+            Some(plan) if held.vote.rivals.is_empty() => self.rechoose(key, plan, world),
+            _ => {
+                held.stage = Stage::Deciding;
+                let report = report(
+                    held.vote.clone(),
+                    Outcome::Unfit(Box::new(misfit)),
+                    world.now,
+                );
+                self.actions.push(Action::Report(report));
+            }
         }
     }
 }
@@ -72,23 +131,29 @@ impl Caster {
 /// What the post makes of a vote that was planned without knowing it; `None` where that changes nothing. Without
 /// `content` nothing is known of the post, and nobody will know more later.
 pub fn is_right(
-    vote: Vote,
+    vote: &Vote,
     content: Option<&Content>,
     rules: &RuleSet,
     now: DateTime<Utc>,
-) -> Option<Report> {
+) -> Option<Misfit> {
+    let over = |status, why| Misfit {
+        cause: vote.cause(),
+        status,
+        why,
+        instead: None,
+    };
     match vote.origin {
         Origin::Author => {
             let edited = content.filter(|content| is_edit(content, vote.event_at))?;
-            Some(report(vote, Outcome::Withdrawn(edit_of(edited)), now))
+            Some(over(Status::Withdrawn, edit_of(edited)))
         }
         Origin::Trail => {
             let facts = content.map_or_else(Facts::unknown, Facts::of_content);
-            let (rule, weight) = match choose_trail_by(&vote, rules, &facts, now) {
+            let (rule, weight) = match choose_trail(vote, rules, &facts, now) {
                 Ok(chosen) => chosen,
                 // Its file may be about to be mended; when it is due the rule is looked up again.
                 Err(_) if rules.is_unreadable(&vote.rule) => return None,
-                Err(why) => return Some(report(vote, Outcome::Skipped(why), now)),
+                Err((status, why)) => return Some(over(status, why)),
             };
             let due_at = match rule.id == vote.rule {
                 true => vote.due_at,
@@ -96,21 +161,21 @@ pub fn is_right(
             };
             if let Some(why) = content.and_then(|content| too_old(rule, content, due_at)) {
                 let why = format!("{why}, when the vote is due");
-                return Some(report(vote, Outcome::Skipped(why), now));
+                return Some(over(Status::Skipped, why));
             }
-            if rule.id == vote.rule {
-                return None;
-            }
-            let later = Outcome::Later {
-                next_attempt_at: due_at,
-                due_at: Some(due_at),
-                reason: None,
-                hold: false,
-            };
-            Some(Report {
-                rule: Some(rule.id.clone()),
-                weight,
-                ..report(vote, later, now)
+            (rule.id != vote.rule).then(|| Misfit {
+                instead: Some(Plan {
+                    key: vote.key.clone(),
+                    weight,
+                    rule: rule.id.clone(),
+                    origin: Origin::Trail,
+                    due_at,
+                    event_block: vote.event_block,
+                    event_at: vote.event_at,
+                    leader: vote.leader.clone().zip(vote.leader_weight),
+                    may_be_edit: false,
+                }),
+                ..over(Status::Skipped, String::new())
             })
         }
         Origin::Schedule | Origin::Hand => None,
@@ -134,7 +199,7 @@ fn is_there(vote: Vote, content: Option<&Content>, world: &World<'_>) -> Report 
     report(vote, outcome, world.now)
 }
 
-fn report(vote: Vote, outcome: Outcome, now: DateTime<Utc>) -> Report {
+pub fn report(vote: Vote, outcome: Outcome, now: DateTime<Utc>) -> Report {
     Report {
         key: vote.key,
         rule: None,

@@ -87,9 +87,12 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
                 Err(error) => tracing::error!(%error, "a task of the caster broke off"),
             },
             Some(handover) = parts.handovers.recv() => match handover {
-                Handover::Hold(votes) => votes.into_iter().for_each(|(vote, tried)| caster.hold(vote, tried)),
+                Handover::Plan(votes) => caster.plan(votes, &parts.owner, parts.clock.now()),
+                Handover::Hold(votes) => {
+                    let now = parts.clock.now();
+                    votes.into_iter().for_each(|(vote, tried)| caster.hold(vote, tried, now));
+                }
                 Handover::Amend(rows) => rows.into_iter().for_each(|row| caster.amend(row, &parts.owner)),
-                Handover::Check(votes) => caster.check(votes),
                 Handover::Confirm(votes) => caster.confirm(votes),
             },
             Some(place) = journal.place(), if !outbox.is_empty() => {

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::chain::content::Content;
 use crate::queue::planner::PAYOUT_AFTER;
 use crate::queue::transition::VOTED_BY_HAND;
-use crate::queue::vote::{Origin, Vote};
+use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::facts::Facts;
 use crate::rules::rule::{Rule, Trigger};
 use crate::rules::set::RuleSet;
@@ -202,26 +202,17 @@ fn by_window(rule: &Rule, content: Option<&Content>, now: DateTime<Utc>) -> Opti
 
 /// The first rule, in order of precedence, that follows the leader's vote behind `vote` for its voter and
 /// whose filters let the post through, with the weight it gives: what would have been planned had the post
-/// been known when the block was read. `Err` says why not even the rule of `vote` does.
+/// been known when the block was read. `Err` says why not even the rule of `vote` does, and how the vote ends.
 pub fn choose_trail<'a>(
-    vote: &Vote,
-    rules: &'a RuleSet,
-    content: &Content,
-    now: DateTime<Utc>,
-) -> Result<(&'a Rule, Weight), String> {
-    choose_trail_by(vote, rules, &Facts::of_content(content), now)
-}
-
-/// Likewise, from whatever is known of the post.
-pub fn choose_trail_by<'a>(
     vote: &Vote,
     rules: &'a RuleSet,
     facts: &Facts<'_>,
     now: DateTime<Utc>,
-) -> Result<(&'a Rule, Weight), String> {
+) -> Result<(&'a Rule, Weight), (Status, String)> {
     let mut why = None;
     let (Some(leader), Some(leader_weight)) = (&vote.leader, vote.leader_weight) else {
-        return Err("no leader's vote is followed".to_owned());
+        let why = "no leader's vote is followed".to_owned();
+        return Err((Status::Withdrawn, why));
     };
     for rule in rules.trail_rules(leader) {
         let follows = rule.in_force(now)
@@ -238,11 +229,16 @@ pub fn choose_trail_by<'a>(
         };
         match rule.admits(facts) {
             Ok(()) => return Ok((rule, weight)),
-            Err(refusal) if rule.id == vote.rule => why = Some(refusal.to_string()),
+            Err(refusal) if rule.id == vote.rule => {
+                why = Some((Status::Skipped, refusal.to_string()));
+            }
             Err(_) => {}
         }
     }
-    Err(why.unwrap_or_else(|| format!("the rule {} no longer follows such a vote", vote.rule)))
+    Err(why.unwrap_or_else(|| {
+        let why = format!("the rule {} no longer follows such a vote", vote.rule);
+        (Status::Withdrawn, why)
+    }))
 }
 
 /// The weight that the rule as it is now gives the vote; `None` where a trail would not follow any more.

@@ -233,6 +233,7 @@ impl<'a> Decider<'a> {
             event_at: cause.at,
             leader: cause.leader.as_ref().map(|(leader, _)| leader.clone()),
             leader_weight: cause.leader.as_ref().map(|(_, weight)| *weight),
+            rivals: Vec::new(),
             recasts: 0,
             created_at: self.known.now,
             updated_at: self.known.now,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::queue::error_entry::ErrorEntry;
-use crate::queue::vote::Origin;
+use crate::queue::vote::{Cause, Origin, Status};
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
 
@@ -126,10 +126,24 @@ pub enum Outcome {
     Recast {
         at: DateTime<Utc>,
     },
+    /// The first look at its post shows that it was never its rule's.
+    Unfit(Box<Misfit>),
     Failed(String),
     Skipped(String),
     Withdrawn(String),
     DryRun,
+}
+
+/// A vote whose post its rule does not want, as the first look at it shows. It goes to whatever else asked for it, or
+/// to the rule that the same event speaks to `instead`; else it is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Misfit {
+    /// What had asked for it: of a vote that something else asks for by now nothing is said.
+    pub cause: Cause,
+    /// How it is over.
+    pub status: Status,
+    pub why: String,
+    pub instead: Option<Plan>,
 }
 
 /// A leader's vote, kept so that trails can be followed over a restart.

@@ -17,11 +17,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::account::Account;
 use crate::post::VoteKey;
 use crate::queue::change::{Batch, Change, Follow, Outcome, Plan, Report, Seen};
 use crate::queue::error_entry::ErrorEntry;
 use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::rule::RuleId;
+
+mod plan;
+
+use plan::{first_of, plan_again, planned, unfit};
 
 /// The reason of a vote that a person cast; such a row never votes again.
 pub const VOTED_BY_HAND: &str = "voted by hand";
@@ -64,9 +69,9 @@ pub fn fold(existing: Vec<Vote>, batch: &Batch, context: &Context<'_>) -> Rows {
         rows.insert(
             vote.key.clone(),
             Row {
+                planned: now.status == Status::Queued && now.event_block != vote.event_block,
                 before: Some(vote),
                 now,
-                planned: false,
             },
         );
     }
@@ -90,6 +95,9 @@ pub fn fold(existing: Vec<Vote>, batch: &Batch, context: &Context<'_>) -> Rows {
         let Row {
             before, mut now, ..
         } = row;
+        if !matches!(now.status, Status::Queued | Status::Withdrawn) {
+            now.rivals.clear();
+        }
         if before.as_ref() == Some(&now) {
             continue;
         }
@@ -123,8 +131,16 @@ impl Row {
     fn take(&mut self, change: &Change, context: &Context<'_>) {
         let after = step(self.now.clone(), change, context);
         self.planned = match change {
-            Change::Plan(_) => self.planned || after != self.now,
+            // A rival that is remembered takes the vote from nobody.
+            Change::Plan(_) => {
+                let is_same = after.status == self.now.status && after.cause() == self.now.cause();
+                self.planned || !is_same
+            }
             Change::Follow(_) | Change::Seen(_) => self.planned,
+            Change::Report(Report {
+                outcome: Outcome::Unfit(_),
+                ..
+            }) => after.status == Status::Queued && after.cause() != self.now.cause(),
             // Whoever reports knows of the vote, and says who holds it.
             Change::Report(_) => false,
         };
@@ -159,32 +175,6 @@ fn step(row: Vote, change: &Change, context: &Context<'_>) -> Vote {
     }
 }
 
-fn planned(plan: &Plan, context: &Context<'_>) -> Vote {
-    Vote {
-        key: plan.key.clone(),
-        weight: plan.weight,
-        rule: plan.rule.clone(),
-        origin: plan.origin,
-        status: Status::Queued,
-        reason: None,
-        due_at: plan.due_at,
-        cast_at: None,
-        attempts: 0,
-        next_attempt_at: plan.due_at,
-        claimed_by: None,
-        claimed_until: None,
-        trx_id: None,
-        block_num: None,
-        event_block: plan.event_block,
-        event_at: plan.event_at,
-        leader: plan.leader.as_ref().map(|(leader, _)| leader.clone()),
-        leader_weight: plan.leader.as_ref().map(|(_, weight)| *weight),
-        recasts: 0,
-        created_at: context.now,
-        updated_at: context.now,
-    }
-}
-
 /// The row that keeps our rules off a post on which the voter has voted.
 fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
     Vote {
@@ -206,71 +196,25 @@ fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
         event_at: seen.at,
         leader: None,
         leader_weight: None,
+        rivals: Vec::new(),
         recasts: 0,
         created_at: context.now,
         updated_at: context.now,
     }
 }
 
-fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
-    let by_person = plan.origin == Origin::Hand;
-    let takes_over = match row.status {
-        // A person may also think again about what was asked for by hand.
-        Status::Queued if by_person => !attempted(&row, context.now),
-        Status::Queued => {
-            // Where a vote is queued already the post was there before: what may be an edit is one.
-            let counts = plan.event_block >= row.event_block && !plan.may_be_edit;
-            !attempted(&row, context.now)
-                && ((counts && comes_earlier(plan, &row, context)) || is_new_post(plan, &row))
+fn follow(mut row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
+    row.rivals.retain_mut(|rival| {
+        let leader = rival.leader.as_ref().map(|(leader, _)| leader);
+        let follows = concerns(change, &rival.rule, leader, rival.event_block) && leader.is_some();
+        if let (true, Some(now)) = (follows, &change.now) {
+            rival.leader = Some((now.leader.clone(), now.leader_weight));
+            rival.weight = now.weight;
         }
-        Status::Cast | Status::Confirmed => false,
-        Status::Skipped if is_by_hand(&row) => false,
-        Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun if by_person => true,
-        Status::Withdrawn if row.reason.as_deref() == Some(UNDONE) => {
-            plan.event_block > row.event_block
-        }
-        Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun => {
-            plan.event_block > row.event_block && !plan.may_be_edit
-        }
-    };
-    if takes_over {
-        Vote {
-            created_at: row.created_at,
-            ..planned(plan, context)
-        }
-    } else {
-        row
-    }
-}
-
-/// A rule that is gone has no place in the order any more: whatever asks now comes before it.
-fn comes_earlier(plan: &Plan, row: &Vote, context: &Context<'_>) -> bool {
-    if plan.rule == row.rule {
-        return false;
-    }
-    match (
-        (context.position)(&plan.rule),
-        (context.position)(&row.rule),
-    ) {
-        (Some(plan), Some(row)) => plan < row,
-        (Some(_), None) => row.origin != Origin::Hand,
-        (None, _) => false,
-    }
-}
-
-/// Whether the post that the row is for was deleted and published again.
-fn is_new_post(plan: &Plan, row: &Vote) -> bool {
-    plan.origin == Origin::Author
-        && row.origin == Origin::Author
-        && plan.event_block > row.event_block
-        && !plan.may_be_edit
-}
-
-fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
+        !follows || change.now.is_some()
+    });
     let ours = row.status == Status::Queued
-        && row.rule == change.rule
-        && (change.leader_was.is_none() || row.leader == change.leader_was)
-        && row.event_block <= change.event_block
+        && concerns(change, &row.rule, row.leader.as_ref(), row.event_block)
         && !attempted(&row, context.now);
     if !ours {
         return row;
@@ -291,9 +235,21 @@ fn follow(row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
                 Some(leader) => format!("@{leader} no longer votes on it"),
                 None => "too few of the leaders agree any more".to_owned(),
             };
-            ended(row, Status::Withdrawn, why)
+            // If its post was not looked at yet, it may turn out never to have been the rule's.
+            let rivals = row.rivals.clone();
+            Vote {
+                rivals,
+                ..ended(row, Status::Withdrawn, why)
+            }
         }
     }
+}
+
+/// Whether `change` speaks of a vote by `rule` that follows `leader` since `event_block`.
+fn concerns(change: &Follow, rule: &RuleId, leader: Option<&Account>, event_block: u32) -> bool {
+    rule == &change.rule
+        && (change.leader_was.is_none() || leader == change.leader_was.as_ref())
+        && event_block <= change.event_block
 }
 
 fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
@@ -417,6 +373,7 @@ fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
         (Outcome::Skipped(reason), Status::Queued | Status::Cast) => {
             ended(row, Status::Skipped, reason.clone())
         }
+        (Outcome::Unfit(misfit), Status::Queued | Status::Withdrawn) => unfit(row, misfit, context),
         (Outcome::Withdrawn(reason), Status::Queued) => {
             ended(row, Status::Withdrawn, reason.clone())
         }
@@ -442,6 +399,12 @@ fn undo(row: Vote, above: u32, context: &Context<'_>) -> Vote {
         // A time of day, or a person, asks for a vote whatever the blocks hold.
         Status::Queued if matches!(row.origin, Origin::Schedule | Origin::Hand) => row,
         Status::Queued if row.event_block > above && !attempted(&row, context.now) => {
+            // What it took the vote from stands.
+            let stands = |plan: &&Plan| plan.event_block <= above;
+            let plans: Vec<Plan> = row.rivals.iter().filter(stands).cloned().collect();
+            if let Some(before) = first_of(&row, &plans, context) {
+                return before;
+            }
             // The new branch may hold the same event in a block of the same number: it must count as newer.
             ended(
                 Vote {
@@ -478,6 +441,7 @@ fn ended(row: Vote, status: Status, reason: String) -> Vote {
         reason: Some(reason),
         claimed_by: None,
         claimed_until: None,
+        rivals: Vec::new(),
         ..row
     }
 }
@@ -508,5 +472,7 @@ fn free(row: Vote) -> Vote {
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod rivals;
 #[cfg(test)]
 mod tests;

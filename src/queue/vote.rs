@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
+use crate::queue::change::Plan;
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
 
@@ -42,10 +43,34 @@ pub struct Vote {
     pub leader: Option<Account>,
     /// The weight of the leader's vote, from which ours is made anew when it is due.
     pub leader_weight: Option<Weight>,
+    /// What else asked for the vote while it was queued, in that order: one of them has it should the rule turn out
+    /// not to want the post.
+    pub rivals: Vec<Plan>,
     /// How often a vote that no block held was cast anew: at most 3.
     pub recasts: u32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// What asks for a vote: where this changes, the post is to be looked at anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    pub origin: Origin,
+    pub event_block: u32,
+    pub leader: Option<Account>,
+    pub rule: RuleId,
+}
+
+impl Vote {
+    /// What asks for it.
+    pub fn cause(&self) -> Cause {
+        Cause {
+            origin: self.origin,
+            event_block: self.event_block,
+            leader: self.leader.clone(),
+            rule: self.rule.clone(),
+        }
+    }
 }
 
 /// A vote that went out, or is on its way, as limits count it.

@@ -18,7 +18,7 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::cast::limits::{self, LIMITS_LOOK_BACK};
-use crate::cast::questions::is_right;
+use crate::cast::questions::{is_right, report};
 use crate::cast::verdict::{self, Post, Verdict};
 use crate::chain::block::{Block, OperationBody};
 use crate::daemon::schedules::agenda::{Agenda, Run, scheduled};
@@ -275,23 +275,32 @@ impl<'r> Replay<'r> {
     /// node has told it of them.
     fn check_planned(&mut self, batch: &Batch, now: DateTime<Utc>) {
         let planned = batch.changes.iter().filter_map(|change| match change {
-            Change::Plan(plan) if plan.origin == Origin::Trail => Some(plan),
+            Change::Plan(plan) => Some(&plan.key),
             _ => None,
         });
-        let mut reports = Vec::new();
-        for plan in planned {
-            let queued = |row: &&Vote| row.status == Status::Queued && row.rule == plan.rule;
-            let Some(row) = self.rows.get(&plan.key).filter(queued) else {
-                continue;
-            };
-            let content = match self.posts.get(&plan.key.post) {
-                // Gone: it is found out when the vote is due.
-                Some(None) => continue,
-                known => known.flatten(),
-            };
-            reports.extend(is_right(row.clone(), content, self.rules, now).map(Change::Report));
+        let mut unchecked: BTreeSet<VoteKey> = planned.cloned().collect();
+        // What has the vote instead is looked at in turn.
+        while !unchecked.is_empty() {
+            let mut reports = Vec::new();
+            for key in std::mem::take(&mut unchecked) {
+                let trail =
+                    |row: &&Vote| row.status == Status::Queued && row.origin == Origin::Trail;
+                let Some(row) = self.rows.get(&key).filter(trail) else {
+                    continue;
+                };
+                let content = match self.posts.get(&key.post) {
+                    // Gone: it is found out when the vote is due.
+                    Some(None) => continue,
+                    known => known.flatten(),
+                };
+                if let Some(misfit) = is_right(row, content, self.rules, now) {
+                    let unfit = Outcome::Unfit(Box::new(misfit));
+                    reports.push(Change::Report(report(row.clone(), unfit, now)));
+                    unchecked.insert(key);
+                }
+            }
+            self.write_changes(reports, now);
         }
-        self.write_changes(reports, now);
     }
 
     /// Runs the schedules whose posts are looked up at `now`.

@@ -289,9 +289,7 @@ fn random_rule(random: &mut Rng) -> String {
     let leaders = list(random, &LEADERS);
     let delay = random.u32(8..12);
     let mut rule = match is_trail {
-        true => format!(
-            "[[trail]]\nvoters = {voters}\nleaders = {leaders}\npayout = {{ declined = true }}\n"
-        ),
+        true => format!("[[trail]]\nvoters = {voters}\nleaders = {leaders}\n"),
         false => format!("[[author]]\nvoters = {voters}\nauthors = {authors}\n"),
     };
     rule += &format!("delay = '{delay}s'\n");
@@ -299,8 +297,6 @@ fn random_rule(random: &mut Rng) -> String {
         (true, true) => "weight = { scale = '50%', offset = '1%', max = '40%' }\n",
         (_, _) => "weight = '30%'\n",
     };
-    // When the daemon looks at the post of a trail's vote depends on how soon that is due: only what does not
-    // depend on the post is sure to be decided at the same moment.
     let filters = [
         "tags = { any = ['art', 'food'] }",
         "tags = { none = ['food'] }",
@@ -325,8 +321,9 @@ fn random_rule(random: &mut Rng) -> String {
     let mut keys = random.choose_multiple(both, 1);
     keys.extend(match is_trail {
         true => random.choose_multiple(trail, 2),
-        false => random.choose_multiple(filters, 2),
+        false => Vec::new(),
     });
+    keys.extend(random.choose_multiple(filters, 2));
     let mut taken = BTreeSet::new();
     for key in keys {
         let name = key.split(' ').next().unwrap();

@@ -7,6 +7,7 @@ const DUE: i64 = 300_000;
 fn withdrawn(play: &Play) -> &str {
     match play.end() {
         Outcome::Withdrawn(why) => why,
+        Outcome::Unfit(misfit) if misfit.status == Status::Withdrawn => &misfit.why,
         other => panic!("not withdrawn: {other:?}"),
     }
 }
@@ -258,7 +259,7 @@ impl Caster {
     }
 
     fn hold_anew(&mut self) {
-        self.hold(vote("alice", "post", DUE), true);
+        self.hold(vote("alice", "post", DUE), true, start());
     }
 }
 
@@ -275,17 +276,33 @@ fn edited(permlink: &str) -> Content {
 fn a_vote_on_an_edit_is_withdrawn_as_soon_as_a_node_tells() {
     let mut play = Play::new();
     play.publish(edited("old"));
-    play.caster
-        .check(vec![vote("alice", "old", DUE), vote("amy", "old", DUE)]);
+    play.plan_for_later(vote("alice", "old", DUE));
+    play.plan_for_later(vote("amy", "old", DUE));
     play.run_until(1_000);
     assert_eq!(play.looks.len(), 1);
     assert_eq!(play.ends().len(), 2);
     for end in play.ends() {
-        let Outcome::Withdrawn(why) = end else {
+        let Outcome::Unfit(misfit) = end else {
             panic!("{end:?}")
         };
-        assert_eq!(why, "an edit, not a post: published 2026-02-28 12:00:00");
+        assert_eq!(misfit.status, Status::Withdrawn);
+        assert_eq!(
+            misfit.why,
+            "an edit, not a post: published 2026-02-28 12:00:00"
+        );
     }
+}
+
+#[test]
+fn a_vote_on_an_edit_that_is_due_soon_does_not_keep_the_post_from_others_until_then() {
+    let mut play = Play::new();
+    play.publish(edited("old"));
+    play.plan(vote("alice", "old", 20_000));
+    play.run_until(1_000);
+    assert!(withdrawn(&play).contains("an edit"));
+    play.run_until(60_000);
+    assert!(play.sent.is_empty());
+    assert_eq!(play.ends().len(), 1);
 }
 
 #[test]
@@ -293,7 +310,7 @@ fn a_vote_on_an_edit_is_withdrawn_when_due_if_no_node_could_tell_before() {
     let mut play = Play::new();
     play.publish(edited("old"));
     play.nodes_away = Some("no node answers".to_owned());
-    play.caster.check(vec![vote("alice", "old", 60_000)]);
+    play.plan_for_later(vote("alice", "old", 60_000));
     play.hold(vote("alice", "old", 60_000));
     play.run_until(59_500);
     play.nodes_away = None;

@@ -121,7 +121,8 @@ fn an_identical_vote_after_an_attempt_is_ours() {
 fn an_identical_vote_is_ours_when_a_daemon_before_us_may_have_cast_it() {
     let mut play = Play::new();
     play.answers = [Answer::Done(Done::Identical)].into();
-    play.caster.hold(vote("alice", "post", DUE), true);
+    let now = play.now;
+    play.caster.hold(vote("alice", "post", DUE), true, now);
     play.run_until(DUE + 20_000);
     assert_eq!(play.end(), &Outcome::Confirmed);
 }
@@ -139,7 +140,8 @@ fn the_same_weight_on_the_post_after_any_attempt_is_ours() {
 fn a_vote_that_a_daemon_before_us_cast_is_found_on_the_post() {
     let mut play = Play::new();
     play.stands(&key("alice", "post"), percent(50));
-    play.caster.hold(vote("alice", "post", DUE), true);
+    let now = play.now;
+    play.caster.hold(vote("alice", "post", DUE), true, now);
     play.run_until(DUE + 20_000);
     assert_eq!((play.sent.len(), play.end()), (0, &Outcome::Confirmed));
 }
@@ -153,7 +155,8 @@ fn a_restart_does_not_look_earlier_than_the_row_says() {
         ..vote("alice", "post", DUE)
     };
     play.run_until(DUE + 1_000);
-    play.caster.hold(row, true);
+    let now = play.now;
+    play.caster.hold(row, true, now);
     play.run_until(DUE + 30_000);
     assert_eq!(play.looked_at().last(), Some(&(DUE + 10_000)));
     assert_eq!(play.sent_at(), [DUE + 10_000]);

@@ -23,7 +23,7 @@ use crate::chain::content::{Content, StandingVote};
 use crate::chain::mana::{AccountState, Manabar};
 use crate::config::ChainKind;
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Outcome, Report};
+use crate::queue::change::{Misfit, Outcome, Report};
 use crate::queue::vote::{Origin, PastVote, Status, Vote};
 use crate::rules::language;
 use crate::rules::rule::RuleId;
@@ -96,6 +96,7 @@ fn vote(voter: &str, permlink: &str, due: i64) -> Vote {
         event_at: start(),
         leader: None,
         leader_weight: None,
+        rivals: Vec::new(),
         recasts: 0,
         created_at: start(),
         updated_at: start(),
@@ -295,7 +296,20 @@ impl Play {
     }
 
     fn hold(&mut self, vote: Vote) {
-        self.caster.hold(vote, false);
+        self.caster.hold(vote, false, self.now);
+    }
+
+    /// A vote was just planned, and is held at once.
+    fn plan(&mut self, vote: Vote) {
+        self.caster.plan(vec![vote], US, self.now);
+    }
+
+    /// A vote was just planned that is not due for long: nobody holds it yet.
+    fn plan_for_later(&mut self, vote: Vote) {
+        self.plan(Vote {
+            claimed_by: None,
+            ..vote
+        });
     }
 
     /// Lets time pass up to `millis` after zero, with everything that happens on the way.
@@ -441,6 +455,14 @@ impl Play {
         outcomes
             .filter(|outcome| !matches!(outcome, Outcome::Later { .. }))
             .collect()
+    }
+
+    /// The only end there was: the vote was not its rule's.
+    fn misfit(&self) -> &Misfit {
+        match self.end() {
+            Outcome::Unfit(misfit) => misfit,
+            other => panic!("it was: {other:?}"),
+        }
     }
 
     /// The only end there was.

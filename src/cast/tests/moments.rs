@@ -71,7 +71,7 @@ fn a_post_of_less_than_ten_seconds_is_looked_at_once() {
     let mut play = Play::new();
     let early = vote("alice", "post", 9_000);
     play.run_until(1_500);
-    play.caster.check(vec![early.clone()]);
+    play.plan_for_later(early.clone());
     play.hold(early);
     play.run_until(9_000);
     assert_eq!(play.looked_at(), [1_500]);
@@ -83,7 +83,7 @@ fn a_post_of_more_than_ten_seconds_is_looked_at_again_when_due() {
     let mut play = Play::new();
     let later = vote("alice", "post", 20_000);
     play.run_until(1_500);
-    play.caster.check(vec![later.clone()]);
+    play.plan_for_later(later.clone());
     play.hold(later);
     play.run_until(20_000);
     assert_eq!(play.looked_at(), [1_500, 19_000]);

@@ -169,7 +169,8 @@ fn apply(step: Step, play: &mut Play, owed: &mut Owed) {
             };
             owed.settled.remove(&vote.key);
             owed.open.insert(vote.key.clone());
-            play.caster.hold(vote, tried);
+            let now = play.now;
+            play.caster.hold(vote, tried, now);
         }
         Step::Answer(number, answer) => {
             let key = key_of(number);

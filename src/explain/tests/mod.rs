@@ -119,6 +119,7 @@ fn row(rule: &str, origin: Origin, status: Status, reason: Option<&str>) -> Vote
         event_at: start(),
         leader: None,
         leader_weight: None,
+        rivals: Vec::new(),
         recasts: 0,
         created_at: start(),
         updated_at: due_at,

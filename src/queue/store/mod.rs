@@ -8,6 +8,7 @@
 
 mod error;
 mod mysql;
+mod rivals;
 mod rows;
 mod sqlite;
 mod token;

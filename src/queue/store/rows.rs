@@ -12,6 +12,7 @@ use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Cursor, LeaderVote, ScheduleRun};
 use crate::queue::error_entry::ErrorEntry;
+use crate::queue::store::rivals;
 use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
@@ -72,6 +73,8 @@ macro_rules! vote_columns {
             $table,
             "leader_weight, ",
             $table,
+            "rivals, ",
+            $table,
             "recasts, ",
             $table,
             "created_at, ",
@@ -118,6 +121,8 @@ pub(super) struct VoteRow {
     leader: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     leader_weight: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rivals: Option<String>,
     recasts: i64,
     #[serde(serialize_with = "as_text")]
     created_at: DateTime<Utc>,
@@ -149,6 +154,7 @@ impl From<&Vote> for VoteRow {
             event_at: vote.event_at,
             leader: vote.leader.as_ref().map(|name| name.as_str().to_owned()),
             leader_weight: vote.leader_weight.map(|weight| weight.hundredths().into()),
+            rivals: rivals::write(&vote.rivals),
             recasts: vote.recasts.into(),
             created_at: vote.created_at,
             updated_at: vote.updated_at,
@@ -163,11 +169,13 @@ impl TryFrom<VoteRow> for Vote {
         let id = row.id;
         let bad = |column: &str| bad_value("votes", column, id);
         let number = |value: i64, column| u32::try_from(value).map_err(|_| bad(column));
+        let key = VoteKey {
+            voter: Account::from_chain(&row.voter),
+            post: PostId::new(Account::from_chain(&row.author), &row.permlink),
+        };
         Ok(Self {
-            key: VoteKey {
-                voter: Account::from_chain(&row.voter),
-                post: PostId::new(Account::from_chain(&row.author), &row.permlink),
-            },
+            rivals: rivals::read(row.rivals.as_deref(), &key).ok_or_else(|| bad("rivals"))?,
+            key,
             weight: Weight::from_hundredths(row.weight).ok_or_else(|| bad("weight"))?,
             rule: RuleId::from_stored(&row.rule),
             origin: row.origin.parse().map_err(|_| bad("origin"))?,

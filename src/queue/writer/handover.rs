@@ -6,12 +6,12 @@ use crate::queue::vote::{Origin, Status, Vote};
 /// What the caster is told.
 #[derive(Debug)]
 pub enum Handover {
+    /// Votes that were just planned, ours to cast or not: is the post a post, and does it belong to the rule?
+    Plan(Vec<Vote>),
     /// Votes that are ours to cast; with each, whether a daemon before us may have tried.
     Hold(Vec<(Vote, bool)>),
     /// Rows that changed; those that are held change with them.
     Amend(Vec<Vote>),
-    /// Votes that were just planned: is the post a post, and does it belong to the rule?
-    Check(Vec<Vote>),
     /// Votes that were cast and not seen in a block in time: are they on the chain?
     Confirm(Vec<Vote>),
 }
@@ -20,7 +20,7 @@ impl Handover {
     fn is_empty(&self) -> bool {
         match self {
             Self::Hold(votes) => votes.is_empty(),
-            Self::Amend(votes) | Self::Check(votes) | Self::Confirm(votes) => votes.is_empty(),
+            Self::Plan(votes) | Self::Amend(votes) | Self::Confirm(votes) => votes.is_empty(),
         }
     }
 }
@@ -28,7 +28,7 @@ impl Handover {
 impl Run {
     /// Passes on how rows are now.
     pub(super) async fn hand_over(&mut self, rows: Vec<Vote>, only_announced: bool) {
-        let (mut hold, mut amend, mut check) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut plan, mut hold, mut amend) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
             if !only_announced {
                 tell_of(&row);
@@ -39,29 +39,31 @@ impl Run {
             }
             let ours = row.status == Status::Queued
                 && row.claimed_by.as_deref() == Some(&*self.writer.owner);
-            let known = self.held.contains_key(&row.key);
+            let before = self.held.get(&row.key);
+            let known = before.is_some();
+            let planned = row.status == Status::Queued
+                && row.attempts == 0
+                && matches!(row.origin, Origin::Author | Origin::Trail)
+                && before.is_none_or(|before| before.cause() != row.cause());
+            // Withdrawn, but should it never have been its rule's, something else asks for it.
+            let contended = row.status == Status::Withdrawn && !row.rivals.is_empty();
             if ours || only_announced {
                 self.held.insert(row.key.clone(), row.clone());
             } else {
                 self.held.remove(&row.key);
             }
-            if ours && !known {
+            if planned || contended {
+                plan.push(row);
+            } else if ours && !known {
                 let tried = row.attempts > 0;
                 hold.push((row, tried));
             } else {
-                if row.status == Status::Queued
-                    && row.attempts == 0
-                    && matches!(row.origin, Origin::Author | Origin::Trail)
-                    && !known
-                {
-                    check.push(row.clone());
-                }
                 amend.push(row);
             }
         }
+        self.tell(Handover::Plan(plan)).await;
         self.tell(Handover::Hold(hold)).await;
         self.tell(Handover::Amend(amend)).await;
-        self.tell(Handover::Check(check)).await;
     }
 
     pub(super) async fn tell(&self, handover: Handover) {

@@ -1,0 +1,273 @@
+//! Who has a vote once the first look at its post shows that the rule which took it does not want it.
+
+use super::*;
+use crate::queue::change::Misfit;
+use crate::queue::play::{Table, bobs, key, post, rule, rules, time, vote};
+use crate::rules::set::RuleSet;
+use crate::weight::Weight;
+use chrono::TimeDelta;
+
+fn all() -> RuleSet {
+    rules(
+        "[[trail]]\nname = 'art'\nleaders = ['ada', 'bea']\nweight = '10%'\ntags = { any = ['art'] }\n\
+        [[trail]]\nname = 'curated'\nleaders = ['curie']\nweight = { scale = '50%' }\ndelay = '30s'\n\
+        [[author]]\nname = 'bob'\nauthors = ['bob']\nweight = '50%'\ndelay = '1h'\n\
+        [[trail]]\nname = 'last'\nleaders = ['ada', 'zoe']\nweight = '5%'\ndelay = '9s'\n",
+    )
+}
+
+/// The first look, at the time of block `num`, shows that the rule does not want it.
+fn unfit(table: &mut Table<'_>, num: u32, instead: Option<Plan>) {
+    let misfit = Misfit {
+        instead,
+        ..misfit(table.row("a"))
+    };
+    table.report(num, "a", 0, Outcome::Unfit(Box::new(misfit)));
+}
+
+fn misfit(row: &Vote) -> Misfit {
+    Misfit {
+        cause: row.cause(),
+        status: Status::Skipped,
+        why: "tags: none of the wanted".to_owned(),
+        instead: None,
+    }
+}
+
+#[test]
+fn a_vote_that_was_taken_over_goes_back_whole() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    let before = table.row("a").clone();
+    table.block(9, [vote("ada", "a", 80)]);
+    assert_eq!(table.brief("a"), "queued art 1000 @9");
+    unfit(&mut table, 9, None);
+    let after = table.row("a").clone();
+    let before = Vote {
+        updated_at: time(9),
+        ..before
+    };
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_vote_that_nothing_else_asked_for_is_skipped() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(9, [vote("bea", "a", 80)]);
+    unfit(&mut table, 9, None);
+    assert_eq!(
+        table.brief("a"),
+        "skipped art 1000 @9 (tags: none of the wanted)"
+    );
+}
+
+#[test]
+fn what_asks_before_the_first_look_is_not_forgotten() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(9, [vote("bea", "a", 80), vote("curie", "a", 60)]);
+    assert_eq!(table.brief("a"), "queued art 1000 @9");
+    unfit(&mut table, 10, None);
+    assert_eq!(table.brief("a"), "queued curated 3000 @9");
+    assert_eq!(table.row("a").due_at, time(19));
+    assert_eq!(table.row("a").leader, Some(Account::from_chain("curie")));
+}
+
+#[test]
+fn a_vote_that_is_due_at_once_keeps_what_else_asks_for_it() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.horizon = TimeDelta::seconds(30);
+    table.block(9, [vote("bea", "a", 80)]);
+    table.block(10, [vote("curie", "a", 60)]);
+    assert_eq!(table.brief("a"), "queued art 1000 @9");
+    unfit(&mut table, 10, None);
+    assert_eq!(table.brief("a"), "queued curated 3000 @10");
+    assert_eq!(
+        table.row("a").claimed_by.as_deref(),
+        None,
+        "it is not due soon"
+    );
+}
+
+#[test]
+fn of_all_that_asked_the_rule_that_comes_first_has_it() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a"), vote("zoe", "a", 100)]);
+    table.block(6, [vote("bea", "a", 80), vote("curie", "a", 60)]);
+    unfit(&mut table, 6, None);
+    assert_eq!(table.brief("a"), "queued curated 3000 @6");
+    unfit(&mut table, 7, None);
+    assert_eq!(table.brief("a"), "queued bob 5000 @5");
+    unfit(&mut table, 8, None);
+    assert_eq!(table.brief("a"), "queued last 500 @5");
+    unfit(&mut table, 9, None);
+    assert_eq!(
+        table.brief("a"),
+        "skipped last 500 @5 (tags: none of the wanted)"
+    );
+}
+
+/// What the caster proposes: the leader's vote speaks to the rule `last` too.
+fn instead() -> Option<Plan> {
+    Some(Plan {
+        key: key("alice", "a"),
+        weight: Weight::clamped(500),
+        rule: rule("last"),
+        origin: Origin::Trail,
+        due_at: time(12),
+        event_block: 9,
+        event_at: time(9),
+        leader: Some((Account::from_chain("ada"), Weight::clamped(8_000))),
+        may_be_edit: false,
+    })
+}
+
+#[test]
+fn another_rule_after_the_same_leader_has_it_where_no_earlier_one_asked() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(9, [vote("ada", "a", 80)]);
+    unfit(&mut table, 9, instead());
+    assert_eq!(table.brief("a"), "queued last 500 @9");
+    assert_eq!(table.row("a").due_at, time(12));
+
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    table.block(9, [vote("ada", "a", 80)]);
+    unfit(&mut table, 9, instead());
+    assert_eq!(table.brief("a"), "queued bob 5000 @5");
+}
+
+#[test]
+fn a_rule_that_declines_when_due_asks_no_other() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    table.block(9, [vote("ada", "a", 80)]);
+    table.report(9, "a", 0, Outcome::Skipped("limit.per_day".to_owned()));
+    assert_eq!(table.brief("a"), "skipped art 1000 @9 (limit.per_day)");
+    assert_eq!(table.row("a").rivals, []);
+}
+
+#[test]
+fn what_asks_after_the_first_look_has_no_claim() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(9, [vote("bea", "a", 80)]);
+    table.block(9 + 20, [vote("curie", "a", 60)]);
+    assert_eq!(table.row("a").rivals, []);
+}
+
+#[test]
+fn a_vote_that_was_sent_is_nobody_elses() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    table.block(9, [vote("ada", "a", 80)]);
+    let misfit = misfit(table.row("a"));
+    table.report(9, "a", 1, Outcome::Unfit(Box::new(misfit)));
+    assert_eq!(
+        table.brief("a"),
+        "skipped art 1000 @9 (tags: none of the wanted)"
+    );
+}
+
+#[test]
+fn what_is_said_of_one_cause_does_not_touch_the_next() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    table.block(9, [vote("ada", "a", 80)]);
+    let late = misfit(table.row("a"));
+    unfit(&mut table, 9, None);
+    table.report(10, "a", 0, Outcome::Unfit(Box::new(late)));
+    assert_eq!(table.brief("a"), "queued bob 5000 @5");
+}
+
+#[test]
+fn a_leaders_withdrawal_before_the_first_look_costs_nobody_elses_vote() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    table.block(9, [vote("ada", "a", 80)]);
+    let misfit = misfit(table.row("a"));
+    table.block(10, [vote("ada", "a", 0)]);
+    assert_eq!(
+        table.brief("a"),
+        "withdrawn art 1000 @9 (@ada no longer votes on it)"
+    );
+    table.report(10, "a", 0, Outcome::Unfit(Box::new(misfit.clone())));
+    assert_eq!(table.brief("a"), "queued bob 5000 @5");
+
+    // What nobody else asked for stays withdrawn.
+    let mut table = Table::new(&rules);
+    table.block(9, [vote("ada", "a", 80)]);
+    table.block(10, [vote("ada", "a", 0)]);
+    let misfit = Misfit {
+        instead: instead(),
+        ..misfit
+    };
+    table.report(10, "a", 0, Outcome::Unfit(Box::new(misfit)));
+    assert_eq!(
+        table.brief("a"),
+        "withdrawn art 1000 @9 (@ada no longer votes on it)"
+    );
+}
+
+#[test]
+fn a_leader_who_changes_the_vote_changes_it_for_whom_it_speaks_to_as_well() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(9, [vote("bea", "a", 80), vote("curie", "a", 60)]);
+    table.block(10, [vote("curie", "a", 20)]);
+    unfit(&mut table, 10, None);
+    assert_eq!(table.brief("a"), "queued curated 1000 @9");
+
+    let mut table = Table::new(&rules);
+    table.block(9, [vote("bea", "a", 80), vote("curie", "a", 60)]);
+    table.block(10, [vote("curie", "a", 0)]);
+    unfit(&mut table, 10, None);
+    assert_eq!(
+        table.brief("a"),
+        "skipped art 1000 @9 (tags: none of the wanted)"
+    );
+}
+
+#[test]
+fn a_block_that_is_undone_gives_the_vote_back_to_whom_it_took_it_from() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    table.block(9, [vote("ada", "a", 80)]);
+    table.undo(10, 8);
+    assert_eq!(table.brief("a"), "queued bob 5000 @5");
+    // The new branch may have it after all.
+    table.block(9, [vote("ada", "a", 80)]);
+    assert_eq!(table.brief("a"), "queued art 1000 @9");
+    table.undo(10, 4);
+    assert_eq!(
+        table.brief("a"),
+        format!("withdrawn art 1000 @4 ({UNDONE})")
+    );
+}
+
+#[test]
+fn blocks_that_are_read_again_change_nothing() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    let read = |table: &mut Table<'_>| {
+        table.block(5, [post("a")]);
+        table.block(9, [vote("ada", "a", 80), vote("curie", "a", 60)]);
+    };
+    read(&mut table);
+    let once = table.row("a").rivals.clone();
+    read(&mut table);
+    assert_eq!(table.row("a").rivals, once);
+    unfit(&mut table, 9, None);
+    assert_eq!(table.brief("a"), "queued curated 3000 @9");
+    assert_eq!(table.row("a").key.post, bobs("a"));
+}
