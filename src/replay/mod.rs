@@ -283,8 +283,11 @@ impl<'r> Replay<'r> {
         while !unchecked.is_empty() {
             let mut reports = Vec::new();
             for key in std::mem::take(&mut unchecked) {
-                let trail =
-                    |row: &&Vote| row.status == Status::Queued && row.origin == Origin::Trail;
+                let trail = |row: &&Vote| {
+                    // A leader may take the vote back in the block of the vote.
+                    let contended = row.status == Status::Withdrawn && !row.rivals.is_empty();
+                    (row.status == Status::Queued || contended) && row.origin == Origin::Trail
+                };
                 let Some(row) = self.rows.get(&key).filter(trail) else {
                     continue;
                 };
