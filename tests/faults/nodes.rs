@@ -8,6 +8,7 @@ use curatord::config::ChainKind;
 use curatord::queue::vote::Status;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault};
+use curatord::sandbox::requests::Request;
 
 use crate::harness::{Database, Installation, run};
 use crate::{assert_on_time, rule};
@@ -86,12 +87,42 @@ async fn a_node_that_lags_is_left_for_the_next() {
     .await;
 }
 
+/// A rule that must see the post when its vote is due, however young that is.
+fn watching_rule() -> String {
+    rule(&["alice"], "4s") + "max_votes = 100\n"
+}
+
+#[tokio::test]
+async fn a_young_post_that_was_seen_before_the_nodes_went_is_voted_on_in_time() {
+    run(Database::sqlite().await, async |database| {
+        let site = Installation::with(database, two_nodes()).await;
+        site.voters(&["alice"]).await;
+        site.rules("rules.toml", &rule(&["alice"], "4s"));
+        let daemon = site.start().await;
+        let post = site.sandbox.publish("bob", "a-post");
+        site.row_is("alice", &post, Status::Queued).await;
+        let row = site.row("alice", &post).await.unwrap();
+        let is_look = |request: &Request| request.method.ends_with("get_content");
+        let looked = |requests: &[Request]| requests.iter().any(is_look);
+        let asked = &site.sandbox.node(0).endpoint().requests;
+        assert!(asked.wait_until(Duration::from_secs(3), looked).await);
+        site.next_block_is_read().await;
+        for node in 0..2 {
+            site.sandbox.node(node).endpoint().stop();
+        }
+        site.row_is("alice", &post, Status::Cast).await;
+        assert_on_time(&site, "alice", &post, row.due_at);
+        daemon.stop().await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn without_any_node_votes_wait_and_go_out_when_one_is_back() {
     run(Database::sqlite().await, async |database| {
         let site = Installation::with(database, two_nodes()).await;
         site.voters(&["alice"]).await;
-        site.rules("rules.toml", &rule(&["alice"], "2s"));
+        site.rules("rules.toml", &watching_rule());
         let mut daemon = site.start().await;
         let post = site.sandbox.publish("bob", "a-post");
         site.row_is("alice", &post, Status::Queued).await;
@@ -124,7 +155,7 @@ async fn nodes_that_stay_away_fail_the_vote_in_the_end() {
         let mut site = Installation::new(database).await;
         site.set("casting.retry_for", "3s");
         site.voters(&["alice"]).await;
-        site.rules("rules.toml", &rule(&["alice"], "2s"));
+        site.rules("rules.toml", &watching_rule());
         let daemon = site.start().await;
         let post = site.sandbox.publish("bob", "a-post");
         site.row_is("alice", &post, Status::Queued).await;
