@@ -7,6 +7,7 @@ use crate::harness::{Database, Installation, on_each_database};
 on_each_database! {
     the_first_rule_in_the_order_of_the_files_has_the_vote,
     an_earlier_rules_later_event_takes_a_queued_vote_over,
+    an_earlier_rule_that_does_not_want_the_post_leaves_the_vote_to_the_one_that_had_it,
     a_later_rules_event_does_not_touch_a_queued_vote,
     a_rule_that_is_gone_or_no_longer_wants_it_withdraws_its_queued_vote,
     a_weight_changed_while_the_vote_is_queued_is_the_weight_cast,
@@ -72,6 +73,23 @@ async fn an_earlier_rules_later_event_takes_a_queued_vote_over(database: &Databa
     assert_eq!(row.status, Status::Queued);
     assert!(row.due_at < first.due_at);
     assert!(row.event_block > first.event_block);
+    daemon.stop().await;
+}
+
+async fn an_earlier_rule_that_does_not_want_the_post_leaves_the_vote_to_the_one_that_had_it(
+    database: &Database,
+) {
+    let site = Installation::new(database).await;
+    site.rules("1.toml", &format!("{TRAIL}tags = {{ any = [\"art\"] }}\n"));
+    site.rules("2.toml", &AUTHOR.replace("60s", "5s"));
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    let first = site.row_is("alice", &post, Status::Queued).await;
+    site.sandbox.vote("curie", &post, 10_000).unwrap();
+    let row = site.row_is("alice", &post, Status::Confirmed).await;
+    assert_eq!(row.rule.as_str(), "2.toml:author-1");
+    assert_eq!((row.weight, row.due_at), (first.weight, first.due_at));
     daemon.stop().await;
 }
 
