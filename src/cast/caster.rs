@@ -246,6 +246,12 @@ impl Caster {
         }
     }
 
+    /// Whether votes that are due wait for a free place.
+    pub fn is_busy(&self, now: DateTime<Utc>) -> bool {
+        let due = self.agenda.first().is_some_and(|(first, ..)| *first <= now);
+        due && self.lanes.full(now).is_some()
+    }
+
     /// Everything that is to be done by `world.now`.
     pub fn poll(&mut self, world: &World<'_>) -> Vec<Action> {
         while let Some((at, _, key)) = self.agenda.first().cloned() {

@@ -9,6 +9,7 @@ pub mod held;
 pub mod known;
 pub mod lane;
 pub mod limits;
+mod outbox;
 pub mod questions;
 pub mod run;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::cast::answers::Counted;
 use crate::cast::caster::{Action, Caster, Request, Settings, World};
 use crate::cast::limits::LIMITS_LOOK_BACK;
+use crate::cast::outbox::Outbox;
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::chain::nodes::Nodes;
@@ -67,7 +68,7 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
     let settings = |parts: &Parts| Settings::new(&parts.config.borrow(), parts.dry_run);
     let mut caster = Caster::new(settings(&parts));
     let mut tasks = JoinSet::new();
-    let mut outbox: Vec<Change> = Vec::new();
+    let mut outbox = Outbox::default();
     let mut new_tokens = parts.tokens.subscribe();
     let mut stop_at: Option<DateTime<Utc>> = None;
     let journal = parts.journal.clone();
@@ -79,13 +80,23 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
         if stop_at.is_some_and(|at| outbox.is_empty() && (caster.in_flight() == 0 || at <= now)) {
             break;
         }
-        let wake = stop_at.or_else(|| caster.next_wake(now));
+        let busy = stop_at.is_none() && caster.is_busy(now);
+        let hand_over = outbox.due(busy);
+        let ready = hand_over.is_some_and(|at| at <= now);
+        let next = stop_at.or_else(|| caster.next_wake(now));
+        let wake = hand_over.filter(|_| !ready).into_iter().chain(next).min();
         tokio::select! {
             biased;
-            Some(answered) = tasks.join_next(), if !tasks.is_empty() => match answered {
-                Ok(answered) => with_world(&parts, |world| take(&mut caster, answered, world)),
-                Err(error) => tracing::error!(%error, "a task of the caster broke off"),
-            },
+            Some(answered) = tasks.join_next(), if !tasks.is_empty() => {
+                let mut next = Some(answered);
+                while let Some(answered) = next {
+                    match answered {
+                        Ok(answered) => with_world(&parts, |world| take(&mut caster, answered, world)),
+                        Err(error) => tracing::error!(%error, "a task of the caster broke off"),
+                    }
+                    next = tasks.try_join_next();
+                }
+            }
             Some(handover) = parts.handovers.recv() => match handover {
                 Handover::Plan(votes) => caster.plan(votes, &parts.owner, parts.clock.now()),
                 Handover::Hold(votes) => {
@@ -95,8 +106,8 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
                 Handover::Amend(rows) => rows.into_iter().for_each(|row| caster.amend(row, &parts.owner)),
                 Handover::Confirm(votes) => caster.confirm(votes),
             },
-            Some(place) = journal.place(), if !outbox.is_empty() => {
-                place.send(Batch { changes: std::mem::take(&mut outbox), ..Batch::default() });
+            Some(place) = journal.place(), if ready => {
+                place.send(Batch { changes: outbox.take(), ..Batch::default() });
             }
             Ok(()) = parts.config.changed() => caster.set(settings(&parts)),
             Ok(()) = new_tokens.changed() => with_world(&parts, |world| caster.tokens_changed(world)),
@@ -144,7 +155,7 @@ fn take(caster: &mut Caster, answered: Answered, world: &World<'_>) {
     }
 }
 
-fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &mut Vec<Change>) {
+fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &mut Outbox) {
     match action {
         Action::Look(posts) => {
             for posts in posts.chunks(LOOK_TOGETHER) {
@@ -204,6 +215,6 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
                 Answered::Refreshed(voter, result)
             });
         }
-        Action::Report(report) => outbox.push(Change::Report(report)),
+        Action::Report(report) => outbox.push(report, parts.clock.now()),
     }
 }

@@ -1,0 +1,108 @@
+//! What is to be written of votes, and when it is handed over.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::queue::change::{Change, Outcome, Report};
+
+/// While votes that are due wait for a free place, what the signer took is written so much later: the database
+/// would take the processor from the requests. A daemon killed meanwhile finds these votes on the chain.
+const HOLD_BACK: TimeDelta = TimeDelta::milliseconds(250);
+
+/// Gathers reports for the writer.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    changes: Vec<Change>,
+    /// When the oldest of them came.
+    since: DateTime<Utc>,
+    /// Something in it changes what is to be cast next.
+    urgent: bool,
+}
+
+impl Outbox {
+    pub fn push(&mut self, report: Report, now: DateTime<Utc>) {
+        if self.changes.is_empty() {
+            self.since = now;
+        }
+        self.urgent |= !matches!(report.outcome, Outcome::Cast { .. });
+        self.changes.push(Change::Report(report));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// When it is to be handed over; `busy` says that votes which are due wait for a free place. `None` where
+    /// there is nothing.
+    pub fn due(&self, busy: bool) -> Option<DateTime<Utc>> {
+        let wait = match busy && !self.urgent {
+            true => HOLD_BACK,
+            false => TimeDelta::zero(),
+        };
+        (!self.changes.is_empty()).then(|| self.since + wait)
+    }
+
+    /// Everything in it.
+    pub fn take(&mut self) -> Vec<Change> {
+        self.urgent = false;
+        std::mem::take(&mut self.changes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Account;
+    use crate::post::{PostId, VoteKey};
+    use crate::weight::Weight;
+
+    fn at(millis: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::milliseconds(millis)
+    }
+
+    fn report(outcome: Outcome) -> Report {
+        Report {
+            key: VoteKey {
+                voter: Account::from_chain("alice"),
+                post: PostId::new(Account::from_chain("bob"), "a-post"),
+            },
+            rule: None,
+            weight: Weight::FULL,
+            attempts: 1,
+            at: at(0),
+            outcome,
+        }
+    }
+
+    fn accepted() -> Report {
+        report(Outcome::Cast {
+            trx_id: None,
+            cast_at: at(0),
+            check_at: at(0),
+        })
+    }
+
+    #[test]
+    fn what_the_signer_took_is_held_back_only_while_votes_wait() {
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.due(true), None);
+        outbox.push(accepted(), at(10));
+        outbox.push(accepted(), at(200));
+        assert_eq!(outbox.due(true), Some(at(260)));
+        assert_eq!(outbox.due(false), Some(at(10)));
+        assert_eq!(outbox.take().len(), 2);
+        assert_eq!(outbox.due(false), None);
+        outbox.push(accepted(), at(300));
+        assert_eq!(outbox.due(true), Some(at(550)));
+    }
+
+    #[test]
+    fn anything_else_is_handed_over_at_once_with_what_waits() {
+        let mut outbox = Outbox::default();
+        outbox.push(accepted(), at(10));
+        outbox.push(report(Outcome::Skipped("no".to_owned())), at(20));
+        assert_eq!(outbox.due(true), Some(at(10)));
+        assert_eq!(outbox.take().len(), 2);
+        outbox.push(accepted(), at(30));
+        assert_eq!(outbox.due(true), Some(at(280)));
+    }
+}
