@@ -1,19 +1,23 @@
 //! One rule after the other, for one voter: the first condition that decides.
 
+mod by_schedule;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 use crate::cast::limits::by_mana;
 use crate::cast::verdict::{Post, Verdict, by_post, too_old};
+use crate::daemon::schedules::agenda::scheduled;
+use crate::daemon::schedules::choice::counts;
 use crate::explain::cause::{self, Cause, NoCause, listed};
 use crate::explain::known::Known;
+use crate::explain::shared::Shared;
 use crate::explain::{Decision, Says, shown};
 use crate::post::VoteKey;
 use crate::queue::transition::VOTED_BY_HAND;
 use crate::queue::vote::{Origin, Status, Vote};
-use crate::rules::facts::Facts;
 use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
-use crate::rules::set::RuleSet;
+use crate::weight::Weight;
 
 /// A block is read so much later than it is stamped, and may stamp a post a little before its own time.
 const READ_WITHIN: TimeDelta = TimeDelta::seconds(10);
@@ -21,30 +25,45 @@ const READ_WITHIN: TimeDelta = TimeDelta::seconds(10);
 /// Something that decided: what the rule says, the condition, and its value.
 type Found = (Says, &'static str, String);
 
-/// Goes through the rules of one voter in order of precedence.
+/// Goes through the rules of one voter, those first that ask first for a vote.
 pub struct Decider<'a> {
-    rules: &'a RuleSet,
-    voter: &'a Account,
+    shared: &'a Shared<'a>,
     known: &'a Known,
-    /// The rule that has the post for this voter.
-    taken: Option<RuleId>,
+    voter: &'a Account,
+    taken: Option<Taken>,
+}
+
+/// The rule that has the post for this voter.
+struct Taken {
+    by: RuleId,
+    how: String,
+    /// Its vote is there, or will be. To a schedule a vote that came to nothing is none.
+    stands: bool,
 }
 
 impl<'a> Decider<'a> {
-    pub fn new(rules: &'a RuleSet, voter: &'a Account, known: &'a Known) -> Self {
-        let row = known.row(voter);
+    pub fn new(shared: &'a Shared<'a>, voter: &'a Account) -> Self {
+        let row = shared.known.row(voter);
         let taken = row.filter(|row| row.origin != Origin::Hand);
         Self {
-            rules,
+            shared,
+            known: shared.known,
             voter,
-            known,
-            taken: taken.map(|row| row.rule.clone()),
+            taken: taken.map(|row| Taken {
+                by: row.rule.clone(),
+                how: row.status.to_string(),
+                stands: counts(row, false),
+            }),
         }
     }
 
     /// What `rule`, the next one, comes to.
     pub fn decide(&mut self, rule: &Rule) -> Decision {
-        let (says, condition, why) = match self.first_to_decide(rule) {
+        let found = match scheduled(rule) {
+            Some((_, schedule)) => self.at_a_time(rule, schedule),
+            None => self.after_an_event(rule),
+        };
+        let (says, condition, why) = match found {
             Ok(found) | Err(found) => found,
         };
         Decision {
@@ -55,59 +74,55 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// `Err` holds what is against a vote, or leaves it open.
-    fn first_to_decide(&mut self, rule: &Rule) -> Result<Found, Found> {
+    /// What decides of a rule that votes when somebody publishes or votes; `Err` holds what is against a vote, or
+    /// leaves it open.
+    fn after_an_event(&mut self, rule: &Rule) -> Result<Found, Found> {
         let row = self.known.row(self.voter);
         let ours = row.filter(|row| row.rule == rule.id);
         if let Some(over) = ours.and_then(over) {
             return Err(over);
         }
-        self.by_names(rule)?;
-        self.by_filters(rule)?;
-        let cause = cause::of(rule, self.voter, self.known).map_err(|no| match no {
-            NoCause::Not(condition, why) => (Says::No, condition, why),
-            NoCause::Unknown(condition, why) => (Says::Unknown, condition, why),
-        })?;
-        self.by_people()?;
+        let cause = self.cause(rule)?;
+        self.by_people(row)?;
         match &self.taken {
-            Some(first) if *first != rule.id => {
-                let how = row.map_or("comes first".to_owned(), |row| row.status.to_string());
-                return Err(no("precedence", format!("{first} has the post: {how}")));
-            }
+            Some(first) if first.by != rule.id => return Err(first.has_the_post()),
             _ => {}
         }
-        if ours.is_none() {
-            self.by_reading(&cause)?;
+        let weight = cause.weight;
+        if let Some(row) = ours {
+            return self.queued(rule, row, weight);
         }
-        self.taken = Some(rule.id.clone());
-        let vote = match ours {
-            Some(row) => row.clone(),
-            None => self.vote(rule, &cause),
+        self.by_reading(&cause)?;
+        let mut taken = Taken {
+            by: rule.id.clone(),
+            how: "comes first".to_owned(),
+            stands: false,
         };
-        let at = self.by_moment(rule, &vote)?;
-        self.by_token()?;
-        let (weight, due) = (cause.weight, shown(at));
-        Ok(match (&rule.trigger, ours) {
-            (_, Some(_)) => {
-                let why = format!("{weight}, due {due}");
-                (Says::Queued { weight, at }, "queue", why)
-            }
-            (Trigger::Author(author), None) if author.schedule.is_some() => {
-                let schedule = author.schedule.as_ref();
-                let times = schedule.map(|schedule| {
-                    let (cron, zone) = (&schedule.cron, schedule.timezone);
-                    format!(
-                        "{weight} at the next time of `{cron}` ({zone}), if nothing newer matches"
-                    )
-                });
-                let why = times.unwrap_or_default();
-                (Says::Votes { weight, at }, "schedule", why)
-            }
-            (_, None) => {
-                let why = format!("{weight} at {due}");
-                (Says::Votes { weight, at }, "would vote", why)
-            }
+        // The window is asked later, at that moment.
+        let vote = self.vote(rule, &cause, cause.at + rule.delay);
+        let at = self.by_moment(rule, &vote);
+        taken.stands = at.is_ok();
+        self.taken = Some(taken);
+        let at = at?;
+        let why = format!("{weight} at {}", shown(at));
+        Ok((Says::Votes { weight, at }, "would vote", why))
+    }
+
+    /// What makes the rule vote.
+    fn cause(&self, rule: &Rule) -> Result<Cause, Found> {
+        self.by_names(rule)?;
+        self.by_filters(rule)?;
+        cause::of(rule, self.voter, self.known).map_err(|no| match no {
+            NoCause::Not(condition, why) => (Says::No, condition, why),
+            NoCause::Unknown(condition, why) => (Says::Unknown, condition, why),
         })
+    }
+
+    /// Whether anything is against the vote that is queued.
+    fn queued(&self, rule: &Rule, row: &Vote, weight: Weight) -> Result<Found, Found> {
+        let at = self.by_moment(rule, row)?;
+        let why = format!("{weight}, due {}", shown(at));
+        Ok((Says::Queued { weight, at }, "queue", why))
     }
 
     /// What stands in the rule alone.
@@ -120,7 +135,7 @@ impl<'a> Decider<'a> {
             let since = rule.expires.map(shown).unwrap_or_default();
             return Err(no("expires", format!("the rule is off since {since}")));
         }
-        if !self.rules.votes_as(rule, self.voter, author) {
+        if !self.shared.rules.votes_as(rule, self.voter, author) {
             return Err(no("self_votes", "it is the voter's own post".to_owned()));
         }
         if rule.covers_author(author) {
@@ -149,19 +164,18 @@ impl<'a> Decider<'a> {
 
     /// What the post is.
     fn by_filters(&self, rule: &Rule) -> Result<(), Found> {
-        match &self.known.content {
-            Ok(Some(content)) => rule
-                .admits(&Facts::of_content(content))
+        match (&self.shared.facts, &self.known.content) {
+            (Some(facts), _) => rule
+                .admits(facts)
                 .map_err(|refusal| no(refusal.key, refusal.to_string())),
-            Ok(None) => Err(no("post", "no node knows it".to_owned())),
+            (None, Ok(_)) => Err(no("post", "no node knows it".to_owned())),
             // Whether a leader has voted may be known all the same.
-            Err(_) => Ok(()),
+            (None, Err(_)) => Ok(()),
         }
     }
 
-    /// Who has voted already, by other means than rules.
-    fn by_people(&self) -> Result<(), Found> {
-        let row = self.known.row(self.voter);
+    /// Who has voted already, by other means than rules; `row` is the voter's, where it counts.
+    fn by_people(&self, row: Option<&Vote>) -> Result<(), Found> {
         if let Some(row) = row.filter(|row| row.reason.as_deref() == Some(VOTED_BY_HAND)) {
             let why = format!("the voter voted {} by other means", row.weight);
             return Err(no("by hand", why));
@@ -171,13 +185,10 @@ impl<'a> Decider<'a> {
             return Err(no("by hand", why));
         }
         // What an attempt of ours left on the post is not a person's.
-        let ours = row.is_some_and(|row| {
+        let ours = self.known.row(self.voter).is_some_and(|row| {
             row.attempts > 0 || matches!(row.status, Status::Cast | Status::Confirmed)
         });
-        let standing = self
-            .known
-            .content()
-            .and_then(|post| post.vote_of(self.voter));
+        let standing = self.shared.standing.get(self.voter);
         match standing.filter(|_| !ours) {
             Some(weight) => {
                 let why = format!("the voter voted {weight} by other means");
@@ -192,7 +203,7 @@ impl<'a> Decider<'a> {
         let tables = self.known.tables.as_ref().ok();
         let read = tables.and_then(|tables| tables.read_until);
         match read {
-            Some(read) if cause.origin != Origin::Schedule && cause.at + READ_WITHIN < read => {
+            Some(read) if cause.at + READ_WITHIN < read => {
                 let what = match &cause.leader {
                     Some((leader, _)) => format!("the vote of @{leader}"),
                     None => "the post".to_owned(),
@@ -208,9 +219,7 @@ impl<'a> Decider<'a> {
     }
 
     /// The vote as it would be queued.
-    fn vote(&self, rule: &Rule, cause: &Cause) -> Vote {
-        // The window is asked later, at that moment.
-        let due_at = cause.at + rule.delay;
+    fn vote(&self, rule: &Rule, cause: &Cause, due_at: DateTime<Utc>) -> Vote {
         Vote {
             key: VoteKey {
                 voter: self.voter.clone(),
@@ -266,7 +275,7 @@ impl<'a> Decider<'a> {
         let at = self.by_mana(rule, at)?;
         match too_old(rule, content, at) {
             Some(why) => Err(no("max_age", format!("{why}; mana is back {}", shown(at)))),
-            None => Ok(at),
+            None => self.by_token().map(|()| at),
         }
     }
 
@@ -317,6 +326,13 @@ impl<'a> Decider<'a> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Taken {
+    fn has_the_post(&self) -> Found {
+        let why = format!("{} has the post: {}", self.by, self.how);
+        no("precedence", why)
     }
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::account::Account;
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
+use crate::explain::schedule::Choices;
 use crate::post::PostId;
 use crate::queue::change::LeaderVote;
 use crate::queue::vote::{PastVote, Vote};
@@ -27,6 +28,8 @@ pub struct Known {
     pub tables: Told<Tables>,
     /// Of the voters that have an account.
     pub mana: Told<HashMap<Account, AccountState>>,
+    /// What schedules vote on when they strike next.
+    pub choices: Told<Choices>,
 }
 
 /// What the tables hold.

@@ -4,19 +4,23 @@
 mod cause;
 mod decide;
 pub mod known;
+pub mod schedule;
+mod shared;
+mod summary;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::explain::decide::Decider;
 use crate::explain::known::Known;
-use crate::queue::transition::VOTED_BY_HAND;
-use crate::queue::vote::{Origin, Status, Vote};
-use crate::rules::rule::RuleId;
+use crate::explain::shared::Shared;
+use crate::explain::summary::summary;
+use crate::rules::rule::{Rule, RuleId};
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
 
@@ -63,9 +67,10 @@ pub struct Answer {
 /// Everything about the post of `known`, for one voter or for everybody that some rule votes as, in the order
 /// in which the rules name them.
 pub fn explain(rules: &RuleSet, voter: Option<&Account>, known: &Known) -> Vec<Answer> {
+    let shared = Shared::new(rules, known);
     voters(rules, voter)
         .iter()
-        .map(|voter| answer(rules, voter, known))
+        .map(|voter| answer(&shared, voter))
         .collect()
 }
 
@@ -81,81 +86,25 @@ pub fn voters(rules: &RuleSet, only: Option<&Account>) -> Vec<Account> {
         .collect()
 }
 
-fn answer(rules: &RuleSet, voter: &Account, known: &Known) -> Answer {
-    let mut decider = Decider::new(rules, voter, known);
-    let decisions: Vec<Decision> = rules
-        .rules_of(voter)
-        .map(|rule| decider.decide(rule))
+fn answer(shared: &Shared<'_>, voter: &Account) -> Answer {
+    let mut decider = Decider::new(shared, voter);
+    let mut rules: Vec<(usize, &Arc<Rule>)> = shared.rules.rules_of(voter).enumerate().collect();
+    // A schedule asks for a vote only when it strikes; by then the others have asked.
+    rules.sort_by_key(|(_, rule)| shared.strikes.get(&rule.id));
+    let mut decisions: Vec<(usize, Decision)> = rules
+        .into_iter()
+        .map(|(place, rule)| (place, decider.decide(rule)))
+        .collect();
+    decisions.sort_by_key(|(place, _)| *place);
+    let decisions: Vec<Decision> = decisions
+        .into_iter()
+        .map(|(_, decision)| decision)
         .collect();
     Answer {
         voter: voter.clone(),
-        summary: summary(known, voter, &decisions),
+        summary: summary(shared, voter, &decisions),
         decisions,
     }
-}
-
-fn summary(known: &Known, voter: &Account, decisions: &[Decision]) -> String {
-    if let Some(row) = known.row(voter)
-        && let Some(summary) = of_row(row)
-    {
-        return summary;
-    }
-    if let Some(weight) = known.content().and_then(|content| content.vote_of(voter)) {
-        return by_other_means(weight);
-    }
-    let first = decisions.iter().find_map(|decision| match decision.says {
-        Says::Votes { weight, at } => Some(format!(
-            "would vote {weight} at {}, by {}",
-            shown(at),
-            decision.rule
-        )),
-        _ => None,
-    });
-    first.unwrap_or_else(|| match decisions {
-        [] => format!("no rule votes as @{voter}"),
-        _ if decisions
-            .iter()
-            .any(|decision| decision.says == Says::Unknown) =>
-        {
-            "nobody can say now".to_owned()
-        }
-        _ => "no vote".to_owned(),
-    })
-}
-
-/// What the row of a vote says, unless rules may still vote beside it.
-fn of_row(row: &Vote) -> Option<String> {
-    let by = match row.origin {
-        Origin::Hand => "by hand".to_owned(),
-        _ => format!("by {}", row.rule),
-    };
-    let weight = row.weight;
-    let reason = row.reason.as_deref().unwrap_or("no reason was noted");
-    let at = shown(row.cast_at.unwrap_or(row.updated_at));
-    Some(match row.status {
-        Status::Queued => {
-            let waits = row.reason.as_ref().map(|why| format!(" ({why})"));
-            let waits = waits.unwrap_or_default();
-            format!("queued: {weight}, due {}, {by}{waits}", shown(row.due_at))
-        }
-        Status::Cast => format!("voted {weight} at {at}, {by}; no block has shown it yet"),
-        Status::Confirmed => match row.block_num {
-            Some(block) => format!("voted {weight} at {at}, {by}; in block {block}"),
-            None => format!("voted {weight} at {at}, {by}"),
-        },
-        Status::Skipped if reason == VOTED_BY_HAND => by_other_means(weight),
-        Status::Skipped => format!("skipped, {by}: {reason}"),
-        Status::Failed => format!("failed at {}, {by}: {reason}", shown(row.updated_at)),
-        Status::Withdrawn => format!("withdrawn, {by}: {reason}"),
-        Status::DryRun => format!("a dry run would have voted {weight} at {at}, {by}"),
-    })
-}
-
-fn by_other_means(weight: Weight) -> String {
-    if weight.is_zero() {
-        return "the voter took its own vote back: no rule votes again".to_owned();
-    }
-    format!("voted {weight} by other means: rules leave it alone")
 }
 
 /// `2026-11-22 18:00:00 UTC`.

@@ -26,6 +26,7 @@ use crate::rules::rule::RuleId;
 
 mod plan;
 
+pub use plan::next_in_line;
 use plan::{first_of, plan_again, planned, unfit};
 
 /// The reason of a vote that a person cast; such a row never votes again.

@@ -7,11 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::account::Account;
 use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
 use crate::chain::content::{Content, StandingVote};
+use crate::daemon::schedules::choice::NEWEST;
 use crate::post::PostId;
 use crate::queue::planner::PAYOUT_AFTER;
 
-/// As many of an author's posts as a node is asked for when a schedule strikes.
-const NEWEST: usize = 20;
 /// How often what posts that were paid out hold is forgotten.
 const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 

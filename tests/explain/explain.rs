@@ -19,7 +19,7 @@ on_each_database! {
 }
 
 /// The lines about `post`, one for each rule.
-async fn explain(site: &Installation<'_>, post: &PostId, more: &[&str]) -> Vec<Value> {
+pub async fn explain(site: &Installation<'_>, post: &PostId, more: &[&str]) -> Vec<Value> {
     let post = post.to_string();
     let mut arguments = vec!["explain", post.as_str(), "--format", "json"];
     arguments.extend(more);

@@ -4,6 +4,7 @@
 mod explain;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod schedules;
 mod vote;
 
 use harness::Installation;

@@ -18,6 +18,9 @@ use crate::rules::rule::Rule;
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
 
+/// Posts of an author that are looked at.
+pub const NEWEST: usize = 20;
+
 /// The votes of some runs that are being chosen.
 #[derive(Debug)]
 pub struct Choice<'a> {
@@ -130,6 +133,12 @@ impl<'a> Choice<'a> {
         self.pass_over(|wish| wish.key().is_some_and(|key| taken.contains(&key)));
     }
 
+    /// What is chosen, and by which rule; two rules may have chosen the same.
+    pub fn chosen(&self) -> impl Iterator<Item = (&'a Rule, VoteKey)> {
+        let chosen = self.chosen.iter();
+        chosen.filter_map(|wish| Some((wish.rule, wish.key()?)))
+    }
+
     /// The votes, one for each voter and post: where two rules chose the same, it is the earlier one's.
     pub fn plans(self, newest_block: Option<&Cursor>) -> Vec<Plan> {
         let mut plans: BTreeMap<VoteKey, Wish<'a>> = BTreeMap::new();
@@ -194,7 +203,7 @@ fn matches(rule: &Rule, post: &Post, due_at: DateTime<Utc>) -> bool {
 }
 
 /// Whether a row says that the voter has voted on the post, or will, or must not.
-fn counts(row: &Vote, dry_run: bool) -> bool {
+pub fn counts(row: &Vote, dry_run: bool) -> bool {
     match row.status {
         Status::Queued | Status::Cast | Status::Confirmed => true,
         Status::Skipped => row.reason.as_deref() == Some(VOTED_BY_HAND),

@@ -9,14 +9,12 @@ use futures_util::stream;
 use crate::account::Account;
 use crate::chain::nodes::{Nodes, NodesError};
 use crate::daemon::schedules::Attempt;
-use crate::daemon::schedules::choice::{Choice, Post};
+use crate::daemon::schedules::choice::{Choice, NEWEST, Post};
 use crate::post::VoteKey;
 use crate::queue::change::{Batch, Change};
 use crate::queue::store::{Store, StoreError};
 use crate::rules::set::RuleSet;
 
-/// Posts of an author that are looked at.
-const NEWEST: usize = 20;
 /// Authors who are asked for at a time.
 const AUTHORS_AT_A_TIME: usize = 8;
 

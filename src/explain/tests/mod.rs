@@ -2,6 +2,7 @@
 
 mod conditions;
 mod rows;
+mod schedule;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::account::Account;
 use crate::chain::content::{Content, StandingVote};
 use crate::chain::mana::{AccountState, Manabar};
 use crate::explain::known::{Known, Tables};
+use crate::explain::schedule::Choices;
 use crate::explain::{Answer, Says, explain};
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::LeaderVote;
@@ -60,6 +62,7 @@ fn known() -> Known {
             ..Tables::default()
         }),
         mana: Ok(mana(10_000)),
+        choices: Ok(Choices::default()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was queued or cast before, what other rules have, and what nobody tells.
 
 use super::*;
+use crate::queue::change::Plan;
 
 #[test]
 fn the_first_rule_that_matches_has_the_post() {
@@ -86,6 +87,57 @@ fn a_queued_vote_is_held_against_the_rule_as_it_is_now() {
         one(&author("tags = { none = ['nsfw'] }"), &known),
         "no tags: tags.none: it has nsfw"
     );
+}
+
+#[test]
+fn a_queued_vote_that_another_rule_asks_for_too_says_which() {
+    let rules = [
+        trail("name = 'art'\ntags = { any = ['art'] }"),
+        author("name = 'second'"),
+        author("name = 'third'"),
+    ]
+    .concat();
+    let summary = |rivals: &[&str], status| {
+        let mut known = known();
+        let mut queued = row("f.toml:art", Origin::Trail, status, None);
+        queued.rivals = rivals.iter().map(|rule| rival(rule, &queued)).collect();
+        tables(&mut known).votes.insert(account("alice"), queued);
+        answer(&rules, &known).summary
+    };
+    let alone = "queued: 50%, due 2026-03-01 12:05:00 UTC, by f.toml:art";
+    assert_eq!(summary(&[], Status::Queued), alone);
+    for (rivals, heir) in [
+        (&["f.toml:second"][..], "second"),
+        (&["f.toml:third", "f.toml:second"], "second"),
+        (&["f.toml:art", "f.toml:third"], "third"),
+        (&["f.toml:gone", "f.toml:third"], "third"),
+    ] {
+        let wanted = format!(
+            "{alone}; f.toml:{heir} asks for it too, and has it should the first look at the post decline it"
+        );
+        assert_eq!(summary(rivals, Status::Queued), wanted, "{rivals:?}");
+    }
+    assert_eq!(summary(&["f.toml:gone"], Status::Queued), alone);
+    // What is over is nobody's any more.
+    assert_eq!(
+        summary(&["f.toml:second"], Status::Withdrawn),
+        "withdrawn, by f.toml:art: no reason was noted"
+    );
+}
+
+/// What `rule` asks for.
+fn rival(rule: &str, row: &Vote) -> Plan {
+    Plan {
+        key: row.key.clone(),
+        weight: weight(50),
+        rule: RuleId::from_stored(rule),
+        origin: Origin::Author,
+        due_at: row.due_at,
+        event_block: row.event_block,
+        event_at: row.event_at,
+        leader: None,
+        may_be_edit: false,
+    }
 }
 
 #[test]

@@ -4,11 +4,14 @@
 //! else asks for the same vote is remembered as a rival: should the trail turn out not to want the post, it
 //! never had it, and the vote goes to whom it would have belonged without.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
 use super::{Context, UNDONE, attempted, ended, is_by_hand};
 use crate::queue::change::{Misfit, Plan};
 use crate::queue::vote::{Origin, Status, Vote};
+use crate::rules::rule::RuleId;
 
 /// So long after a row was written its post may not have been looked at yet.
 const FIRST_LOOK_WITHIN: TimeDelta = TimeDelta::seconds(60);
@@ -151,6 +154,26 @@ pub(super) fn first_of(row: &Vote, plans: &[Plan], context: &Context<'_>) -> Opt
     };
     let again = |row, plan| plan_again(row, plan, context);
     Some(others.iter().fold(first, again))
+}
+
+/// Which other rule has the vote of `row` should the first look at its post show that its own does not want it, of
+/// those that ask for it so far. `position` is a rule's place in the order of precedence; `None` where it is gone.
+pub fn next_in_line(
+    row: &Vote,
+    position: &(dyn Fn(&RuleId) -> Option<u32> + Sync),
+) -> Option<RuleId> {
+    let context = Context {
+        owner: "",
+        now: row.updated_at,
+        claim_before: row.updated_at,
+        claim_until: row.updated_at,
+        confirm_within: Duration::ZERO,
+        position,
+    };
+    let other = |plan: &&Plan| plan.rule != row.rule && position(&plan.rule).is_some();
+    let mut plans: Vec<Plan> = row.rivals.iter().filter(other).cloned().collect();
+    plans.sort_by_key(|plan| plan.event_block);
+    first_of(row, &plans, &context).map(|vote| vote.rule)
 }
 
 /// Whether the rule that has the vote asks once more, after the same leader.

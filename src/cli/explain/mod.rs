@@ -1,0 +1,116 @@
+//! `curatord explain`: why a post was, will be or will not be voted on.
+
+mod look_up;
+mod print;
+
+use std::io;
+use std::path::Path;
+
+use chrono_tz::Tz;
+
+use crate::account::Account;
+use crate::chain::nodes::Nodes;
+use crate::cli::arguments::{self, When};
+use crate::cli::explain::look_up::Question;
+use crate::cli::explain::print::{write_json, write_text};
+use crate::cli::{Exit, Format, wants_colour};
+use crate::clock::Clock;
+use crate::config;
+use crate::diagnostic::Problem;
+use crate::diagnostic::render::render;
+use crate::explain;
+use crate::post::PostId;
+use crate::rules;
+use crate::rules::set::RuleSet;
+
+/// Tell why a post was, will be or will not be voted on
+///
+/// For every rule of every voter the first condition that decides, with its value, by the rule files, the
+/// queue, the post and the voters' mana as they are now.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The post or comment: @author/permlink
+    #[arg(value_name = "POST", value_parser = arguments::post)]
+    pub post: PostId,
+    /// Only the rules of this voter
+    #[arg(long, value_name = "NAME", value_parser = arguments::account)]
+    pub voter: Option<Account>,
+    /// As if it were then: "2026-11-22 18:00" or 2026-11-22T18:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = arguments::when)]
+    pub at: Option<When>,
+    /// The time zone of an --at that names none
+    #[arg(long, value_name = "ZONE", value_parser = arguments::zone, default_value = "UTC")]
+    pub timezone: Tz,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// Runs the command. Without database or node it says what is not known, and the rest.
+///
+/// # Errors
+/// When the configuration cannot be read, or nothing can be printed.
+pub async fn run(
+    args: &Args,
+    config: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> anyhow::Result<Exit> {
+    let clock = Clock::system();
+    let now = match args.at.map(|at| at.moment(args.timezone)).transpose() {
+        Ok(at) => at.unwrap_or_else(|| clock.now()),
+        Err(error) => {
+            eprintln!("error: --at: {error}");
+            return Ok(Exit::WrongUsage);
+        }
+    };
+    let config = config::load(config, environment)?;
+    let rules = read_rules(&config.rules);
+    let nodes = Nodes::new(&config.network.nodes, config.network.kind, clock, None)?;
+    let voter = args.voter.as_ref();
+    let known = Question {
+        rules: &rules,
+        voter,
+        post: &args.post,
+        now,
+    }
+    .look_up(&nodes, &config.database)
+    .await;
+    let answers = explain::explain(&rules, voter, &known);
+    let mut out = io::stdout().lock();
+    let written = match args.format {
+        Format::Table => write_text(&answers, &known, &mut out),
+        Format::Json => write_json(&answers, &args.post, &mut out),
+    };
+    match written {
+        // A reader that has seen enough closes the pipe.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
+    if let Ok(None) = known.content {
+        eprintln!(
+            "error: no node knows the post {}: is it spelled right?",
+            args.post
+        );
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Done)
+}
+
+/// The rules in the folder; what is wrong about them goes to standard error.
+fn read_rules(folder: &Path) -> RuleSet {
+    let read = rules::read::read(folder);
+    let colour = wants_colour(&io::stderr());
+    let errors: Vec<&Problem> = read
+        .problems
+        .iter()
+        .filter(|problem| problem.is_error())
+        .collect();
+    for problem in &errors {
+        eprintln!("{}", render(problem, colour));
+    }
+    if !errors.is_empty() {
+        eprintln!(
+            "warning: files with errors are left out; a running daemon goes on with what they said before"
+        );
+    }
+    RuleSet::new(read.rules)
+}

@@ -1,0 +1,88 @@
+//! What all rules of a voter come to, in a line for people.
+
+use crate::account::Account;
+use crate::explain::shared::Shared;
+use crate::explain::{Decision, Says, shown};
+use crate::queue::transition::{VOTED_BY_HAND, next_in_line};
+use crate::queue::vote::{Origin, Status, Vote};
+use crate::weight::Weight;
+
+/// What `decisions`, which are all of `voter`, come to.
+pub fn summary(shared: &Shared<'_>, voter: &Account, decisions: &[Decision]) -> String {
+    let will = decisions.iter().find_map(|decision| match decision.says {
+        Says::Votes { weight, at } => Some(format!(
+            "would vote {weight} at {}, by {}",
+            shown(at),
+            decision.rule
+        )),
+        _ => None,
+    });
+    if let Some(row) = shared.known.row(voter) {
+        let was = of_row(row);
+        // A schedule asks again for what came to nothing.
+        return match (will, heir(shared, row)) {
+            (Some(will), _) => format!("{was}; {will}"),
+            (None, Some(heir)) => format!("{was}; {heir}"),
+            (None, None) => was,
+        };
+    }
+    if let Some(weight) = shared.standing.get(voter) {
+        return by_other_means(*weight);
+    }
+    will.unwrap_or_else(|| match decisions {
+        [] => format!("no rule votes as @{voter}"),
+        _ if decisions
+            .iter()
+            .any(|decision| decision.says == Says::Unknown) =>
+        {
+            "nobody can say now".to_owned()
+        }
+        _ => "no vote".to_owned(),
+    })
+}
+
+/// Which other rule asks for a vote that is queued.
+fn heir(shared: &Shared<'_>, row: &Vote) -> Option<String> {
+    if row.status != Status::Queued {
+        return None;
+    }
+    let other = next_in_line(row, &|rule| shared.rules.position(rule))?;
+    Some(format!(
+        "{other} asks for it too, and has it should the first look at the post decline it"
+    ))
+}
+
+/// What the row of a vote says.
+fn of_row(row: &Vote) -> String {
+    let by = match row.origin {
+        Origin::Hand => "by hand".to_owned(),
+        _ => format!("by {}", row.rule),
+    };
+    let weight = row.weight;
+    let reason = row.reason.as_deref().unwrap_or("no reason was noted");
+    let at = shown(row.cast_at.unwrap_or(row.updated_at));
+    match row.status {
+        Status::Queued => {
+            let waits = row.reason.as_ref().map(|why| format!(" ({why})"));
+            let waits = waits.unwrap_or_default();
+            format!("queued: {weight}, due {}, {by}{waits}", shown(row.due_at))
+        }
+        Status::Cast => format!("voted {weight} at {at}, {by}; no block has shown it yet"),
+        Status::Confirmed => match row.block_num {
+            Some(block) => format!("voted {weight} at {at}, {by}; in block {block}"),
+            None => format!("voted {weight} at {at}, {by}"),
+        },
+        Status::Skipped if reason == VOTED_BY_HAND => by_other_means(weight),
+        Status::Skipped => format!("skipped, {by}: {reason}"),
+        Status::Failed => format!("failed at {}, {by}: {reason}", shown(row.updated_at)),
+        Status::Withdrawn => format!("withdrawn, {by}: {reason}"),
+        Status::DryRun => format!("a dry run would have voted {weight} at {at}, {by}"),
+    }
+}
+
+fn by_other_means(weight: Weight) -> String {
+    if weight.is_zero() {
+        return "the voter took its own vote back: no rule votes again".to_owned();
+    }
+    format!("voted {weight} by other means: rules leave it alone")
+}
