@@ -3,19 +3,24 @@
 //! apart (`JSON_TABLE` on MySQL, `jsonb_each` on SQLite).
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
-use serde::{Serialize, Serializer};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Cursor, LeaderVote, ScheduleRun};
 use crate::queue::error_entry::ErrorEntry;
 use crate::queue::store::rivals;
 use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
+
+mod chain;
+mod moment;
+
+pub(super) use chain::{CursorRow, LeaderVoteRow, ScheduleRunRow};
+pub(super) use moment::text;
+use moment::{as_text, as_text_if};
 
 /// Rows to a statement: far below every limit of packet size, and enough that the way to the server
 /// does not count.
@@ -246,99 +251,6 @@ pub(super) fn gather_past(rows: Vec<PastRow>) -> Vec<(Account, RuleId, Vec<PastV
         .collect()
 }
 
-/// A row of `leader_votes`.
-#[derive(sqlx::FromRow, Serialize)]
-pub(super) struct LeaderVoteRow {
-    leader: String,
-    author: String,
-    permlink: String,
-    weight: i64,
-    block_num: i64,
-    #[serde(serialize_with = "as_text")]
-    voted_at: DateTime<Utc>,
-}
-
-impl From<&LeaderVote> for LeaderVoteRow {
-    fn from(vote: &LeaderVote) -> Self {
-        Self {
-            leader: vote.leader.as_str().to_owned(),
-            author: vote.post.author.as_str().to_owned(),
-            permlink: vote.post.permlink.to_string(),
-            weight: vote.weight.hundredths().into(),
-            block_num: vote.block_num.into(),
-            voted_at: vote.at,
-        }
-    }
-}
-
-impl TryFrom<LeaderVoteRow> for LeaderVote {
-    type Error = sqlx::Error;
-
-    fn try_from(row: LeaderVoteRow) -> Result<Self, sqlx::Error> {
-        let bad = |column| bad_value("leader_votes", column, row.block_num);
-        Ok(Self {
-            leader: Account::from_chain(&row.leader),
-            post: PostId::new(Account::from_chain(&row.author), &row.permlink),
-            weight: Weight::from_hundredths(row.weight).ok_or_else(|| bad("weight"))?,
-            block_num: u32::try_from(row.block_num).map_err(|_| bad("block_num"))?,
-            at: row.voted_at,
-        })
-    }
-}
-
-/// The row of `chain_cursor`.
-#[derive(sqlx::FromRow)]
-pub(super) struct CursorRow {
-    pub block_num: i64,
-    pub block_id: String,
-    pub block_time: DateTime<Utc>,
-    /// JSON: `[[number, "id"], ...]`.
-    pub recent: String,
-}
-
-impl From<&Cursor> for CursorRow {
-    fn from(cursor: &Cursor) -> Self {
-        Self {
-            block_num: cursor.block_num.into(),
-            block_id: cursor.block_id.clone(),
-            block_time: cursor.block_time,
-            recent: json(&cursor.recent),
-        }
-    }
-}
-
-impl TryFrom<CursorRow> for Cursor {
-    type Error = sqlx::Error;
-
-    fn try_from(row: CursorRow) -> Result<Self, sqlx::Error> {
-        let bad = |column| bad_value("chain_cursor", column, 1);
-        Ok(Self {
-            block_num: u32::try_from(row.block_num).map_err(|_| bad("block_num"))?,
-            block_id: row.block_id,
-            block_time: row.block_time,
-            recent: serde_json::from_str(&row.recent).map_err(|_| bad("recent"))?,
-        })
-    }
-}
-
-/// A row of `schedule_runs`.
-#[derive(sqlx::FromRow)]
-pub(super) struct ScheduleRunRow {
-    rule: String,
-    schedule: String,
-    last_run_at: DateTime<Utc>,
-}
-
-impl From<ScheduleRunRow> for ScheduleRun {
-    fn from(row: ScheduleRunRow) -> Self {
-        Self {
-            rule: RuleId::from_stored(&row.rule),
-            schedule: row.schedule,
-            last_run_at: row.last_run_at,
-        }
-    }
-}
-
 /// A row of `error_log`. Its columns may be those of an older table: texts are cut to fit.
 #[derive(Serialize)]
 pub(super) struct ErrorRow {
@@ -397,61 +309,6 @@ where
     items
         .chunks(CHUNK)
         .map(|chunk| json(&chunk.iter().map(R::from).collect::<Vec<_>>()))
-}
-
-/// A moment as SQLite keeps it and as both read it from JSON.
-pub(super) fn text(moment: DateTime<Utc>) -> String {
-    let mut text = String::with_capacity(MOMENT.len());
-    // A `String` takes everything.
-    let _ = write_moment(&mut text, moment);
-    text
-}
-
-/// Like `%Y-%m-%d %H:%M:%S%.3f` in a fraction of the time; there are seven moments in a row.
-fn write_moment(out: &mut impl fmt::Write, moment: DateTime<Utc>) -> fmt::Result {
-    let (day, time) = (moment.date_naive(), moment.time());
-    let millis = time.nanosecond() % 1_000_000_000 / 1_000_000;
-    let mut text = *MOMENT;
-    for (at, digits, value) in [
-        (0, 4, u32::try_from(day.year()).unwrap_or(0)),
-        (5, 2, day.month()),
-        (8, 2, day.day()),
-        (11, 2, time.hour()),
-        (14, 2, time.minute()),
-        (17, 2, time.second()),
-        (20, 3, millis),
-    ] {
-        let mut left = value;
-        for place in text[at..at + digits].iter_mut().rev() {
-            *place = b'0' + (left % 10) as u8;
-            left /= 10;
-        }
-    }
-    out.write_str(std::str::from_utf8(&text).unwrap_or_default())
-}
-
-const MOMENT: &[u8; 23] = b"0000-00-00 00:00:00.000";
-
-struct AsText(DateTime<Utc>);
-
-impl fmt::Display for AsText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_moment(formatter, self.0)
-    }
-}
-
-fn as_text<S: Serializer>(moment: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&AsText(*moment))
-}
-
-fn as_text_if<S: Serializer>(
-    moment: &Option<DateTime<Utc>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match moment {
-        Some(moment) => as_text(moment, serializer),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// The text, or as much of it as fits into so many characters.
