@@ -1,5 +1,7 @@
 //! What comes back to the caster: what nodes and the table say, new tokens, and the signer's answers.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
@@ -74,8 +76,12 @@ impl Caster {
     ) {
         match answer {
             Ok(states) => {
+                let states = states
+                    .into_iter()
+                    .map(|state| (state.account.clone(), state));
+                let mut states: HashMap<_, _> = states.collect();
                 for voter in voters {
-                    let state = states.iter().find(|state| state.account == voter).cloned();
+                    let state = states.remove(&voter);
                     self.known.set_mana(voter.clone(), state, world.now);
                     self.go_on(&Need::Mana(voter), world);
                 }

@@ -186,6 +186,15 @@ impl Caster {
         self.enter(&key, at);
     }
 
+    /// Holds a vote that was just planned: nobody has looked at its post yet.
+    pub(super) fn hold_new(&mut self, vote: Vote, now: DateTime<Utc>) {
+        let key = vote.key.clone();
+        self.hold(vote, false, now);
+        if let Some(held) = self.held.get_mut(&key) {
+            held.chosen = false;
+        }
+    }
+
     /// Takes in how a row stands now that something else than the caster changed it. Rows that are not held
     /// stay so.
     pub fn amend(&mut self, row: Vote, owner: &str) {

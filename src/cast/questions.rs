@@ -32,21 +32,18 @@ impl Caster {
     /// ours are held.
     pub fn plan(&mut self, votes: Vec<Vote>, owner: &str, now: DateTime<Utc>) {
         for vote in votes {
-            let key = vote.key.clone();
-            let mut chosen = false;
-            if let Some(held) = self.held.get(&key) {
-                chosen = held.chosen && held.vote.cause() == vote.cause();
-                self.amend(vote.clone(), owner);
-            } else if vote.claimed_by.as_deref() == Some(owner) {
-                self.hold(vote.clone(), false, now);
-                if let Some(held) = self.held.get_mut(&key) {
-                    held.chosen = false;
-                }
-            }
+            let held = self.held.get(&vote.key);
+            let chosen = held.is_some_and(|held| held.chosen && held.vote.cause() == vote.cause());
+            let ours = vote.claimed_by.as_deref() == Some(owner);
             // So close to its moment a vote that is held is looked at anyhow.
-            let soon = vote.next_attempt_at - now <= LOOK_AHEAD && self.held.contains_key(&key);
+            let soon = ours && vote.next_attempt_at - now <= LOOK_AHEAD;
             if !chosen && !soon {
-                self.ask(Question::IsRight(vote));
+                self.ask(Question::IsRight(vote.clone()));
+            }
+            if self.held.contains_key(&vote.key) {
+                self.amend(vote, owner);
+            } else if ours {
+                self.hold_new(vote, now);
             }
         }
     }
@@ -184,7 +181,7 @@ pub fn is_right(
 
 /// What the post tells of a vote that the signer took.
 fn is_there(vote: Vote, content: Option<&Content>, world: &World<'_>) -> Report {
-    let outcome = match content.map(|content| content.vote_of(&vote.key.voter)) {
+    let outcome = match content.map(|content| content.votes.of(&vote.key.voter)) {
         None => Outcome::Failed("the post does not exist any more".to_owned()),
         Some(Some(weight)) if weight == vote.weight => Outcome::Confirmed,
         Some(Some(_)) => Outcome::Skipped(VOTED_BY_HAND.to_owned()),

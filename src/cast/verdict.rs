@@ -126,7 +126,7 @@ pub fn by_post(
         Some(rule) => weight_now(vote, rule),
         None => Some(vote.weight),
     };
-    if let Some(standing) = content.and_then(|content| content.vote_of(&vote.key.voter)) {
+    if let Some(standing) = content.and_then(|content| content.votes.of(&vote.key.voter)) {
         let ours = tried && (standing == vote.weight || Some(standing) == weight);
         return if ours {
             Verdict::Confirmed

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::account::Account;
-use crate::chain::content::{Content, StandingVote};
+use crate::chain::content::Content;
 use crate::chain::lenient::{Amount, Integer, Text, Time};
 use crate::chain::mana::{AccountState, Manabar};
 use crate::post::PostId;
@@ -57,13 +57,11 @@ pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
         return Ok(None);
     }
     let raw: RawContent = serde_json::from_str(json)?;
-    let mut votes = Vec::new();
-    for vote in raw.active_votes.unwrap_or_default() {
-        votes.push(StandingVote {
-            weight: vote.weight(),
-            voter: Account::from_chain(&vote.voter),
-        });
-    }
+    let votes = raw.active_votes.unwrap_or_default();
+    let votes = votes
+        .iter()
+        .map(|vote| (Account::from_chain(&vote.voter), vote.weight()))
+        .collect();
     Ok(Some(Content {
         post: PostId::new(Account::from_chain(&name.author.0), &name.permlink.0),
         created: raw.created.0,
@@ -259,7 +257,8 @@ mod tests {
         assert!(!content.allow_votes);
         let weight = |voter| {
             content
-                .vote_of(&Account::from_chain(voter))
+                .votes
+                .of(&Account::from_chain(voter))
                 .map(Weight::hundredths)
         };
         assert_eq!(weight("alice"), Some(5000));

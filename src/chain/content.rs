@@ -1,5 +1,7 @@
 //! A post as a node tells of it now.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
 use crate::account::Account;
@@ -28,23 +30,77 @@ pub struct Content {
     /// False: upvotes are refused.
     pub allow_votes: bool,
     /// Every vote that stands on it, taken-back ones (weight 0) included.
-    pub votes: Vec<StandingVote>,
+    pub votes: StandingVotes,
 }
 
-/// A vote on a post as a node tells of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StandingVote {
-    pub voter: Account,
-    /// 0 where the voter took it back.
-    pub weight: Weight,
+/// The votes on a post, found by their voters: a popular post has thousands, and thousands of ours ask.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StandingVotes {
+    by_voter: HashMap<Account, Weight>,
+    upvotes: u32,
 }
 
-impl Content {
-    /// The vote of `voter` on this post, if it has ever voted on it.
-    pub fn vote_of(&self, voter: &Account) -> Option<Weight> {
-        self.votes
-            .iter()
-            .find(|vote| &vote.voter == voter)
-            .map(|vote| vote.weight)
+impl StandingVotes {
+    /// `voter` has voted with `weight` now; 0 takes a vote back.
+    pub fn set(&mut self, voter: Account, weight: Weight) {
+        let before = self.by_voter.insert(voter, weight);
+        let is_up = |weight: Weight| u32::from(weight.hundredths() > 0);
+        self.upvotes += is_up(weight);
+        self.upvotes -= before.map_or(0, is_up);
+    }
+
+    /// The vote of `voter`, 0 where it was taken back; `None` if it has never voted.
+    pub fn of(&self, voter: &Account) -> Option<Weight> {
+        self.by_voter.get(voter).copied()
+    }
+
+    /// Upvotes that stand.
+    pub fn upvotes(&self) -> u32 {
+        self.upvotes
+    }
+
+    /// Who has ever voted.
+    pub fn voters(&self) -> impl Iterator<Item = &Account> {
+        self.by_voter.keys()
+    }
+}
+
+impl FromIterator<(Account, Weight)> for StandingVotes {
+    fn from_iter<T: IntoIterator<Item = (Account, Weight)>>(votes: T) -> Self {
+        let mut standing = Self::default();
+        for (voter, weight) in votes {
+            standing.set(voter, weight);
+        }
+        standing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_vote_of_a_voter_stands() {
+        let vote =
+            |voter, percent: i64| (Account::from_chain(voter), Weight::clamped(percent * 100));
+        let votes = [
+            vote("alice", 50),
+            vote("amy", -10),
+            vote("ann", 0),
+            vote("alice", 0),
+            vote("amy", 5),
+        ];
+        let standing: StandingVotes = votes.into_iter().collect();
+        assert_eq!(standing.upvotes(), 1);
+        let of = |voter| {
+            standing
+                .of(&Account::from_chain(voter))
+                .map(Weight::hundredths)
+        };
+        assert_eq!(
+            [of("alice"), of("amy"), of("dan")],
+            [Some(0), Some(500), None]
+        );
+        assert_eq!(standing.voters().count(), 3);
     }
 }

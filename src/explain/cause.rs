@@ -131,15 +131,18 @@ fn not_followed(trail: &TrailRule, vote: &LeaderVote) -> NoCause {
 
 /// No vote of a leader was read; the post may hold one all the same.
 fn nobody_voted(trail: &TrailRule, known: &Known) -> NoCause {
-    let votes = known.content().map_or(&[][..], |content| &content.votes);
-    let unread = votes
+    let voted = |leader: &&Account| {
+        let weight = known.content()?.votes.of(leader)?;
+        (!weight.is_zero()).then_some(weight)
+    };
+    let mut unread = trail
+        .leaders
         .iter()
-        .find(|vote| !vote.weight.is_zero() && trail.leaders.contains(&vote.voter));
-    let why = match unread {
-        Some(vote) => format!(
-            "@{} voted {}, but no daemon has read that from the chain so far",
-            vote.voter, vote.weight
-        ),
+        .filter_map(|leader| Some((leader, voted(&leader)?)));
+    let why = match unread.next() {
+        Some((leader, weight)) => {
+            format!("@{leader} voted {weight}, but no daemon has read that from the chain so far")
+        }
         None => format!("none of them has voted on it: {}", listed(&trail.leaders)),
     };
     NoCause::Not("leaders", why)

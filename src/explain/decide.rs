@@ -188,7 +188,7 @@ impl<'a> Decider<'a> {
         let ours = self.known.row(self.voter).is_some_and(|row| {
             row.attempts > 0 || matches!(row.status, Status::Cast | Status::Confirmed)
         });
-        let standing = self.shared.standing.get(self.voter);
+        let standing = self.known.standing(self.voter);
         match standing.filter(|_| !ours) {
             Some(weight) => {
                 let why = format!("the voter voted {weight} by other means");

@@ -12,6 +12,7 @@ use crate::post::PostId;
 use crate::queue::change::LeaderVote;
 use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
+use crate::weight::Weight;
 
 /// What somebody told, or why it is not known.
 pub type Told<T> = Result<T, String>;
@@ -51,6 +52,11 @@ impl Known {
     /// The post, where a node has it.
     pub fn content(&self) -> Option<&Content> {
         self.content.as_ref().ok()?.as_ref()
+    }
+
+    /// The vote of `voter` on the post, 0 where it was taken back.
+    pub fn standing(&self, voter: &Account) -> Option<Weight> {
+        self.content()?.votes.of(voter)
     }
 
     /// The row of `voter` for this post.

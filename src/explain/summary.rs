@@ -26,8 +26,8 @@ pub fn summary(shared: &Shared<'_>, voter: &Account, decisions: &[Decision]) -> 
             (None, None) => was,
         };
     }
-    if let Some(weight) = shared.standing.get(voter) {
-        return by_other_means(*weight);
+    if let Some(weight) = shared.known.standing(voter) {
+        return by_other_means(weight);
     }
     will.unwrap_or_else(|| match decisions {
         [] => format!("no rule votes as @{voter}"),

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
-use crate::chain::content::{Content, StandingVote};
+use crate::chain::content::{Content, StandingVotes};
 use crate::daemon::schedules::choice::NEWEST;
 use crate::post::PostId;
 use crate::queue::planner::PAYOUT_AFTER;
@@ -99,19 +99,8 @@ impl Posts {
     }
 
     fn vote(&mut self, vote: &Vote) {
-        let Some(Some(content)) = self.known.get_mut(&vote.post) else {
-            return;
-        };
-        let standing = content
-            .votes
-            .iter_mut()
-            .find(|standing| standing.voter == vote.voter);
-        match standing {
-            Some(standing) => standing.weight = vote.weight,
-            None => content.votes.push(StandingVote {
-                voter: vote.voter.clone(),
-                weight: vote.weight,
-            }),
+        if let Some(Some(content)) = self.known.get_mut(&vote.post) {
+            content.votes.set(vote.voter.clone(), vote.weight);
         }
     }
 }
@@ -135,7 +124,7 @@ fn edit(content: &mut Content, comment: &Comment, at: DateTime<Utc>) {
 /// Too old for any rule: its age decides before anything else that votes depend on is missed.
 fn forget(content: &mut Content) {
     content.body = String::new();
-    content.votes = Vec::new();
+    content.votes = StandingVotes::default();
 }
 
 /// A new post as a node would tell of it.
@@ -153,6 +142,6 @@ fn content_of(comment: &Comment, created: DateTime<Utc>) -> Content {
         pending_payout: 0,
         max_accepted_payout: i64::MAX,
         allow_votes: true,
-        votes: Vec::new(),
+        votes: StandingVotes::default(),
     }
 }

@@ -55,11 +55,6 @@ impl<'a> Facts<'a> {
     /// A post as a node has it now.
     pub fn of_content(content: &'a Content) -> Self {
         let is_post = content.parent_author.is_empty();
-        let upvotes = content
-            .votes
-            .iter()
-            .filter(|vote| vote.weight.hundredths() > 0)
-            .count();
         Self {
             is_post: Some(is_post),
             category: is_post.then_some(&*content.parent_permlink),
@@ -68,7 +63,7 @@ impl<'a> Facts<'a> {
             metadata: Some(&content.json_metadata),
             declines_payout: Some(content.max_accepted_payout == 0),
             pending_payout: Some(content.pending_payout),
-            upvotes: Some(u32::try_from(upvotes).unwrap_or(u32::MAX)),
+            upvotes: Some(content.votes.upvotes()),
             read: OnceCell::new(),
         }
     }

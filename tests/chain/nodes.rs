@@ -371,7 +371,7 @@ async fn newest_posts_have_their_votes_and_no_reblogs_on_both_chains() {
                 .collect::<Vec<_>>(),
             ["new", "old"]
         );
-        let vote = posts[0].vote_of(&Account::from_chain("alice")).unwrap();
+        let vote = posts[0].votes.of(&Account::from_chain("alice")).unwrap();
         assert_eq!(vote.hundredths(), 5000);
     }
 }

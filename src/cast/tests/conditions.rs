@@ -226,15 +226,9 @@ fn what_changed_about_the_post_counts() {
     });
     let mut popular = content("popular");
     for voter in ["dave", "erin"] {
-        popular.votes.push(StandingVote {
-            voter: account(voter),
-            weight: percent(1),
-        });
+        popular.votes.set(account(voter), percent(1));
     }
-    popular.votes.push(StandingVote {
-        voter: account("mallory"),
-        weight: percent(-1),
-    });
+    popular.votes.set(account("mallory"), percent(-1));
     play.publish(popular);
     play.hold(vote("alice", "rich", 5_000));
     play.run_until(6_000);

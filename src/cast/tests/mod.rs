@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::account::Account;
 use crate::cast::caster::{Action, Caster, Settings, World};
 use crate::cast::lane::Limits;
-use crate::chain::content::{Content, StandingVote};
+use crate::chain::content::{Content, StandingVotes};
 use crate::chain::mana::{AccountState, Manabar};
 use crate::config::ChainKind;
 use crate::post::{PostId, VoteKey};
@@ -129,7 +129,7 @@ fn content(permlink: &str) -> Content {
         pending_payout: 0,
         max_accepted_payout: 1_000_000_000,
         allow_votes: true,
-        votes: Vec::new(),
+        votes: StandingVotes::default(),
     }
 }
 
@@ -278,10 +278,7 @@ impl Play {
     /// A vote stands on the post from now on.
     fn stands(&mut self, key: &VoteKey, weight: Weight) {
         let content = self.posts.get_mut(&key.post).unwrap();
-        content.votes.push(StandingVote {
-            voter: key.voter.clone(),
-            weight,
-        });
+        content.votes.set(key.voter.clone(), weight);
     }
 
     fn act<T>(&mut self, act: impl FnOnce(&mut Caster, &World<'_>) -> T) -> T {

@@ -54,7 +54,7 @@ pub struct Post {
 impl From<Content> for Post {
     fn from(content: Content) -> Self {
         // A vote that was taken back counts: the voter wants none there.
-        let voters = content.votes.iter().map(|vote| vote.voter.clone());
+        let voters = content.votes.voters().cloned();
         Self {
             voters: voters.collect(),
             content,

@@ -6,7 +6,7 @@ use super::agenda::{Agenda, Run};
 use super::choice::{Choice, Post};
 use super::*;
 use crate::account::Account;
-use crate::chain::content::{Content, StandingVote};
+use crate::chain::content::{Content, StandingVotes};
 use crate::post::PostId;
 use crate::queue::change::{Change, Plan, ScheduleRun};
 use crate::queue::transition::{self, Context, VOTED_BY_HAND};
@@ -191,17 +191,14 @@ fn content(permlink: &str, created: &str) -> Content {
         pending_payout: 0,
         max_accepted_payout: 1_000_000_000,
         allow_votes: true,
-        votes: Vec::new(),
+        votes: StandingVotes::default(),
     }
 }
 
 fn voted_by(voter: &str, hundredths: i64, content: Content) -> Content {
-    let vote = StandingVote {
-        voter: Account::from_chain(voter),
-        weight: Weight::clamped(hundredths),
-    };
+    let vote = (Account::from_chain(voter), Weight::clamped(hundredths));
     Content {
-        votes: vec![vote],
+        votes: [vote].into_iter().collect(),
         ..content
     }
 }

@@ -84,12 +84,9 @@ fn a_voter_s_own_post_decides() {
 #[test]
 fn too_many_votes_decide() {
     let mut known = known();
-    content(&mut known).votes = ["dan", "eve"]
-        .map(|name| StandingVote {
-            voter: account(name),
-            weight: weight(10),
-        })
-        .into();
+    for name in ["dan", "eve"] {
+        content(&mut known).votes.set(account(name), weight(10));
+    }
     assert_eq!(
         one(&author("max_votes = 1"), &known),
         "no max_votes: max_votes: it has 2 upvotes, more than 1"
@@ -217,10 +214,7 @@ fn the_votes_of_leaders_decide() {
 #[test]
 fn a_leader_s_vote_that_nobody_read_is_told_of() {
     let mut known = known();
-    content(&mut known).votes.push(StandingVote {
-        voter: account("ocd"),
-        weight: weight(20),
-    });
+    content(&mut known).votes.set(account("ocd"), weight(20));
     assert_eq!(
         one(&trail(""), &known),
         "no leaders: @ocd voted 20%, but no daemon has read that from the chain so far"

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
-use crate::chain::content::{Content, StandingVote};
+use crate::chain::content::{Content, StandingVotes};
 use crate::chain::mana::{AccountState, Manabar};
 use crate::explain::known::{Known, Tables};
 use crate::explain::schedule::Choices;
@@ -50,7 +50,7 @@ fn known() -> Known {
         pending_payout: 2_500,
         max_accepted_payout: 1_000_000_000,
         allow_votes: true,
-        votes: Vec::new(),
+        votes: StandingVotes::default(),
     };
     Known {
         now: start() + TimeDelta::minutes(1),

@@ -150,10 +150,9 @@ fn people_come_first() {
         "no by hand: a vote of 50% was asked for: queued"
     );
     let mut on_the_post = known();
-    content(&mut on_the_post).votes.push(StandingVote {
-        voter: account("alice"),
-        weight: weight(30),
-    });
+    content(&mut on_the_post)
+        .votes
+        .set(account("alice"), weight(30));
     assert_eq!(
         one(&author(""), &on_the_post),
         "no by hand: the voter voted 30% by other means"

@@ -192,10 +192,7 @@ async fn a_newer_post_that_matches_comes_first() {
     }
     // As the post itself tells, and where the rule does not want it.
     let mut voted = post("kitchen", 30);
-    voted.votes.push(StandingVote {
-        voter: account("alice"),
-        weight: weight(0),
-    });
+    voted.votes.set(account("alice"), weight(0));
     let known_voted = among(&daily(""), known(), vec![voted], &[]).await;
     assert!(one(&daily(""), &known_voted).starts_with("votes"));
     let rule = daily("text = { none = ['pizza'] }");
@@ -237,10 +234,7 @@ async fn a_post_that_was_voted_on_says_who_has_it() {
         "no precedence: other.toml:author-1 has the post: confirmed"
     );
     let mut known = known();
-    content(&mut known).votes.push(StandingVote {
-        voter: account("alice"),
-        weight: weight(30),
-    });
+    content(&mut known).votes.set(account("alice"), weight(30));
     let by_hand = among(&daily(""), known, Vec::new(), &[]).await;
     assert_eq!(
         one(&daily(""), &by_hand),
