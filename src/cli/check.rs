@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::output::complain;
 use crate::cli::{Exit, counted, wants_colour};
 use crate::config;
 use crate::diagnostic::render::render;
@@ -38,7 +39,10 @@ pub fn run(
         findings.check_configuration(config, environment);
     }
     if let Some(path) = args.paths.iter().find(|path| !path.exists()) {
-        eprintln!("error: there is no file or folder {}", path.display());
+        complain(format_args!(
+            "error: there is no file or folder {}",
+            path.display()
+        ));
         return Exit::WrongUsage;
     }
     if !args.paths.is_empty() {

@@ -14,6 +14,7 @@ use crate::cast::limits::LIMITS_LOOK_BACK;
 use crate::chain::mana::AccountState;
 use crate::chain::nodes::Nodes;
 use crate::cli::arguments::{self, When};
+use crate::cli::output::complain;
 use crate::cli::{Exit, Format, counted, wants_colour};
 use crate::clock::Clock;
 use crate::config::{self, Config};
@@ -64,7 +65,7 @@ pub async fn run(
     let now = match args.at.map(|at| at.moment(args.timezone)).transpose() {
         Ok(at) => at.unwrap_or_else(|| clock.now()),
         Err(error) => {
-            eprintln!("error: --at: {error}");
+            complain(format_args!("error: --at: {error}"));
             return Ok(Exit::WrongUsage);
         }
     };
@@ -96,10 +97,10 @@ pub async fn run(
         _ => {}
     }
     if let Ok(None) = known.content {
-        eprintln!(
+        complain(format_args!(
             "error: no node knows the post {}: is it spelled right?",
             args.post
-        );
+        ));
         return Ok(Exit::Failed);
     }
     Ok(Exit::Done)
@@ -115,12 +116,12 @@ fn read_rules(folder: &Path) -> RuleSet {
         .filter(|problem| problem.is_error())
         .collect();
     for problem in &errors {
-        eprintln!("{}", render(problem, colour));
+        complain(render(problem, colour));
     }
     if !errors.is_empty() {
-        eprintln!(
+        complain(format_args!(
             "warning: files with errors are left out; a running daemon goes on with what they said before"
-        );
+        ));
     }
     RuleSet::new(read.rules)
 }

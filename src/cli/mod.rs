@@ -5,6 +5,8 @@ pub mod auth;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod log;
+pub mod output;
 pub mod program;
 pub mod progress;
 pub mod replay;

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, log};
 use crate::clock::Clock;
 use crate::config::reload::only_at_start;
 use crate::config::{self, Config};
@@ -115,6 +115,7 @@ fn stop(cancel: &CancellationToken) {
         tracing::warn!(
             "stopped at once: what was under way is looked up on the chain at the next start"
         );
+        log::flush();
         std::process::exit(1);
     }
     tracing::info!("stopping: answers under way are awaited");

@@ -10,7 +10,8 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use crate::account::Account;
-use crate::cli::{Exit, Format};
+use crate::cli::output::print_line;
+use crate::cli::{Exit, Format, counted};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::queue::store::Store;
@@ -58,10 +59,11 @@ async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<E
     let rows = import::read(secrecy::ExposeSecret::expose_secret(&text), clock.now())
         .with_context(|| format!("{} was not imported", file.display()))?;
     let (new, changed) = open(config).await?.import_tokens(&rows).await?;
-    println!(
-        "imported the tokens of {} voters: {new} new, {changed} changed",
-        rows.len()
-    );
+    let voters = counted(rows.len(), "voter");
+    print_line(format_args!(
+        "imported the tokens of {voters}: {new} new, {changed} changed"
+    ))
+    .context("the tokens are imported, but this cannot be printed")?;
     Ok(Exit::Done)
 }
 
