@@ -25,7 +25,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Bring tokens in from a JSON array of {voter, access_token, refresh_token, expires_at | expires_in}
+    /// Bring tokens in from JSON: {voter, access_token, refresh_token, expires_at | expires_in} for each voter,
+    /// or the signer's answers as they came
     Import {
         /// The file, or - for standard input
         file: PathBuf,
