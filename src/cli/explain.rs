@@ -15,9 +15,9 @@ use crate::chain::mana::AccountState;
 use crate::chain::nodes::Nodes;
 use crate::cli::arguments::{self, When};
 use crate::cli::output::complain;
-use crate::cli::{Exit, Format, counted, wants_colour};
+use crate::cli::{Exit, Format, configuration, counted, wants_colour};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::diagnostic::Problem;
 use crate::diagnostic::render::render;
 use crate::explain::known::{Known, Tables, Told};
@@ -69,7 +69,7 @@ pub async fn run(
             return Ok(Exit::WrongUsage);
         }
     };
-    let config = config::load(config, environment)?;
+    let config = configuration(config, environment)?;
     let rules = read_rules(&config.rules);
     let voters = explain::voters(&rules, args.voter.as_ref());
     let nodes = Nodes::new(&config.network.nodes, config.network.kind, clock, None)?;

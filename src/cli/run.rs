@@ -9,10 +9,10 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Exit, log};
+use crate::cli::{Exit, configuration, log};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::config::reload::only_at_start;
-use crate::config::{self, Config};
 use crate::daemon::{self, Options};
 
 /// Run the daemon: follow the chain and cast votes
@@ -37,7 +37,7 @@ pub async fn run(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> anyhow::Result<Exit> {
     let environment: Vec<_> = environment.into_iter().collect();
-    let config = config::load(path, environment.clone())?;
+    let config = configuration(path, environment.clone())?;
     config.ready_to_run()?;
     let (config_in, config) = watch::channel(Arc::new(config));
     let cancel = CancellationToken::new();
@@ -80,7 +80,7 @@ struct HangUp {
 impl HangUp {
     fn reload(&self) {
         self.rules.notify_one();
-        let new = match config::load(self.path.as_deref(), self.environment.clone()) {
+        let new = match configuration(self.path.as_deref(), self.environment.clone()) {
             Ok(new) => new,
             Err(error) => return tracing::error!("the configuration stays as it was: {error}"),
         };

@@ -11,9 +11,8 @@ use chrono_tz::Tz;
 use crate::account::Account;
 use crate::cli::arguments::{self, When};
 use crate::cli::output::{complain, print_line};
-use crate::cli::{Exit, reads_the_chain};
+use crate::cli::{Exit, configuration, reads_the_chain};
 use crate::clock::Clock;
-use crate::config;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Batch, Change, Plan};
 use crate::queue::planner::PAYOUT_AFTER;
@@ -78,7 +77,7 @@ pub async fn run(
             "posts are paid out 7 days after publication: choose an earlier time",
         ));
     }
-    let config = config::load(config, environment)?;
+    let config = configuration(config, environment)?;
     let store = Store::open(&config.database.url, config.database.timezone)
         .await
         .context("the database cannot be used: check [database] url")?;

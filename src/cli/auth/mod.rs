@@ -11,9 +11,9 @@ use clap::Subcommand;
 
 use crate::account::Account;
 use crate::cli::output::print_line;
-use crate::cli::{Exit, Format, counted};
+use crate::cli::{Exit, Format, configuration, counted};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::queue::store::Store;
 
 /// Voters' tokens: bring them in, see how they stand
@@ -47,7 +47,7 @@ pub async fn run(
     config: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> anyhow::Result<Exit> {
-    let config = config::load(config, environment)?;
+    let config = configuration(config, environment)?;
     let clock = Clock::system();
     match &args.command {
         Action::Import { file } => import(file, &config, &clock).await,
