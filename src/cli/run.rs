@@ -39,7 +39,8 @@ pub async fn run(
     let environment: Vec<_> = environment.into_iter().collect();
     let config = configuration(path, environment.clone())?;
     config.ready_to_run()?;
-    let (config_in, config) = watch::channel(Arc::new(config));
+    let at_start = Arc::new(config);
+    let (config_in, config) = watch::channel(at_start.clone());
     let cancel = CancellationToken::new();
     let reload = Arc::new(Notify::new());
     let options = Options {
@@ -53,6 +54,7 @@ pub async fn run(
     let hang_up = HangUp {
         path: path.map(Path::to_owned),
         environment,
+        at_start,
         config: config_in,
         rules: reload,
     };
@@ -73,6 +75,8 @@ pub async fn run(
 struct HangUp {
     path: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    /// What stays in force of the settings that only take effect at the start.
+    at_start: Arc<Config>,
     config: watch::Sender<Arc<Config>>,
     rules: Arc<Notify>,
 }
@@ -84,7 +88,7 @@ impl HangUp {
             Ok(new) => new,
             Err(error) => return tracing::error!("the configuration stays as it was: {error}"),
         };
-        let later = only_at_start(&self.config.borrow(), &new);
+        let later = only_at_start(&self.at_start, &new);
         if !later.is_empty() {
             tracing::warn!(
                 "changed, but in force only after a restart: {}",
