@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+/// All that running needs.
+const CONFIG: &str = "rules = 'r'\n[signer]\nclient_id = 'my.app'\nclient_secret = 'x'\n";
 const GOOD: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\n";
 const BAD: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = 50\n";
 const DOUBTFUL: &str =
@@ -23,14 +25,25 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn check(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().unwrap()
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = curatord(folder, &["check"]);
+    command.args(arguments);
+    command
+}
+
+/// A command, without what the environment of the tests sets.
+fn curatord(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
-    command.current_dir(folder).arg("check").args(arguments);
+    command.current_dir(folder).args(arguments);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CURATORD_") {
             command.env_remove(name);
         }
     }
-    command.output().unwrap()
+    command
 }
 
 fn stdout(output: &Output) -> String {
@@ -103,7 +116,7 @@ fn without_a_path_configuration_and_rules_are_checked_together() {
 
 #[test]
 fn the_configuration_can_be_named() {
-    let folder = folder(&[("etc/c.toml", ""), ("etc/rules/a.toml", GOOD)]);
+    let folder = folder(&[("etc/c.toml", CONFIG), ("etc/r/a.toml", GOOD)]);
     let output = check(folder.path(), &["--config", "etc/c.toml"]);
     assert_eq!(findings(&output), ["1 rule in 1 file, no problems"]);
     assert_eq!(output.status.code(), Some(0));
@@ -152,7 +165,7 @@ fn a_path_that_is_not_there_is_wrong_usage() {
 
 #[test]
 fn a_missing_rules_folder_is_a_problem() {
-    let folder = folder(&[("curatord.toml", "rules = 'r'")]);
+    let folder = folder(&[("curatord.toml", CONFIG)]);
     let output = check(folder.path(), &[]);
     assert_eq!(
         findings(&output),
@@ -162,6 +175,113 @@ fn a_missing_rules_folder_is_a_problem() {
         ]
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_file_in_place_of_the_rules_folder_is_told_with_what_names_it() {
+    let config = CONFIG.replace("'r'", "'curatord.toml'");
+    let folder = folder(&[("curatord.toml", &config)]);
+    let said = stdout(&check(folder.path(), &[]));
+    assert!(
+        said.contains("curatord.toml: error: this is a file, not a folder of rules")
+            && said.contains("in `rules` in curatord.toml"),
+        "{said}"
+    );
+    let mut command = command(folder.path(), &[]);
+    let said = stdout(&command.env("CURATORD_RULES", "nowhere").output().unwrap());
+    assert!(
+        said.contains("nowhere: error: there is no such folder of rules")
+            && said.contains("make it, or name another in CURATORD_RULES"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_run_cannot_do_without_is_a_problem() {
+    let folder = folder(&[("r/a.toml", GOOD), ("secret", "\n"), ("two", "a\nb\n")]);
+    let signer = |lines: &str| format!("rules = 'r'\n[signer]\n{lines}\n");
+    let id = "client_id = 'my.app'";
+    for (lines, problem) in [
+        ("", "signer.client_id and signer.client_secret are not set"),
+        (
+            "client_id = ''\nclient_secret = 'x'",
+            "signer.client_id is not set",
+        ),
+        (id, "signer.client_secret is not set"),
+        (
+            "client_id = 'my.app'\nclient_secret_file = 'secret'",
+            "signer.client_secret is not set",
+        ),
+        (
+            "client_id = 'my.app'\nclient_secret_file = 'two'",
+            "two holds more than one line",
+        ),
+        (
+            "client_id = 'My App'\nclient_secret = 'x'",
+            "`client_id` is not the name of an account",
+        ),
+        (
+            "url = 'https://hivesigner.com/api/'\nclient_id = 'my.app'\nclient_secret = 'x'",
+            "this is the address of the signer's API: `/api` is added to it",
+        ),
+    ] {
+        fs::write(folder.path().join("curatord.toml"), signer(lines)).unwrap();
+        let output = check(folder.path(), &[]);
+        let found = findings(&output);
+        assert_eq!(found.len(), 2, "{lines}: {found:?}");
+        assert!(found[0].starts_with("curatord.toml:"), "{found:?}");
+        assert!(found[0].contains(problem), "{lines}: {found:?}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn without_a_configuration_it_says_where_it_looked_and_checks_the_rules() {
+    let folder = folder(&[("rules/a.toml", BAD)]);
+    let output = check(folder.path(), &[]);
+    let found = findings(&output);
+    assert!(
+        found[0].contains(
+            "no configuration found (looked for ./curatord.toml and /etc/curatord/curatord.toml)"
+        ),
+        "{found:?}"
+    );
+    assert!(
+        found[1].starts_with("rules/a.toml:4:10: error: "),
+        "{found:?}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let elsewhere = tempfile::tempdir().unwrap();
+    assert_eq!(findings(&check(elsewhere.path(), &[])).len(), 2);
+}
+
+#[test]
+fn without_a_configuration_no_command_makes_a_database() {
+    let folder = folder(&[("t.json", "[]"), ("rules/a.toml", GOOD)]);
+    let commands = [
+        &["run"][..],
+        &["vote", "@bob/x", "--voter", "alice", "--weight", "1%"],
+        &["explain", "@bob/x"],
+        &["auth", "list"],
+        &["auth", "import", "t.json"],
+    ];
+    for arguments in commands {
+        let output = curatord(folder.path(), arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.starts_with("error: no configuration found"),
+            "{arguments:?}: {said}"
+        );
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+    }
+    assert!(!folder.path().join("curatord.db").exists());
+    // The environment can say it all.
+    let mut list = curatord(folder.path(), &["auth", "list"]);
+    let output = list
+        .env("CURATORD_DATABASE__URL", "sqlite://own.db")
+        .output();
+    assert_eq!(output.unwrap().status.code(), Some(0));
+    assert!(folder.path().join("own.db").exists());
 }
 
 #[test]
@@ -188,7 +308,8 @@ fn a_list_of_a_file_that_is_not_checked_is_a_warning_and_of_no_file_an_error() {
     const USES: &str = "voters = ['list:us']\n";
     const DEFINES: &str = "[lists]\nus = ['alice']\n";
     let folder = folder(&[("rules/a.toml", USES), ("rules/lists.toml", DEFINES)]);
-    fs::write(folder.path().join("curatord.toml"), "rules = 'rules'").unwrap();
+    let config = CONFIG.replace("'r'", "'rules'");
+    fs::write(folder.path().join("curatord.toml"), config).unwrap();
     for (arguments, findings_are, exit) in [
         (&[][..], &["0 rules in 2 files, no problems"][..], 0),
         (&["rules"], &["0 rules in 2 files, no problems"], 0),

@@ -8,19 +8,28 @@ use crate::post::PostId;
 use crate::rules::language::percentage;
 use crate::weight::Weight;
 
-/// `@author/permlink`, also as the end of a post's address: `https://peakd.com/@author/permlink`.
+/// `@author/permlink`, also as the end of a post's address: `https://peakd.com/@author/permlink`, whatever follows
+/// there behind `?` and `#`. An address that ends in `#@author/permlink` is that of this comment.
 ///
 /// # Errors
 /// What to write instead.
 pub fn post(text: &str) -> Result<PostId, String> {
-    let name = match text.rfind("/@") {
-        Some(at) => &text[at + 1..],
-        None => text,
+    let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let address = address.split('?').next().unwrap_or_default();
+    let comment = fragment.starts_with('@') && fragment.contains('/');
+    let address = if comment { fragment } else { address };
+    let name = match address.rfind("/@") {
+        Some(at) => &address[at + 1..],
+        None => address,
     };
     let Some((author, permlink)) = name.split_once('/') else {
         return Err("write @author/permlink".to_owned());
     };
     let author = Account::parse(author).map_err(|error| error.to_string())?;
+    let permlink = permlink.strip_suffix('/').unwrap_or(permlink);
+    if permlink.contains('/') {
+        return Err("a permlink holds no /: write @author/permlink".to_owned());
+    }
     if permlink.is_empty() || permlink.len() > 256 || permlink.contains(char::is_whitespace) {
         return Err("a permlink has 1 to 256 characters and no blanks".to_owned());
     }
@@ -121,10 +130,27 @@ mod tests {
             "bob/my-garden",
             "@Bob/my-garden",
             "https://peakd.com/hive-1/@bob/my-garden",
+            "https://peakd.com/hive-1/@bob/my-garden?ref=1#c",
+            "https://peakd.com/@bob/my-garden?from=https://x.example/@carol/y",
+            "https://peakd.com/@bob/my-garden#comments",
+            "https://peakd.com/@bob/my-garden/",
+            "https://hive.blog/hive-1/@carol/a-post#@bob/my-garden",
         ] {
             assert_eq!(post(text).unwrap().to_string(), "@bob/my-garden", "{text}");
         }
-        for text in ["@bob", "@bob/", "@b/post", "@bob/two words", ""] {
+        // As old ones are.
+        let old = post("@bob/My_Garden.1").unwrap();
+        assert_eq!(old.to_string(), "@bob/My_Garden.1");
+        for text in [
+            "@bob",
+            "@bob/",
+            "@bob//",
+            "@bob/?x",
+            "@b/post",
+            "@bob/two words",
+            "@bob/post/more",
+            "",
+        ] {
             assert!(post(text).is_err(), "{text}");
         }
     }

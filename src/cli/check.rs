@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::output::complain;
 use crate::cli::{Exit, counted, wants_colour};
 use crate::config;
 use crate::diagnostic::render::render;
@@ -38,7 +39,10 @@ pub fn run(
         findings.check_configuration(config, environment);
     }
     if let Some(path) = args.paths.iter().find(|path| !path.exists()) {
-        eprintln!("error: there is no file or folder {}", path.display());
+        complain(format_args!(
+            "error: there is no file or folder {}",
+            path.display()
+        ));
         return Exit::WrongUsage;
     }
     if !args.paths.is_empty() {
@@ -52,30 +56,47 @@ pub fn run(
     }
 }
 
+/// What is said of the rules folder where it is none.
+fn no_folder(rules: &Path, named_by: &str) -> Problem {
+    let finding = match rules.exists() {
+        true => Finding::whole("this is a file, not a folder of rules").help(format!(
+            "name the folder that holds the rule files in {named_by}"
+        )),
+        false => Finding::whole("there is no such folder of rules")
+            .help(format!("make it, or name another in {named_by}")),
+    };
+    Problem::of_file(&rules.to_string_lossy(), finding)
+}
+
 impl Findings {
     fn check_configuration(
         &mut self,
         config: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) {
-        let rules = match config::load(config, environment) {
-            Ok(config) => Some(config.rules),
+        let environment: Vec<_> = environment.into_iter().collect();
+        let named_by = match environment.iter().any(|(name, _)| name == "CURATORD_RULES") {
+            true => "CURATORD_RULES",
+            false => "`rules` in curatord.toml",
+        };
+        let (rules, is_found) = match config::load(config, environment) {
+            Ok(config) => {
+                let is_found = config.is_found();
+                self.problems.extend(match is_found {
+                    Err(not_found) => Some(not_found.problem()),
+                    Ok(()) => config.ready_to_run().err().map(|not_set| not_set.problem()),
+                });
+                (Some(config.rules), is_found.is_ok())
+            }
             Err(failure) => {
                 self.problems.extend(failure.problems);
-                failure.rules
+                (failure.rules, true)
             }
         };
         match rules {
             Some(rules) if rules.is_dir() => self.add(rules::read::read(&rules)),
-            Some(rules) => {
-                let finding = Finding::whole("there is no such folder of rules");
-                let help = "make it, or name another as `rules` in curatord.toml";
-                self.problems.push(Problem::of_file(
-                    &rules.to_string_lossy(),
-                    finding.help(help),
-                ));
-            }
-            None => {}
+            Some(rules) if is_found => self.problems.push(no_folder(&rules, named_by)),
+            _ => {}
         }
     }
 

@@ -5,6 +5,8 @@ pub mod auth;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod log;
+pub mod output;
 pub mod program;
 pub mod progress;
 pub mod replay;
@@ -16,12 +18,13 @@ pub mod test;
 pub mod vote;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::config::{self, Config};
 use crate::daemon::CHAIN_LEASE;
 use crate::queue::store::{Store, StoreError};
 
@@ -84,6 +87,19 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
             value.to_string_lossy().into_owned(),
         )
     })
+}
+
+/// The configuration, for a command that uses its database or its network.
+///
+/// # Errors
+/// Everything that is wrong with it, and that there is none.
+pub fn configuration(
+    path: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> anyhow::Result<Config> {
+    let config = config::load(path, environment)?;
+    config.is_found()?;
+    Ok(config)
 }
 
 /// Whether `out` is a terminal whose user has not refused colour.

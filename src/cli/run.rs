@@ -9,10 +9,10 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Exit;
+use crate::cli::{Exit, configuration, log};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::config::reload::only_at_start;
-use crate::config::{self, Config};
 use crate::daemon::{self, Options};
 
 /// Run the daemon: follow the chain and cast votes
@@ -37,9 +37,10 @@ pub async fn run(
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> anyhow::Result<Exit> {
     let environment: Vec<_> = environment.into_iter().collect();
-    let config = config::load(path, environment.clone())?;
+    let config = configuration(path, environment.clone())?;
     config.ready_to_run()?;
-    let (config_in, config) = watch::channel(Arc::new(config));
+    let at_start = Arc::new(config);
+    let (config_in, config) = watch::channel(at_start.clone());
     let cancel = CancellationToken::new();
     let reload = Arc::new(Notify::new());
     let options = Options {
@@ -53,6 +54,7 @@ pub async fn run(
     let hang_up = HangUp {
         path: path.map(Path::to_owned),
         environment,
+        at_start,
         config: config_in,
         rules: reload,
     };
@@ -73,6 +75,8 @@ pub async fn run(
 struct HangUp {
     path: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    /// What stays in force of the settings that only take effect at the start.
+    at_start: Arc<Config>,
     config: watch::Sender<Arc<Config>>,
     rules: Arc<Notify>,
 }
@@ -80,11 +84,11 @@ struct HangUp {
 impl HangUp {
     fn reload(&self) {
         self.rules.notify_one();
-        let new = match config::load(self.path.as_deref(), self.environment.clone()) {
+        let new = match configuration(self.path.as_deref(), self.environment.clone()) {
             Ok(new) => new,
             Err(error) => return tracing::error!("the configuration stays as it was: {error}"),
         };
-        let later = only_at_start(&self.config.borrow(), &new);
+        let later = only_at_start(&self.at_start, &new);
         if !later.is_empty() {
             tracing::warn!(
                 "changed, but in force only after a restart: {}",
@@ -115,6 +119,7 @@ fn stop(cancel: &CancellationToken) {
         tracing::warn!(
             "stopped at once: what was under way is looked up on the chain at the next start"
         );
+        log::flush();
         std::process::exit(1);
     }
     tracing::info!("stopping: answers under way are awaited");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +11,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
-use crate::cli::program;
 use crate::cli::stop::StopSignals;
+use crate::cli::{arguments, program};
 use crate::config::ChainKind;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::Operation;
@@ -41,13 +42,13 @@ pub struct SandboxArgs {
     #[arg(long, default_value = "5s", value_parser = duration)]
     pace: Duration,
     /// Accounts that vote through curatord.
-    #[arg(long, value_delimiter = ',', default_value = "alice,alice.art")]
+    #[arg(long, value_delimiter = ',', default_value = "alice,alice.art", value_parser = name)]
     voters: Vec<String>,
     /// Accounts that publish.
-    #[arg(long, value_delimiter = ',', default_value = "bob,carol,photo.daily")]
+    #[arg(long, value_delimiter = ',', default_value = "bob,carol,photo.daily", value_parser = name)]
     authors: Vec<String>,
     /// Accounts whose votes trails follow.
-    #[arg(long, value_delimiter = ',', default_value = "curie")]
+    #[arg(long, value_delimiter = ',', default_value = "curie", value_parser = name)]
     leaders: Vec<String>,
     /// Another number, another life.
     #[arg(long, default_value_t = 1)]
@@ -145,8 +146,23 @@ fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> 
     );
     fs::write(&settings, &text)?;
     let voters: Vec<&str> = args.voters.iter().map(String::as_str).collect();
-    fs::write(args.dir.join(TOKENS), sandbox.tokens_json(&voters))?;
+    write_private(&args.dir.join(TOKENS), &sandbox.tokens_json(&voters))?;
     Ok(text)
+}
+
+/// Writes a file for its owner alone.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    // One that is there keeps its rights.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = fs::File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
 }
 
 /// What to do next.
@@ -236,6 +252,11 @@ fn describe_operation(operation: &Operation) -> Option<String> {
     Some(line)
 }
 
+/// The name of an account, as the chain has it.
+fn name(text: &str) -> Result<String, String> {
+    arguments::account(text).map(|account| account.to_string())
+}
+
 /// `3s` or `500ms`, from 10 ms to an hour.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text
@@ -255,6 +276,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use clap::Parser;
+
     use super::*;
 
     #[test]
@@ -263,6 +288,16 @@ mod tests {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         for wrong in ["3", "0s", "1h", "-1s", "5ms"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_of_accounts_are_read_as_rule_files_read_them() {
+        let parse = |voters: &str| Command::try_parse_from(["sandbox", "--voters", voters]);
+        let voters = parse("@Alice,bob").unwrap().args.voters;
+        assert_eq!(voters, ["alice", "bob"]);
+        for wrong in ["x!", "alice,", "alice,al"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -295,6 +330,9 @@ mod tests {
                 .unwrap();
             fs::create_dir_all(&dir).unwrap();
             fs::write(dir.join("sandbox.db"), "of the chain before").unwrap();
+            if start == "first" {
+                fs::write(dir.join("tokens.json"), "readable by all").unwrap();
+            }
             write_files(&args, &sandbox).unwrap();
             let settings = fs::read_to_string(dir.join("curatord.toml")).unwrap();
             assert!(
@@ -304,6 +342,8 @@ mod tests {
             assert!(!dir.join("sandbox.db").exists());
             let tokens = fs::read_to_string(dir.join("tokens.json")).unwrap();
             assert!(tokens.contains("alice.art"), "{tokens}");
+            let mode = dir.join("tokens.json").metadata().unwrap().mode();
+            assert_eq!(mode & 0o777, 0o600);
             if start == "first" {
                 fs::write(dir.join("rules/example.toml"), "# mine").unwrap();
             }
@@ -331,15 +371,16 @@ mod tests {
         assert_eq!(fs::read_to_string(&settings).unwrap(), "rules = \"rules\"");
     }
 
+    #[derive(Debug, clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: SandboxArgs,
+    }
+
     impl SandboxArgs {
         fn parse_from(dir: &Path) -> Self {
-            #[derive(clap::Parser)]
-            struct Command {
-                #[command(flatten)]
-                args: SandboxArgs,
-            }
             let dir = dir.as_os_str().to_owned();
-            <Command as clap::Parser>::parse_from(["sandbox".into(), "--dir".into(), dir]).args
+            Command::parse_from(["sandbox".into(), "--dir".into(), dir]).args
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::output::complain;
 use crate::cli::{Exit, counted, wants_colour};
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Finding, Problem};
@@ -34,7 +35,7 @@ struct Tally {
 /// When standard output cannot be written to.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(path) = args.files.iter().find(|path| !path.exists()) {
-        eprintln!("error: there is no file {}", path.display());
+        complain(format_args!("error: there is no file {}", path.display()));
         return Ok(Exit::WrongUsage);
     }
     match run_files(&args.files, &mut io::stdout().lock()) {
@@ -77,7 +78,7 @@ fn read(path: &Path) -> Result<(TestFile, RuleSet), Vec<Problem>> {
 fn show(problems: &[Problem]) {
     let colour = wants_colour(&io::stderr());
     for problem in problems {
-        eprintln!("{}", render(problem, colour));
+        complain(render(problem, colour));
     }
 }
 

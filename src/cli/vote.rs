@@ -1,5 +1,6 @@
 //! `curatord vote`: one vote by hand, through the same queue as all others.
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use chrono_tz::Tz;
 
 use crate::account::Account;
 use crate::cli::arguments::{self, When};
-use crate::cli::{Exit, reads_the_chain};
+use crate::cli::output::{complain, print_line};
+use crate::cli::{Exit, configuration, reads_the_chain};
 use crate::clock::Clock;
-use crate::config;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Batch, Change, Plan};
 use crate::queue::planner::PAYOUT_AFTER;
@@ -25,6 +26,8 @@ use crate::weight::Weight;
 const TOO_LATE_TO_CHANGE: TimeDelta = TimeDelta::seconds(10);
 /// `--at` may be so long ago and still means now.
 const STILL_NOW: TimeDelta = TimeDelta::minutes(1);
+/// What standard output did not take.
+const NOT_TOLD: &str = "the vote is queued, but this cannot be printed";
 
 /// Queue one vote by hand, to go out now or later
 ///
@@ -74,7 +77,7 @@ pub async fn run(
             "posts are paid out 7 days after publication: choose an earlier time",
         ));
     }
-    let config = config::load(config, environment)?;
+    let config = configuration(config, environment)?;
     let store = Store::open(&config.database.url, config.database.timezone)
         .await
         .context("the database cannot be used: check [database] url")?;
@@ -87,25 +90,26 @@ pub async fn run(
         bail!("{key}: {why}");
     }
     let vote = queue(&store, &key, args.weight, due_at.max(now), now).await?;
-    tell(&vote, before.as_ref(), now);
+    tell(&vote, before.as_ref(), now).context(NOT_TOLD)?;
     if !reads_the_chain(&store, now).await? {
-        println!("No daemon runs on this database now: the vote waits until one does.");
+        print_line("No daemon runs on this database now: the vote waits until one does.")
+            .context(NOT_TOLD)?;
     }
     if store
         .tokens(std::slice::from_ref(&key.voter))
         .await?
         .is_empty()
     {
-        eprintln!(
+        complain(format_args!(
             "warning: @{} has no token: the vote fails unless `curatord auth import` brings one in time",
             key.voter
-        );
+        ));
     }
     Ok(Exit::Done)
 }
 
 fn wrong_usage(error: &str) -> Exit {
-    eprintln!("error: --at: {error}");
+    complain(format_args!("error: --at: {error}"));
     Exit::WrongUsage
 }
 
@@ -183,23 +187,27 @@ async fn queue(
     }
 }
 
-fn tell(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) {
+fn tell(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) -> io::Result<()> {
     let when = if vote.due_at <= now {
         "now".to_owned()
     } else {
         format!("at {}", shown(vote.due_at))
     };
-    println!(
+    print_line(format_args!(
         "queued: @{} votes {} on {}, {when}",
         vote.key.voter, vote.weight, vote.key.post
-    );
+    ))?;
     if let Some(before) = before.filter(|row| row.status == Status::Queued) {
         let by = match before.origin {
             Origin::Hand => "asked for by hand".to_owned(),
             _ => format!("queued by {}", before.rule),
         };
-        println!("It takes the place of a vote of {} {by}.", before.weight);
+        let weight = before.weight;
+        print_line(format_args!(
+            "It takes the place of a vote of {weight} {by}."
+        ))?;
     }
+    Ok(())
 }
 
 fn shown(at: DateTime<Utc>) -> impl std::fmt::Display {

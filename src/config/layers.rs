@@ -1,67 +1,16 @@
 //! Settings from where they are given: the file, and above it the environment.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use secrecy::SecretString;
-use toml::Spanned;
-use toml::de::DeValue;
 
+use crate::config::environment::{PREFIX, Variable, Variables};
 use crate::config::masked;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Finding, Problem};
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::table::Table;
-
-const PREFIX: &str = "CURATORD_";
-
-/// A variable of the environment that sets something.
-pub(super) struct Variable {
-    /// `CURATORD_SIGNER__URL`
-    name: String,
-    value: DeValue<'static>,
-    /// The value as it was given, in which mistakes have their place.
-    text: String,
-}
-
-/// The variables that are ours, by section (empty for the top of the file) and key.
-pub(super) type Variables = BTreeMap<(String, String), Variable>;
-
-/// Picks the variables that are ours. Those without `__` are not, but for `CURATORD_RULES`: container
-/// systems set such names by themselves.
-pub(super) fn variables(environment: impl IntoIterator<Item = (String, String)>) -> Variables {
-    let mut variables = Variables::new();
-    for (name, text) in environment {
-        let Some(words) = name.strip_prefix(PREFIX) else {
-            continue;
-        };
-        let place = match words.split_once("__") {
-            Some((section, key)) => (section.to_lowercase(), key.to_lowercase()),
-            None if words == "RULES" => (String::new(), "rules".to_owned()),
-            None => continue,
-        };
-        let value = match place.1.as_str() {
-            // The one list; commas separate its items.
-            "nodes" => {
-                let nodes = text
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|node| !node.is_empty());
-                let whole = 0..text.len();
-                let item = |node: &str| {
-                    Spanned::new(whole.clone(), DeValue::String(node.to_owned().into()))
-                };
-                let mut array = toml::de::DeArray::new();
-                nodes.for_each(|node| array.push(item(node)));
-                DeValue::Array(array)
-            }
-            _ => DeValue::String(text.trim().to_owned().into()),
-        };
-        variables.insert(place, Variable { name, value, text });
-    }
-    variables
-}
 
 /// What all sections are read from, and what is wrong with it.
 pub(super) struct Layers<'t> {
@@ -85,6 +34,15 @@ impl<'t> Layers<'t> {
             problems: Vec::new(),
             asked: Vec::new(),
         }
+    }
+
+    /// Whether the environment says which database to use.
+    pub(super) fn names_database(&self) -> bool {
+        let is_set = |key: &str| {
+            let place = ("database".to_owned(), key.to_owned());
+            self.variables.contains_key(&place)
+        };
+        is_set("url") || is_set("url_file")
     }
 
     /// Reports every variable that was not asked for. Their values may be secrets, so they are not
@@ -243,7 +201,15 @@ fn read_secret(
     };
     let path = folder.join(item.text(WANTED, report)?);
     match std::fs::read_to_string(&path) {
-        Ok(content) => Ok(content.trim_end_matches(['\r', '\n']).to_owned()),
+        Ok(content) => {
+            let secret = content.trim_end_matches(['\r', '\n']);
+            if secret.contains('\n') {
+                let message = format!("{} holds more than one line", path.display());
+                let help = "put the secret alone into it, in one line";
+                return Err(item.refuse(message, help, report));
+            }
+            Ok(secret.to_owned())
+        }
         Err(error) => {
             let message = format!("cannot read {}: {error}", path.display());
             let help = "name a file that holds the secret and that curatord may read";

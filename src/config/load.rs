@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::config::layers::{Layers, Section, Variables, variables};
+use crate::config::environment::{Variables, variables};
+use crate::config::layers::{Layers, Section};
 use crate::config::{Config, SECTIONS, masked, sections};
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::{Finding, Problem};
@@ -14,7 +15,7 @@ use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
 
 /// Where the file is looked for when it is not named, in this order.
-const PLACES: [&str; 2] = ["curatord.toml", "/etc/curatord/curatord.toml"];
+pub(super) const PLACES: [&str; 2] = ["curatord.toml", "/etc/curatord/curatord.toml"];
 
 /// Why there is no configuration. `Display` is one line a problem.
 #[derive(Debug, thiserror::Error)]
@@ -154,10 +155,12 @@ pub(super) fn read_root<'t>(
     let tokens = sections::tokens(Section::new("tokens", tokens, layers));
     let casting = sections::casting(Section::new("casting", casting, layers));
     let http = sections::http(Section::new("http", http, layers));
+    let names_database = layers.names_database();
     let config = || {
         failed.map_or(Ok(()), Err)?;
         Ok(Config {
             path,
+            names_database,
             rules: rules.clone()?,
             database: database?,
             network: network?,

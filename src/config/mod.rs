@@ -1,5 +1,7 @@
 //! `curatord.toml`, with the environment laid over it.
 
+mod complete;
+mod environment;
 mod layers;
 mod load;
 mod masked;
@@ -12,8 +14,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+pub use complete::{NotFound, NotSet};
 pub use load::{ConfigFailure, load};
 
 /// The tables of the file.
@@ -24,6 +27,8 @@ pub const SECTIONS: [&str; 6] = ["database", "network", "signer", "tokens", "cas
 pub struct Config {
     /// The file it was read from; `None` where there is none and everything is preset.
     pub path: Option<PathBuf>,
+    /// Whether the environment says which database to use.
+    names_database: bool,
     /// The folder of rule files.
     pub rules: PathBuf,
     pub database: Database,
@@ -118,52 +123,4 @@ pub struct Casting {
 pub struct Http {
     /// Empty turns it off.
     pub listen: String,
-}
-
-/// What `curatord run` cannot do without, and is not set.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} not set: get {them} from {signer}, and set {them} in `[signer]` of {file} or as {variables}",
-    .keys.join(" and ") + if .keys.len() == 1 { " is" } else { " are" },
-    them = if .keys.len() == 1 { "it" } else { "them" },
-    variables = .keys.iter().map(|key| variable(key)).collect::<Vec<_>>().join(" and "))]
-pub struct NotSet {
-    keys: Vec<&'static str>,
-    signer: String,
-    file: String,
-}
-
-/// `CURATORD_SIGNER__CLIENT_ID` for `signer.client_id`.
-fn variable(key: &str) -> String {
-    format!("CURATORD_{}", key.replace('.', "__").to_uppercase())
-}
-
-impl Config {
-    /// Whether all is set that casting votes needs: rule files can be checked and replayed without.
-    ///
-    /// # Errors
-    /// What is not set, and how to set it.
-    pub fn ready_to_run(&self) -> Result<(), NotSet> {
-        let signer = &self.signer;
-        let needed = [
-            ("signer.client_id", signer.client_id.trim().is_empty()),
-            (
-                "signer.client_secret",
-                signer.client_secret.expose_secret().is_empty(),
-            ),
-        ];
-        let keys: Vec<_> = needed
-            .into_iter()
-            .filter(|(_, empty)| *empty)
-            .map(|(key, _)| key)
-            .collect();
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let file = self.path.as_ref().map(|path| path.display().to_string());
-        Err(NotSet {
-            keys,
-            signer: signer.url.clone(),
-            file: file.unwrap_or_else(|| "curatord.toml".to_owned()),
-        })
-    }
 }

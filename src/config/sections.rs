@@ -221,6 +221,18 @@ fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
     }
 }
 
+/// The address of a signer, without what we add to it.
+fn signer_url(item: &Item<'_>, report: &mut Report<'_>) -> Reading<String> {
+    let url = web_address(item, report)?;
+    match url.strip_suffix("/api") {
+        Some(url) => {
+            let message = "this is the address of the signer's API: `/api` is added to it";
+            Err(item.refuse(message, item.write(format!("\"{url}\"")), report))
+        }
+        None => Ok(url),
+    }
+}
+
 /// `[signer]`, with the presets of `chain`.
 pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<Signer> {
     const CLIENT_ID: Wanted = Wanted {
@@ -231,9 +243,16 @@ pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<
         what: "the secret of your application, a text in quotes",
         example: "\"…\"",
     };
-    let url = section.find("url", web_address);
+    let url = section.find("url", signer_url);
     let client_id = section.find("client_id", |item, report| {
-        item.text(CLIENT_ID, report).map(str::to_owned)
+        let text = item.text(CLIENT_ID, report)?.trim();
+        let of_account = |c: char| c.is_ascii_alphanumeric() || "@.-_".contains(c);
+        if text.chars().all(of_account) {
+            return Ok(text.to_owned());
+        }
+        let message = format!("`{}` is not the name of an account", item.key);
+        let help = "it is the account of your application, not its title, as in \"my.app\"";
+        Err(item.refuse(message, help, report))
     });
     let client_secret = section.secret(
         ["client_secret", "client_secret_file"],

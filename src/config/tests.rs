@@ -9,7 +9,8 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use toml::de::DeTable;
 
-use crate::config::layers::{Layers, variables};
+use crate::config::environment::variables;
+use crate::config::layers::Layers;
 use crate::config::load::{read, read_root};
 use crate::config::{ChainKind, Config, ConfigFailure, Follow, Start, load};
 use crate::diagnostic::render::render;

@@ -23,7 +23,7 @@ pub struct RuleFile {
 /// Why the rules folder as a whole gives nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FolderError {
-    #[error("the rules folder {0} does not exist: create it, or set `rules` in curatord.toml")]
+    #[error("the rules folder {0} does not exist: create it, or have `rules` name another")]
     Missing(PathBuf),
     #[error("the rules folder {path} cannot be read: {reason}")]
     Unreadable { path: PathBuf, reason: String },

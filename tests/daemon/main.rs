@@ -6,6 +6,7 @@ mod author_rules;
 mod crashes;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod lost_log;
 mod missed_moments;
 mod people_first;
 mod precedence;

@@ -9,12 +9,40 @@ use curatord::sandbox::Sandbox;
 use curatord::sandbox::faults::Fault;
 use tokio::time::Instant;
 
-use crate::harness::{Database, Installation, PATIENCE, on_each_database, run};
+use crate::harness::{Database, Installation, PATIENCE, on_each_database, run, until};
 
 on_each_database! {
     sigterm_awaits_the_answer_under_way_and_gives_back_what_waits,
     sigint_ends_it_in_peace,
     sighup_reads_the_configuration_anew,
+}
+
+#[tokio::test]
+async fn a_setting_that_is_put_back_needs_no_restart() {
+    run(Database::sqlite().await, put_back).await;
+}
+
+async fn put_back(database: &Database) {
+    let site = Installation::new(database).await;
+    let daemon = site.start().await;
+    let file = site.folder().join("curatord.toml");
+    let before = fs::read_to_string(&file).unwrap();
+    let changed = before.replace("block_interval = \"200ms\"", "block_interval = \"2s\"");
+    assert_ne!(changed, before);
+    for (text, times) in [(&changed, 1), (&changed, 2), (&before, 2), (&changed, 3)] {
+        fs::write(&file, text).unwrap();
+        let reads = |log: &str| log.matches("the configuration was read anew").count();
+        let so_far = reads(&daemon.log());
+        daemon.signal("HUP");
+        let read = async || (reads(&daemon.log()) > so_far).then_some(());
+        until("the configuration is read", read).await;
+        let warnings = daemon
+            .log()
+            .matches("only after a restart: network.block_interval")
+            .count();
+        assert_eq!(warnings, times, "{}", daemon.log());
+    }
+    daemon.stop().await;
 }
 
 /// One author's posts are voted on at once, another's in an hour.

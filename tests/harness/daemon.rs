@@ -10,7 +10,8 @@ use super::until;
 #[derive(Debug)]
 pub struct Daemon {
     child: Child,
-    log: PathBuf,
+    /// `None` where the test has it.
+    log: Option<PathBuf>,
 }
 
 /// How a run ended.
@@ -23,20 +24,28 @@ pub struct Ended {
 
 impl Daemon {
     /// Starts `command` with its standard error in the file `log`.
-    pub fn spawn(mut command: Command, log: PathBuf) -> Self {
+    pub fn spawn(command: Command, log: PathBuf) -> Self {
         let file = File::create(&log).unwrap();
+        let mut daemon = Self::spawn_into(command, file);
+        daemon.log = Some(log);
+        daemon
+    }
+
+    /// Starts `command` with its standard error in something that cannot be read here.
+    pub fn spawn_into(mut command: Command, log: impl Into<Stdio>) -> Self {
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(file)
+            .stderr(log)
             .spawn()
             .unwrap();
-        Self { child, log }
+        Self { child, log: None }
     }
 
     /// What it has said so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        let read = |log| std::fs::read_to_string(log).unwrap();
+        self.log.as_ref().map(read).unwrap_or_default()
     }
 
     /// Waits until it has said `text`.
@@ -86,8 +95,7 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            let log = self.log.display();
-            eprintln!("--- {log}\n{}---", self.log());
+            eprintln!("--- {:?}\n{}---", self.log, self.log());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What only a file can show.
 
+use std::os::unix::fs::MetadataExt;
+
 use chrono_tz::Tz;
 use curatord::queue::store::{Store, StoreError};
 use secrecy::SecretString;
@@ -62,4 +64,17 @@ async fn a_second_daemon_is_kept_away_and_a_command_is_not() {
     drop(lock);
     other.lock_daemon().map(drop).unwrap();
     assert!(database.folder().join("curatord.db.lock").exists());
+}
+
+#[tokio::test]
+async fn what_holds_tokens_is_made_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/curatord.db", folder.path().display());
+    let _open = Store::open(&SecretString::from(url), Tz::UTC)
+        .await
+        .unwrap();
+    for file in ["curatord.db", "curatord.db-wal", "curatord.db-shm"] {
+        let mode = folder.path().join(file).metadata().unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }

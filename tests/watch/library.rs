@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use curatord::rules::folder::{FolderError, ReadError};
 use curatord::rules::language::lists::Lists;
-use curatord::rules::library::{Library, News, Parsed, Reload};
+use curatord::rules::library::{Change, Library, News, Parsed, Reload};
 use curatord::rules::rule::RuleId;
 use curatord::rules::snapshot::{FileNow, Snapshot};
 
@@ -221,19 +221,27 @@ fn a_folder_that_cannot_be_read_keeps_what_was_in_it() {
 }
 
 #[test]
-fn a_missing_folder_is_taken_for_being_replaced_for_two_seconds() {
+fn a_missing_folder_is_told_once_and_keeps_its_last_good_rules() {
     let mut library = Library::new(parse);
-    library.update(&files(&[("a.toml", "one")]), START);
+    library.update(&files(&[("a.toml", "one"), ("b.toml", "one")]), START);
     let reload = library.update(&missing(), seconds(10));
-    assert_eq!((reload.set.is_none(), reports(&reload)), (true, 1));
-    assert_eq!(reload.look_again_at, Some(seconds(12)));
-    let reload = library.update(&missing(), seconds(12));
-    assert_eq!((rules(&reload).len(), reports(&reload)), (0, 0));
-    assert!(library.update(&missing(), seconds(13)).set.is_none());
-    assert_eq!(
-        rules(&library.update(&files(&[("a.toml", "one")]), seconds(14))),
-        ["a.toml:one"]
-    );
+    assert!(reload.set.is_none() && reload.look_again_at.is_none());
+    match &reload.changes[..] {
+        [
+            Change {
+                news: News::Bad(bad),
+                ..
+            },
+        ] => assert_eq!(bad.kept, 2),
+        other => panic!("{other:?}"),
+    }
+    for hours in 1..3 {
+        let reload = library.update(&missing(), seconds(3_600 * hours));
+        assert!(reload.set.is_none() && reload.changes.is_empty());
+    }
+    // A file that is not in the folder when that is back has gone.
+    let reload = library.update(&files(&[("b.toml", "one")]), seconds(9_000));
+    assert_eq!(rules(&reload), ["b.toml:one"]);
 }
 
 #[test]

@@ -38,10 +38,16 @@ async fn a_swapped_link_is_found() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_gone_for_good_takes_its_rules_with_it() {
+async fn a_folder_that_is_away_keeps_its_last_good_rules_until_it_is_back() {
     let mut rules = Watched::start(NO_EVENTS, with_files(&["a.toml"])).await;
-    fs::remove_dir_all(rules.path("")).unwrap();
-    rules.shows(&[]).await;
+    fs::rename(rules.path(""), rules.home.path().join("away")).unwrap();
+    let report = rules.report().await.message;
+    assert!(report.contains("does not exist"), "{report}");
+    assert!(
+        report.ends_with("(its last good rule stays in force)"),
+        "{report}"
+    );
+    rules.shows(&["a.toml:one"]).await;
     with_files(&["b.toml"])(rules.home.path());
     rules.shows(&["b.toml:one"]).await;
 }

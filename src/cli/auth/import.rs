@@ -1,5 +1,5 @@
-//! `curatord auth import`: tokens from a JSON array of
-//! `{voter, access_token, refresh_token, expires_at | expires_in}`.
+//! `curatord auth import`: tokens from JSON objects
+//! `{voter, access_token, refresh_token, expires_at | expires_in}`, and from answers of the signer as they came.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,32 +21,37 @@ const KEYS: [&str; 5] = [
     "expires_in",
 ];
 
+/// What a signer calls the voter.
+const USERNAME: &str = "username";
+/// What signers may say of a token, and nobody needs here.
+const PASSED_OVER: [&str; 3] = ["token_type", "scope", "state"];
+
 /// More seconds than this are a moment that was written as `expires_in`.
 const LONGEST_LIFE: u64 = 10 * 365 * 24 * 3_600;
 
 /// Why nothing was imported. Never holds a token.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Unreadable {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("this is no JSON: {0}")]
+    #[error("this is no JSON")]
     NoJson(#[source] serde_json::Error),
     #[error(
-        "expected a JSON array of entries such as {{\"voter\": \"alice\", \"access_token\": \"…\", \
+        "expected JSON objects, in an array or one after the other, such as {{\"voter\": \"alice\", \"access_token\": \"…\", \
          \"refresh_token\": \"…\", \"expires_in\": 604800}}"
     )]
-    NoArray,
+    NoEntries,
     #[error("nothing was imported:\n{}", lines(.0))]
     Entries(Vec<EntryProblem>),
 }
 
-/// What is wrong with one entry of the array.
+/// What is wrong with one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryProblem {
-    /// Its place in the array, from 1.
+    /// Its place in the text, from 1.
     pub number: usize,
     /// As written, where it says so.
     pub voter: Option<String>,
@@ -87,17 +92,14 @@ pub fn text_of(path: &Path) -> Result<SecretString, ImportError> {
         })
 }
 
-/// The tokens of a JSON text, in its order. `expires_in` counts from `now`; an entry that says
+/// The tokens of a text of JSON objects, in an array or one after the other, in their order. `expires_in` counts from `now`; an entry that says
 /// nothing of its expiry has none.
 ///
 /// # Errors
 /// Every problem of every entry at once: one bad entry holds back all.
 pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError> {
     let text = text.trim_start_matches('\u{feff}');
-    let value: Value = serde_json::from_str(text).map_err(ImportError::NoJson)?;
-    let Value::Array(values) = value else {
-        return Err(ImportError::NoArray);
-    };
+    let values = values(text)?;
     let mut rows: Vec<TokenRow> = Vec::with_capacity(values.len());
     let mut problems = Vec::new();
     let mut first = HashMap::new();
@@ -114,8 +116,8 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError
             fields,
             problems: Vec::new(),
         };
-        let voter = entry.fields.get("voter").and_then(Value::as_str);
-        let voter = voter.map(ToOwned::to_owned);
+        let named = ["voter", USERNAME].map(|key| entry.fields.get(key)?.as_str());
+        let voter = named.into_iter().flatten().next().map(ToOwned::to_owned);
         let row = entry.read(now);
         if let Some(row) = row {
             if let Some(before) = first.insert(row.voter.clone(), number) {
@@ -138,7 +140,23 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError
     }
 }
 
-/// An object of the array while it is read.
+/// The entries of a text.
+fn values(text: &str) -> Result<Vec<Value>, ImportError> {
+    let mut values = Vec::new();
+    for value in serde_json::Deserializer::from_str(text).into_iter() {
+        match value.map_err(ImportError::NoJson)? {
+            Value::Array(array) => values.extend(array),
+            value @ Value::Object(_) => values.push(value),
+            _ => return Err(ImportError::NoEntries),
+        }
+    }
+    match text.trim().is_empty() {
+        true => Err(ImportError::NoEntries),
+        false => Ok(values),
+    }
+}
+
+/// An object while it is read.
 struct Entry {
     fields: Map<String, Value>,
     problems: Vec<String>,
@@ -148,7 +166,8 @@ impl Entry {
     /// The row, if it names a voter; what else is wrong is in `problems`.
     fn read(&mut self, now: DateTime<Utc>) -> Option<TokenRow> {
         for key in self.fields.keys() {
-            if !KEYS.contains(&key.as_str()) {
+            let key = key.as_str();
+            if !KEYS.contains(&key) && key != USERNAME && !PASSED_OVER.contains(&key) {
                 // A long one may be a token that slipped to the wrong side of a colon.
                 let key = if key.len() <= 20 { key } else { "…" };
                 self.problems.push(format!(
@@ -174,13 +193,26 @@ impl Entry {
     }
 
     fn voter(&mut self) -> Option<Account> {
-        let problem = match self.fields.get("voter") {
-            None | Some(Value::Null) => "`voter` is missing".to_owned(),
+        let voter = match (self.account("voter")?, self.account(USERNAME)?) {
+            (Some(voter), Some(other)) if voter != other => {
+                Err("`voter` and `username` are not the same account: take one out")
+            }
+            (voter, username) => voter.or(username).ok_or("`voter` is missing"),
+        };
+        voter
+            .map_err(|problem| self.problems.push(problem.to_owned()))
+            .ok()
+    }
+
+    /// The account that `key` names, if it does; `None` if it names what is none.
+    fn account(&mut self, key: &str) -> Option<Option<Account>> {
+        let problem = match self.fields.get(key) {
+            None | Some(Value::Null) => return Some(None),
             Some(Value::String(name)) => match Account::parse(name.trim()) {
-                Ok(voter) => return Some(voter),
-                Err(error) => format!("`voter` is not the name of an account: {error}"),
+                Ok(account) => return Some(Some(account)),
+                Err(error) => format!("`{key}` is not the name of an account: {error}"),
             },
-            Some(_) => "`voter` is not a string".to_owned(),
+            Some(_) => format!("`{key}` is not a string"),
         };
         self.problems.push(problem);
         None
@@ -287,6 +319,33 @@ mod tests {
         assert_eq!(row(2), ("carol", "ccc", None, None));
         assert_eq!(rows.len(), 3);
         assert!(read("[]", NOW).unwrap().is_empty());
+    }
+
+    #[test]
+    fn answers_of_the_signer_are_read_as_they_came() {
+        let answer =
+            r#"{"access_token":"aa","refresh_token":"bb","expires_in":604800,"username":"alice"}"#;
+        let another = r#"{"access_token":"cc","expires_in":1,"token_type":"bearer","username":"bob","voter":"Bob"}"#;
+        for text in [
+            format!("[{answer}, {another}]"),
+            format!("{answer}\n{another}\n"),
+            format!("[{answer}]{another}"),
+        ] {
+            let rows = read(&text, NOW).unwrap();
+            let voters: Vec<&str> = rows.iter().map(|row| row.voter.as_str()).collect();
+            assert_eq!(voters, ["alice", "bob"], "{text}");
+        }
+        assert_eq!(read(answer, NOW).unwrap().len(), 1);
+        assert_eq!(
+            problems(&another.replace("Bob", "carol")),
+            ["entry 1 (carol): `voter` and `username` are not the same account: take one out"]
+        );
+        for text in ["", " \n", "5", "\"alice\""] {
+            assert!(
+                matches!(read(text, NOW), Err(ImportError::NoEntries)),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -10,9 +10,10 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use crate::account::Account;
-use crate::cli::{Exit, Format};
+use crate::cli::output::print_line;
+use crate::cli::{Exit, Format, configuration, counted};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::queue::store::Store;
 
 /// Voters' tokens: bring them in, see how they stand
@@ -24,7 +25,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Bring tokens in from a JSON array of {voter, access_token, refresh_token, expires_at | expires_in}
+    /// Bring tokens in from JSON: {voter, access_token, refresh_token, expires_at | expires_in} for each voter,
+    /// or the signer's answers as they came
     Import {
         /// The file, or - for standard input
         file: PathBuf,
@@ -45,7 +47,7 @@ pub async fn run(
     config: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> anyhow::Result<Exit> {
-    let config = config::load(config, environment)?;
+    let config = configuration(config, environment)?;
     let clock = Clock::system();
     match &args.command {
         Action::Import { file } => import(file, &config, &clock).await,
@@ -58,10 +60,11 @@ async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<E
     let rows = import::read(secrecy::ExposeSecret::expose_secret(&text), clock.now())
         .with_context(|| format!("{} was not imported", file.display()))?;
     let (new, changed) = open(config).await?.import_tokens(&rows).await?;
-    println!(
-        "imported the tokens of {} voters: {new} new, {changed} changed",
-        rows.len()
-    );
+    let voters = counted(rows.len(), "voter");
+    print_line(format_args!(
+        "imported the tokens of {voters}: {new} new, {changed} changed"
+    ))
+    .context("the tokens are imported, but this cannot be printed")?;
     Ok(Exit::Done)
 }
 

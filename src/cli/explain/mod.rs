@@ -13,9 +13,9 @@ use crate::chain::nodes::Nodes;
 use crate::cli::arguments::{self, When};
 use crate::cli::explain::look_up::Question;
 use crate::cli::explain::print::{write_json, write_text};
-use crate::cli::{Exit, Format, wants_colour};
+use crate::cli::output::complain;
+use crate::cli::{Exit, Format, configuration, wants_colour};
 use crate::clock::Clock;
-use crate::config;
 use crate::diagnostic::Problem;
 use crate::diagnostic::render::render;
 use crate::explain;
@@ -58,11 +58,11 @@ pub async fn run(
     let now = match args.at.map(|at| at.moment(args.timezone)).transpose() {
         Ok(at) => at.unwrap_or_else(|| clock.now()),
         Err(error) => {
-            eprintln!("error: --at: {error}");
+            complain(format_args!("error: --at: {error}"));
             return Ok(Exit::WrongUsage);
         }
     };
-    let config = config::load(config, environment)?;
+    let config = configuration(config, environment)?;
     let rules = read_rules(&config.rules);
     let nodes = Nodes::new(&config.network.nodes, config.network.kind, clock, None)?;
     let voter = args.voter.as_ref();
@@ -86,10 +86,10 @@ pub async fn run(
         _ => {}
     }
     if let Ok(None) = known.content {
-        eprintln!(
+        complain(format_args!(
             "error: no node knows the post {}: is it spelled right?",
             args.post
-        );
+        ));
         return Ok(Exit::Failed);
     }
     Ok(Exit::Done)
@@ -105,7 +105,7 @@ fn read_rules(folder: &Path) -> RuleSet {
         .filter(|problem| problem.is_error())
         .collect();
     for problem in &errors {
-        eprintln!("{}", render(problem, colour));
+        complain(render(problem, colour));
     }
     if !errors.is_empty() {
         eprintln!(

@@ -13,6 +13,7 @@ use clap::{ArgGroup, ValueEnum};
 use crate::account::Account;
 use crate::chain::block::Block;
 use crate::chain::nodes::Nodes;
+use crate::cli::output::complain;
 use crate::cli::progress::Progress;
 use crate::cli::{Exit, Format, wants_colour};
 use crate::clock::Clock;
@@ -69,7 +70,9 @@ pub async fn run(
     if let Some((from, to)) = args.from.zip(args.to)
         && from > to
     {
-        eprintln!("error: --from {from} is after --to {to}: exchange them");
+        complain(format_args!(
+            "error: --from {from} is after --to {to}: exchange them"
+        ));
         return Ok(Exit::WrongUsage);
     }
     let config = config::load(config, environment);
@@ -209,7 +212,7 @@ async fn play(
                 bail!("there are no blocks in what --blocks names");
             }
             for warning in recordings::put_in_order(&mut blocks) {
-                eprintln!("warning: {warning}");
+                complain(format_args!("warning: {warning}"));
             }
             let mut progress = Progress::of(blocks.len());
             for block in &blocks {
@@ -239,13 +242,16 @@ fn read_rules(path: &Path) -> anyhow::Result<RuleSet> {
     let read = rules::read::read(path);
     let colour = wants_colour(&io::stderr());
     for problem in &read.problems {
-        eprintln!("{}", render(problem, colour));
+        complain(render(problem, colour));
     }
     if read.problems.iter().any(Problem::is_error) {
         bail!("nothing was replayed: mend the rules first");
     }
     if read.rules.is_empty() {
-        eprintln!("warning: there are no rules in {}", path.display());
+        complain(format_args!(
+            "warning: there are no rules in {}",
+            path.display()
+        ));
     }
     Ok(RuleSet::new(read.rules))
 }

@@ -13,9 +13,9 @@ use crate::rules::language::lists::{self, List, Lists};
 use crate::rules::library::{Bad, News, Parse, Parsed};
 use crate::rules::rule::Rule;
 
-/// Programs empty a file before they write it: how long a file of 0 bytes that held rules, or a
-/// folder that is gone, is taken as about to be written.
-pub(super) const BEING_WRITTEN: TimeDelta = TimeDelta::seconds(2);
+/// Programs empty a file before they write it: how long a file of 0 bytes that held rules is taken
+/// as about to be written.
+const BEING_WRITTEN: TimeDelta = TimeDelta::seconds(2);
 
 /// How many bad contents of one file are remembered as reported.
 const REMEMBERED_REPORTS: usize = 1_000;

@@ -12,7 +12,7 @@ use crate::rules::folder::FolderError;
 use crate::rules::language;
 use crate::rules::language::file::Place;
 use crate::rules::language::lists::Lists;
-use crate::rules::library::file::{BEING_WRITTEN, File, Noted, fingerprint};
+use crate::rules::library::file::{File, Noted, fingerprint};
 use crate::rules::rule::Rule;
 use crate::rules::set::RuleSet;
 use crate::rules::snapshot::{FileNow, Snapshot};
@@ -54,8 +54,8 @@ pub struct Library {
     files: HashMap<String, File>,
     /// Those in force.
     lists: Lists,
-    /// Trouble with the rules folder itself, and since when.
-    folder_error: Option<(FolderError, DateTime<Utc>)>,
+    /// Trouble with the rules folder itself.
+    folder_error: Option<FolderError>,
     /// Whether the folder could be read at any time.
     was_read: bool,
 }
@@ -121,7 +121,10 @@ impl Library {
         let mut reload = Reload::default();
         let changed = match snapshot {
             Ok(files) => self.update_files(files, now, &mut reload),
-            Err(error) => self.update_folder(error, now, &mut reload),
+            Err(error) => {
+                self.tell_of_folder(error, &mut reload);
+                false
+            }
         };
         if changed {
             reload.set = Some(Arc::new(self.compile()));
@@ -244,47 +247,23 @@ impl Library {
         self.lists = lists;
     }
 
-    /// Whether the set must be made anew.
-    fn update_folder(
-        &mut self,
-        error: &FolderError,
-        now: DateTime<Utc>,
-        reload: &mut Reload,
-    ) -> bool {
-        let since = match &self.folder_error {
-            Some((before, since)) if before == error => *since,
-            _ => {
-                let kept = self.files.values().map(|file| file.rules.len()).sum();
-                let message = error.to_string();
-                reload.changes.push(Change {
-                    file: String::new(),
-                    news: News::Bad(Bad {
-                        fingerprint: fingerprint("", &message),
-                        errors: vec![message],
-                        kept,
-                        first_time: true,
-                    }),
-                });
-                self.folder_error = Some((error.clone(), now));
-                now
-            }
-        };
-        if self.files.is_empty() || !matches!(error, FolderError::Missing(_)) {
-            return false;
+    /// Tells once that the folder as a whole is away. Its rules stay: somebody moves it, or its disk is gone, and
+    /// nobody has taken a rule back.
+    fn tell_of_folder(&mut self, error: &FolderError, reload: &mut Reload) {
+        if self.folder_error.as_ref() == Some(error) {
+            return;
         }
-        if (since..since + BEING_WRITTEN).contains(&now) {
-            reload.look_again_at(since + BEING_WRITTEN);
-            return false;
-        }
-        // Its files are gone with it.
-        self.lists = Lists::default();
-        reload
-            .changes
-            .extend(self.files.drain().map(|(file, _)| Change {
-                file,
-                news: News::Removed,
-            }));
-        true
+        let message = error.to_string();
+        reload.changes.push(Change {
+            file: String::new(),
+            news: News::Bad(Bad {
+                fingerprint: fingerprint("", &message),
+                errors: vec![message],
+                kept: self.files.values().map(|file| file.rules.len()).sum(),
+                first_time: true,
+            }),
+        });
+        self.folder_error = Some(error.clone());
     }
 
     fn compile(&self) -> RuleSet {

@@ -9,6 +9,7 @@ mod tokens;
 
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -48,7 +49,7 @@ impl SqliteStore {
     pub async fn open(url: &SecretString, zone: Tz) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url.expose_secret())?;
         let path = options.get_filename().to_owned();
-        check_path(&path)?;
+        prepare_file(&path)?;
         let options = options
             .create_if_missing(true)
             .busy_timeout(BUSY)
@@ -108,8 +109,9 @@ async fn begin(writer: &mut SqliteConnection) -> Result<Transaction<'_, Sqlite>,
     writer.begin_with("BEGIN IMMEDIATE").await
 }
 
-/// SQLite itself says only "unable to open database file".
-fn check_path(path: &Path) -> Result<(), StoreError> {
+/// Makes the file where there is none: for its owner alone, since it holds tokens, and so SQLite makes what it keeps
+/// beside it. Says why it cannot be used; SQLite itself says only "unable to open database file".
+fn prepare_file(path: &Path) -> Result<(), StoreError> {
     let refused = |text: String| Err(StoreError::Refused(text));
     if path.as_os_str().is_empty() || path.to_string_lossy().starts_with("file:") {
         return refused("the address names no file: write sqlite://curatord.db".to_owned());
@@ -127,7 +129,12 @@ fn check_path(path: &Path) -> Result<(), StoreError> {
     if path.is_dir() {
         return refused(format!("{} is a folder: name a file in it", path.display()));
     }
-    match File::options().append(true).open(path) {
+    match File::options()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+    {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => refused(format!(
             "{} cannot be written: give this user the right to write the file and its folder",
             path.display()
