@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::{alternatives, closest};
+use crate::diagnostic::visible::escape;
 use crate::toml_reader::table::Table;
 
 /// A key and its value. The items of a list carry the key of the list.
@@ -259,7 +260,7 @@ pub fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => out.extend(['\\', character]),
-            _ if character.is_control() => out.extend(character.escape_default()),
+            _ if character.is_control() => escape(character, &mut out),
             _ => out.push(character),
         }
     }

@@ -6,6 +6,7 @@ use toml::de::{DeTable, Error};
 
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::Report;
+use crate::diagnostic::visible::escape;
 use crate::toml_reader::item::quoted;
 
 const NO_COMMA: &str = "missing comma between array elements";
@@ -58,6 +59,10 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
         .rfind('\n')
         .map_or(0, |newline| newline + 1);
     let line = text[line_start..].lines().next().unwrap_or("");
+    if let Some((at, character)) = control_character(line) {
+        let place = line_start + at..line_start + at + character.len_utf8();
+        return not_allowed(place, character);
+    }
     let help = if line.contains(['“', '”', '„', '‘', '’']) {
         Some("write straight quotes: \"…\"".to_owned())
     } else if said.starts_with(NO_COMMA) {
@@ -85,6 +90,25 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
     match help {
         Some(help) => finding.help(help),
         None => finding,
+    }
+}
+
+/// The first character of `line` that TOML has nowhere, not even in a comment.
+fn control_character(line: &str) -> Option<(usize, char)> {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let is_control = |c: char| c.is_ascii_control() && !matches!(c, '\t' | '\n');
+    line.char_indices().find(|(_, c)| is_control(*c))
+}
+
+/// Says of a control character at `place` that it has no place there.
+fn not_allowed(place: Range<usize>, character: char) -> Finding {
+    let mut escaped = String::new();
+    escape(character, &mut escaped);
+    match character {
+        '\r' => Finding::at(place, "a carriage return without a line feed ends no line")
+            .help("save the file with the line ends LF (Unix) or CRLF (Windows)"),
+        _ => Finding::at(place, format!("not TOML: a control character, `{escaped}`"))
+            .help("take it out: nobody can see it, and it may have come with pasted text"),
     }
 }
 
@@ -116,4 +140,36 @@ fn quoted_value(line: &str, found: &str, report: &Report<'_>) -> Option<String> 
 fn quoted_word(said: &str, found: &str, report: &Report<'_>) -> Option<String> {
     let is_word = said.starts_with("string values must be quoted") && !["", "="].contains(&found);
     is_word.then(|| format!("write {}", quoted(report.quotable(found))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_character_is_told_as_what_it_is() {
+        const CONTROL: &str =
+            "take it out: nobody can see it, and it may have come with pasted text";
+        const LINES: &str = "save the file with the line ends LF (Unix) or CRLF (Windows)";
+        for (text, told) in [
+            (
+                "a = 'x'\rb = 'y'\r",
+                format!("f:1:8: a carriage return without a line feed ends no line ({LINES})"),
+            ),
+            (
+                "a = \"\u{1b}[2J\"\n",
+                format!("f:1:6: not TOML: a control character, `\\u001B` ({CONTROL})"),
+            ),
+            (
+                "# \u{0}\r\n",
+                format!("f:1:3: not TOML: a control character, `\\u0000` ({CONTROL})"),
+            ),
+        ] {
+            let mut report = Report::new(text);
+            parse(&mut report);
+            let problems = report.into_problems("f");
+            let told_of: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            assert_eq!(told_of, [told]);
+        }
+    }
 }
