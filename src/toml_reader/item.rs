@@ -200,6 +200,7 @@ impl<'t> Item<'t> {
         }
         let help = match closest(text, words.iter().map(|(word, _)| *word)) {
             Some(meant) => self.write(format_args!("\"{meant}\"")),
+            None if self.as_text => format!("write one of {all}"),
             None => format!("write one of {all}, in quotes"),
         };
         Err(self.refuse(

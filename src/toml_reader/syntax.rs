@@ -63,6 +63,18 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
         let place = line_start + at..line_start + at + character.len_utf8();
         return not_allowed(place, character);
     }
+    if is_meant_as_date(line, found, said) {
+        let message = match said.split_once(", ") {
+            Some((_, expected))
+                if said.starts_with("invalid date") || said.starts_with("invalid time") =>
+            {
+                format!("there is no such date or time: {expected}")
+            }
+            _ => "this is no date".to_owned(),
+        };
+        return Finding::at(span, message)
+            .help("a date is written 2027-12-31, with a time 2027-12-31T18:00:00Z; a text stands in quotes");
+    }
     let help = if line.contains(['“', '”', '„', '‘', '’']) {
         Some("write straight quotes: \"…\"".to_owned())
     } else if said.starts_with(NO_COMMA) {
@@ -91,6 +103,19 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
         Some(help) => finding.help(help),
         None => finding,
     }
+}
+
+/// Whether the value that `found` is in looks like a date: quotes would not make it one.
+fn is_meant_as_date(line: &str, found: &str, said: &str) -> bool {
+    if said.starts_with("invalid date") || said.starts_with("invalid time") {
+        return true;
+    }
+    let value = line.split_once('=').map_or("", |(_, value)| value);
+    let value = value.split('#').next().unwrap_or("").trim();
+    let parts: Vec<_> = value.split(['.', '/', '-']).collect();
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    !found.is_empty() && parts.len() == 3 && parts.iter().all(is_number)
 }
 
 /// The first character of `line` that TOML has nowhere, not even in a comment.
@@ -145,6 +170,40 @@ fn quoted_word(said: &str, found: &str, report: &Report<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_looks_like_a_date_is_not_put_in_quotes() {
+        for (value, message) in [
+            (
+                "2027-13-01",
+                "there is no such date or time: expected month between 01 and 12",
+            ),
+            (
+                "2027-12-31 25:00:00",
+                "there is no such date or time: expected hour between 00 and 23",
+            ),
+            ("31.12.2027", "this is no date"),
+            ("31/12/2027", "this is no date"),
+        ] {
+            let text = format!("expires = {value} # then\n");
+            let mut report = Report::new(&text);
+            parse(&mut report);
+            let problems = report.into_problems("f");
+            let finding = &problems[0].finding;
+            assert_eq!(
+                (problems.len(), finding.message.as_str()),
+                (1, message),
+                "{value}"
+            );
+            assert!(
+                finding
+                    .help
+                    .as_ref()
+                    .unwrap()
+                    .starts_with("a date is written 2027-12-31")
+            );
+        }
+    }
 
     #[test]
     fn a_control_character_is_told_as_what_it_is() {

@@ -18,7 +18,7 @@ use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
 
 /// What a member of a list begins with where it stands for another list.
-const PREFIX: &str = "list:";
+pub(super) const PREFIX: &str = "list:";
 
 const WANTED: Wanted = Wanted {
     what: "a list of accounts or tags",
