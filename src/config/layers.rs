@@ -119,7 +119,7 @@ impl<'t, 'l> Section<'t, 'l> {
                 as_text: true,
             };
             let value = read(&item, Path::new(""), &mut report);
-            let shown = || masked::value(key, &variable.text).into();
+            let shown = || masked::value(self.name, key, &variable.text).into();
             self.layers
                 .problems
                 .extend(report.into_problems_in(&variable.name, shown));

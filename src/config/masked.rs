@@ -30,14 +30,21 @@ pub(super) fn file(text: &str) -> Arc<str> {
     let mut shown = String::with_capacity(text.len());
     // Lines without a key go on with the value of the one before.
     let mut public = true;
+    let mut in_signer = false;
     for line in text.split_inclusive('\n') {
         let is_header = line.trim_start().starts_with('[') && !line.contains(['"', '\'']);
         let (before, after) = match key_of(line) {
             Some((before, key, after)) if !is_header => {
-                public = is_public(key, after);
+                public = is_public(key, after) || (in_signer && is_web_address(key, after));
                 (before, after)
             }
             _ => {
+                if is_header {
+                    in_signer = line
+                        .split('#')
+                        .next()
+                        .is_some_and(|header| header.trim() == "[signer]");
+                }
                 public |= is_header || line.trim_start().starts_with('#');
                 ("", line)
             }
@@ -52,9 +59,9 @@ pub(super) fn file(text: &str) -> Arc<str> {
     shown.into()
 }
 
-/// The value of `key` as it may be shown.
-pub(super) fn value(key: &str, text: &str) -> String {
-    match is_public(key, text) {
+/// The value of `key` in `section` as it may be shown.
+pub(super) fn value(section: &str, key: &str, text: &str) -> String {
+    match is_public(key, text) || (section == "signer" && is_web_address(key, text)) {
         true => without_userinfo(text),
         false => stars(text),
     }
@@ -83,6 +90,13 @@ fn is_public(key: &str, value: &str) -> bool {
         "url_file" => true,
         key => PUBLIC.contains(&key),
     }
+}
+
+/// Whether `value` is the signer's address and not that of a database in the wrong place: without a password,
+/// though it may lack its `https://`.
+fn is_web_address(key: &str, value: &str) -> bool {
+    let address = value.split('#').next().unwrap_or(value);
+    key == "url" && !address.contains(['@', '?']) && !address.contains("://")
 }
 
 fn stars(text: &str) -> String {
@@ -143,6 +157,18 @@ mod tests {
                 "signer = * ************* * \"**\" *",
             ),
             ("timeout = \"10s\" # fine", "timeout = \"10s\" # fine"),
+            (
+                "[signer]\nurl = \"hivesigner.com\"\n[database]\nurl = \"name\"",
+                "[signer]\nurl = \"hivesigner.com\"\n[database]\nurl = \"****\"",
+            ),
+            (
+                "[signer]\nurl = \"mysql://h/d?password=x\"",
+                "[signer]\nurl = \"**********************\"",
+            ),
+            (
+                "[signer]\nurl = \"u:pw@h/d\"",
+                "[signer]\nurl = \"********\"",
+            ),
         ] {
             assert_eq!(&*file(text), shown);
             assert_eq!(file(text).len(), text.len());

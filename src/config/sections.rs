@@ -13,7 +13,7 @@ use url::Url;
 use crate::config::layers::Section;
 use crate::config::{Casting, ChainKind, Database, Follow, Http, Network, Signer, Start, Tokens};
 use crate::diagnostic::report::{Report, Reported};
-use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::{duration, timezone};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -172,7 +172,7 @@ fn nodes(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Vec<String>> {
     let mut nodes = Vec::new();
     let mut failed = None;
     for member in item.list(WANTED, report)? {
-        match web_address(&member, report) {
+        match web_address(&member, "https://api.hive.blog", report) {
             Ok(node) => nodes.push(node),
             Err(reported) => failed = Some(reported),
         }
@@ -181,7 +181,8 @@ fn nodes(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Vec<String>> {
 }
 
 /// An address that begins with `https://` or `http://`, without a slash at its end.
-fn web_address(item: &Item<'_>, report: &mut Report<'_>) -> Reading<String> {
+/// `example` is one.
+fn web_address(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Reading<String> {
     const WANTED: Wanted = Wanted {
         what: "an address",
         example: "\"https://…\"",
@@ -195,7 +196,19 @@ fn web_address(item: &Item<'_>, report: &mut Report<'_>) -> Reading<String> {
         Ok(_) => return Ok(text.trim_end_matches('/').to_owned()),
         Err(_) => "this is no address: it must begin with https:// or http://",
     };
-    let help = "write it as in \"https://api.hive.blog\"";
+    // Nothing but a bare name of a host is repeated: what stands in the wrong place may hold a password.
+    let is_host = |text: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+        text.contains('.') && text.chars().all(is_plain)
+    };
+    let meant = match text.trim_end_matches('/') {
+        host if is_host(host) => format!("https://{host}"),
+        _ => example.to_owned(),
+    };
+    let help = match item.as_text {
+        true => format!("write it as in {meant}"),
+        false => format!("write it as in {}", quoted(&meant)),
+    };
     Err(item.refuse(message, help, report))
 }
 
@@ -222,8 +235,8 @@ fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
 }
 
 /// The address of a signer, without what we add to it.
-fn signer_url(item: &Item<'_>, report: &mut Report<'_>) -> Reading<String> {
-    let url = web_address(item, report)?;
+fn signer_url(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Reading<String> {
+    let url = web_address(item, example, report)?;
     match url.strip_suffix("/api") {
         Some(url) => {
             let message = "this is the address of the signer's API: `/api` is added to it";
@@ -243,7 +256,9 @@ pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<
         what: "the secret of your application, a text in quotes",
         example: "\"…\"",
     };
-    let url = section.find("url", signer_url);
+    let url = section.find("url", |item, report| {
+        signer_url(item, chain.signer(), report)
+    });
     let client_id = section.find("client_id", |item, report| {
         let text = item.text(CLIENT_ID, report)?.trim();
         let of_account = |c: char| c.is_ascii_alphanumeric() || "@.-_".contains(c);

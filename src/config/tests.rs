@@ -266,6 +266,24 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn help_about_a_variable_speaks_of_no_quotes() {
+    let folder = Folder::with("");
+    let told = folder.problems(&[
+        ("CURATORD_NETWORK__KIND", ""),
+        ("CURATORD_SIGNER__URL", "hivesigner.org"),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "CURATORD_NETWORK__KIND:1:1: `CURATORD_NETWORK__KIND` must be hive or steem, not \"\" \
+             (write one of hive or steem)",
+            "CURATORD_SIGNER__URL:1:1: this is no address: it must begin with https:// or http:// \
+             (write it as in https://hivesigner.org)",
+        ]
+    );
+}
+
+#[test]
 fn no_answer_shows_a_secret() {
     let texts = [
         "[signer]\nclient_secret = 'hunter2'\ntimeout = 5",

@@ -1,15 +1,23 @@
 //! What is wrong with a file that a person wrote: where, why, and how to mend it.
 
+mod damage;
+mod excerpt;
 pub mod position;
 pub mod render;
+#[cfg(test)]
+mod render_tests;
 pub mod report;
 pub mod suggestion;
+mod text;
+pub mod visible;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostic::position::Position;
+use crate::diagnostic::text::Text;
+use crate::diagnostic::visible::visible;
 
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +52,7 @@ pub struct Problem {
     pub path: Arc<str>,
     pub finding: Finding,
     /// What the spans are places in. Holds no secret.
-    text: Arc<str>,
+    text: Arc<Text>,
 }
 
 impl Finding {
@@ -93,31 +101,21 @@ impl Problem {
             severity: Severity::Error,
             path: path.into(),
             finding,
-            text: "".into(),
+            text: Arc::new(Text::from("")),
         }
     }
 
-    /// Something doubtful in the file at `path`, which holds `text`.
-    pub fn warning(path: &str, text: &str, finding: Finding) -> Self {
-        Self {
-            severity: Severity::Warning,
-            path: path.into(),
-            finding,
-            text: text.into(),
-        }
-    }
-
-    /// Where it is; `None` where it concerns the whole file. Reads the text up to there.
+    /// Where it is; `None` where it concerns the whole file.
     pub fn position(&self) -> Option<Position> {
         let span = self.finding.span.as_ref()?;
-        Some(Position::of(&self.text, span.start))
+        Some(self.text.position(span.start))
     }
 
     /// `path:line:column`, or the path alone.
     pub fn place(&self) -> String {
         match self.position() {
-            Some(position) => format!("{}:{position}", self.path),
-            None => self.path.to_string(),
+            Some(position) => format!("{}:{position}", visible(&self.path)),
+            None => visible(&self.path).into_owned(),
         }
     }
 
@@ -129,9 +127,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.place(), self.finding.message)?;
+        let message = visible(&self.finding.message);
+        write!(formatter, "{}: {message}", self.place())?;
         match &self.finding.help {
-            Some(help) => write!(formatter, " ({help})"),
+            Some(help) => write!(formatter, " ({})", visible(help)),
             None => Ok(()),
         }
     }

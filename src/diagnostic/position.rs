@@ -9,20 +9,49 @@ pub struct Position {
     pub column: usize,
 }
 
-impl Position {
-    /// The place of the byte at `offset`; beyond the end of the text, its end.
-    pub fn of(text: &str, offset: usize) -> Self {
+/// Where the lines of a text begin, so that a place is found without reading all that stands before it.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    /// Offsets, the first of them 0.
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// The lines of `text`.
+    pub fn of(text: &str) -> Self {
+        let after_break = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            starts: std::iter::once(0).chain(after_break).collect(),
+        }
+    }
+
+    /// How many there are; after the last line break an empty one is counted.
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The line, counted from 0, that holds the byte at `offset`.
+    pub fn holding(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset) - 1
+    }
+
+    /// The offset at which line `index`, counted from 0, begins; the end of `text` where there is no such.
+    pub fn start(&self, text: &str, index: usize) -> usize {
+        self.starts.get(index).copied().unwrap_or(text.len())
+    }
+
+    /// The place of the byte at `offset` of `text`; beyond its end, the end.
+    pub fn position(&self, text: &str, offset: usize) -> Position {
         let mut end = offset.min(text.len());
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let before = &text[..end];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = self.holding(end);
         // A byte order mark is not something that people see.
-        let line = before[line_start..].trim_start_matches('\u{feff}');
-        Self {
-            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-            column: line.chars().count() + 1,
+        let before = text[self.start(text, line)..end].trim_start_matches('\u{feff}');
+        Position {
+            line: line + 1,
+            column: before.chars().count() + 1,
         }
     }
 }
@@ -48,14 +77,19 @@ mod tests {
             ("#", "2:9"),
         ] {
             let offset = text.find(needle).unwrap();
-            assert_eq!(Position::of(text, offset).to_string(), place, "{needle}");
+            assert_eq!(
+                Lines::of(text).position(text, offset).to_string(),
+                place,
+                "{needle}"
+            );
         }
     }
 
     #[test]
     fn places_outside_the_text_are_its_end() {
-        assert_eq!(Position::of("ab\n", 99).to_string(), "2:1");
-        assert_eq!(Position::of("é", 1).to_string(), "1:1");
-        assert_eq!(Position::of("", 0).to_string(), "1:1");
+        for (text, offset, place) in [("ab\n", 99, "2:1"), ("é", 1, "1:1"), ("", 0, "1:1")] {
+            let position = Lines::of(text).position(text, offset);
+            assert_eq!(position.to_string(), place, "{text}");
+        }
     }
 }

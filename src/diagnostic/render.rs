@@ -2,9 +2,12 @@
 //! have it, then the text with the offending part underlined, then how to mend it.
 
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
+use crate::diagnostic::excerpt::Excerpt;
+use crate::diagnostic::visible::visible;
 use crate::diagnostic::{Problem, Severity};
 
 /// Longer texts of help are wrapped at this column.
@@ -21,7 +24,8 @@ pub fn render(problem: &Problem, colour: bool) -> String {
         Severity::Warning => paint("1;33", "warning"),
     };
     let place = paint("1", &problem.place());
-    let mut out = format!("{place}: {severity}: {}\n", problem.finding.message);
+    let message = visible(&problem.finding.message);
+    let mut out = format!("{place}: {severity}: {message}\n");
     let snippet = Snippet::of(problem);
     let mut drawn = String::new();
     let handler = GraphicalReportHandler::new_themed(match colour {
@@ -36,7 +40,7 @@ pub fn render(problem: &Problem, colour: bool) -> String {
         // The first line is miette's own for the message, which stands above already.
         out.push_str(drawn.split_once('\n').map_or("", |(_, rest)| rest));
     } else if let Some(help) = &problem.finding.help {
-        let _ = writeln!(out, "  help: {help}");
+        let _ = writeln!(out, "  help: {}", visible(help));
     }
     out
 }
@@ -45,44 +49,56 @@ pub fn render(problem: &Problem, colour: bool) -> String {
 #[derive(Debug)]
 struct Snippet<'a> {
     problem: &'a Problem,
+    excerpt: Excerpt,
     labels: Vec<LabeledSpan>,
 }
 
 impl<'a> Snippet<'a> {
     fn of(problem: &'a Problem) -> Self {
-        let text = &*problem.text;
         let finding = &problem.finding;
+        let main = finding
+            .span
+            .iter()
+            .map(|span| (span, finding.label.as_deref()));
+        let also = finding
+            .also
+            .iter()
+            .map(|(span, label)| (span, Some(label.as_str())));
+        let (places, said): (Vec<_>, Vec<_>) = main
+            .chain(also)
+            .filter_map(|(span, label)| Some((first_line(&problem.text, span)?, label)))
+            .unzip();
+        let excerpt = Excerpt::of(&problem.text, &places);
         let mut labels = Vec::new();
-        if let Some(span) = &finding.span
-            && let Some(span) = first_line(text, span.start, span.end)
-        {
-            labels.push(LabeledSpan::new_primary_with_span(
-                finding.label.clone(),
-                span,
-            ));
+        for (place, label) in excerpt.places.iter().zip(said) {
+            let label = label.map(|label| visible(label).into_owned());
+            let place = (place.start, place.len());
+            labels.push(match labels.is_empty() {
+                true => LabeledSpan::new_primary_with_span(label, place),
+                false => LabeledSpan::new_with_span(label, place),
+            });
         }
-        if let Some((span, label)) = &finding.also
-            && let Some(span) = first_line(text, span.start, span.end)
-        {
-            labels.push(LabeledSpan::new_with_span(Some(label.clone()), span));
+        Self {
+            problem,
+            excerpt,
+            labels,
         }
-        Self { problem, labels }
     }
 }
 
-/// The part of a span that is on its first line, as offset and length; `None` where the text has
-/// nothing to underline.
-fn first_line(text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
-    let start = (0..=start.min(text.len()))
+/// The part of a span that is on its first line; `None` where the text has nothing to underline.
+fn first_line(text: &str, span: &Range<usize>) -> Option<Range<usize>> {
+    let start = (0..=span.start.min(text.len()))
         .rev()
         .find(|at| text.is_char_boundary(*at))?;
     let rest = &text[start..];
-    let line = rest.split(['\n', '\r']).next().unwrap_or(rest);
-    let length = (0..=end.saturating_sub(start).min(line.len()))
+    let line = rest.split('\n').next().unwrap_or(rest);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let length = (0..=span.end.saturating_sub(start).min(line.len()))
         .rev()
         .find(|at| line.is_char_boundary(*at))?;
     // At the end of a line there is nothing to underline: a mark of its own is drawn.
-    (start < text.len()).then_some((start, length))
+    (start < text.len()).then_some(start..start + length)
 }
 
 impl fmt::Display for Snippet<'_> {
@@ -103,11 +119,11 @@ impl Diagnostic for Snippet<'_> {
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         let help = self.problem.finding.help.as_ref()?;
-        Some(Box::new(help))
+        Some(Box::new(visible(help)))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        (!self.labels.is_empty()).then_some(&self.problem.text as &dyn SourceCode)
+        (!self.labels.is_empty()).then_some(&self.excerpt as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::diagnostic::damage::Damage;
+use crate::diagnostic::text::Text;
 use crate::diagnostic::{Finding, Problem, Severity};
 
 /// Proof that a problem was reported: what stands in for a value that could not be read.
@@ -14,8 +16,8 @@ pub struct Reported(());
 pub struct Report<'t> {
     text: &'t str,
     findings: Vec<(Severity, Finding)>,
-    /// Places where the text is no TOML: nothing there means what it seems to.
-    damage: Vec<Range<usize>>,
+    /// Where the text is no TOML: nothing there means what it seems to.
+    damage: Damage<'t>,
     secret: bool,
 }
 
@@ -25,7 +27,7 @@ impl<'t> Report<'t> {
         Self {
             text,
             findings: Vec::new(),
-            damage: Vec::new(),
+            damage: Damage::none(text),
             secret: false,
         }
     }
@@ -50,14 +52,8 @@ impl<'t> Report<'t> {
 
     /// Reports that the text cannot be used, unless the place is damaged and this only follows from it.
     pub fn error(&mut self, finding: Finding) -> Reported {
-        let follows = match &finding.span {
-            Some(span) => self
-                .damage
-                .iter()
-                .any(|place| lines_meet(self.text, place, span)),
-            None => false,
-        };
-        if !follows {
+        let span = finding.span.as_ref();
+        if !span.is_some_and(|span| self.damage.meets(span)) {
             self.findings.push((Severity::Error, finding));
         }
         Reported(())
@@ -67,7 +63,7 @@ impl<'t> Report<'t> {
     /// that table is damaged: then it may well be there.
     pub fn missing(&mut self, finding: Finding) -> Reported {
         match &finding.span {
-            Some(header) if self.is_damaged(header.start) => Reported(()),
+            Some(header) if self.damage.is_below(header.start) => Reported(()),
             _ => self.error(finding),
         }
     }
@@ -75,16 +71,10 @@ impl<'t> Report<'t> {
     /// Reports a key that is not known, unless the header above it is damaged: then nobody knows which
     /// table it stands in.
     pub fn unknown(&mut self, finding: Finding) -> Reported {
-        if !self.damage.is_empty()
-            && let Some(key) = &finding.span
-        {
-            let header = previous_header(self.text, key.start);
-            let is_damaged = |place: &Range<usize>| lines_meet(self.text, place, &header);
-            if self.damage.iter().any(is_damaged) {
-                return Reported(());
-            }
+        match &finding.span {
+            Some(key) if self.damage.is_in_header_above(key.start) => Reported(()),
+            _ => self.error(finding),
         }
-        self.error(finding)
     }
 
     /// Reports something doubtful.
@@ -96,35 +86,21 @@ impl<'t> Report<'t> {
     pub fn damage(&mut self, finding: Finding) {
         // One slip can upset the parser more than once: the first complaint on a line is the telling one.
         let place = finding.span.clone().unwrap_or(0..self.text.len());
-        if !self
-            .damage
-            .iter()
-            .any(|known| lines_meet(self.text, known, &place))
-        {
+        if !self.damage.meets(&place) {
             self.findings.push((Severity::Error, finding));
         }
-        self.damage.push(place);
+        self.damage.add(place);
     }
 
     /// Takes nothing at `place` for what it seems, without a word about it.
     pub fn spoil(&mut self, place: Range<usize>) {
-        self.damage.push(place);
+        self.damage.add(place);
     }
 
     /// Whether the table that starts at `start` holds a place that is no TOML; if so, that has been
     /// reported.
     pub fn damaged(&self, start: usize) -> Option<Reported> {
-        self.is_damaged(start).then_some(Reported(()))
-    }
-
-    fn is_damaged(&self, start: usize) -> bool {
-        if self.damage.is_empty() {
-            return false;
-        }
-        let end = next_header(self.text, start);
-        self.damage
-            .iter()
-            .any(|place| (start..=end).contains(&place.start))
+        self.damage.is_below(start).then_some(Reported(()))
     }
 
     /// Whether an error has been reported.
@@ -152,7 +128,7 @@ impl<'t> Report<'t> {
         }
         self.findings
             .sort_by_key(|(_, finding)| finding.span.as_ref().map_or(0, |span| span.start));
-        let (path, text): (Arc<str>, _) = (path.into(), shown());
+        let (path, text): (Arc<str>, _) = (path.into(), Arc::new(Text::new(shown())));
         self.findings
             .into_iter()
             .map(|(severity, finding)| Problem {
@@ -163,53 +139,4 @@ impl<'t> Report<'t> {
             })
             .collect()
     }
-}
-
-/// Whether two places have a line in common.
-fn lines_meet(text: &str, left: &Range<usize>, right: &Range<usize>) -> bool {
-    let (left, right) = (whole_lines(text, left), whole_lines(text, right));
-    left.start < right.end && right.start < left.end
-}
-
-/// The place with the lines it begins and ends in, line break included.
-fn whole_lines(text: &str, place: &Range<usize>) -> Range<usize> {
-    let bytes = text.as_bytes();
-    let (start, end) = (place.start.min(bytes.len()), place.end.min(bytes.len()));
-    let is_break = |byte: &u8| *byte == b'\n';
-    let start = bytes[..start]
-        .iter()
-        .rposition(is_break)
-        .map_or(0, |at| at + 1);
-    // The last byte of the place decides, so that a place that ends with a line ends there.
-    let last = end.saturating_sub(1).max(start);
-    let end = bytes[last..]
-        .iter()
-        .position(is_break)
-        .map_or(bytes.len(), |at| last + at);
-    start..end + 1
-}
-
-/// Where the next table header after `start` begins, or the text ends.
-fn next_header(text: &str, start: usize) -> usize {
-    let mut offset = start;
-    for line in text.get(start..).unwrap_or("").split_inclusive('\n') {
-        if offset > start && line.trim_start().starts_with('[') {
-            return offset;
-        }
-        offset += line.len();
-    }
-    text.len()
-}
-
-/// The first character of the last line before `end` that begins like a header, or of the text.
-fn previous_header(text: &str, end: usize) -> Range<usize> {
-    let mut start = 0;
-    let mut offset = 0;
-    for line in text.get(..end).unwrap_or("").split_inclusive('\n') {
-        if line.trim_start().starts_with('[') {
-            start = offset;
-        }
-        offset += line.len();
-    }
-    start..start + 1
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::diagnostic::report::Report;
 use crate::diagnostic::{Finding, Problem};
 use crate::rules::folder::{self, ReadError, RuleFile};
 use crate::rules::language::file::{self, Place};
@@ -71,11 +72,16 @@ fn read_files(paths: &[PathBuf], lists: impl FnOnce(Vec<Arc<lists::List>>) -> Li
     }
     // Which of two files has precedence is known only where both are below the same folder.
     if let [_] = paths {
-        for (rule, earlier) in shadowed::find(&all.rules) {
-            let (at, header) = &headers[rule];
-            let (_, shown, text) = &texts[*at];
-            let finding = shadowed::finding(header.clone(), &all.rules[earlier].id);
-            all.problems.push(Problem::warning(shown, text, finding));
+        let found = shadowed::find(&all.rules);
+        for of_file in found.chunk_by(|(left, _), (right, _)| headers[*left].0 == headers[*right].0)
+        {
+            let (_, shown, text) = &texts[headers[of_file[0].0].0];
+            let mut report = Report::new(text);
+            for (rule, earlier) in of_file {
+                let header = headers[*rule].1.clone();
+                report.warning(shadowed::finding(header, &all.rules[*earlier].id));
+            }
+            all.problems.extend(report.into_problems(shown));
         }
     }
     let place_of = |problem: &Problem| {

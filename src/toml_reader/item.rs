@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::{alternatives, closest};
+use crate::diagnostic::visible::escape;
 use crate::toml_reader::table::Table;
 
 /// A key and its value. The items of a list carry the key of the list.
@@ -199,6 +200,7 @@ impl<'t> Item<'t> {
         }
         let help = match closest(text, words.iter().map(|(word, _)| *word)) {
             Some(meant) => self.write(format_args!("\"{meant}\"")),
+            None if self.as_text => format!("write one of {all}"),
             None => format!("write one of {all}, in quotes"),
         };
         Err(self.refuse(
@@ -259,7 +261,7 @@ pub fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => out.extend(['\\', character]),
-            _ if character.is_control() => out.extend(character.escape_default()),
+            _ if character.is_control() => escape(character, &mut out),
             _ => out.push(character),
         }
     }

@@ -6,6 +6,7 @@ use toml::de::{DeTable, Error};
 
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::Report;
+use crate::diagnostic::visible::escape;
 use crate::toml_reader::item::quoted;
 
 const NO_COMMA: &str = "missing comma between array elements";
@@ -58,6 +59,22 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
         .rfind('\n')
         .map_or(0, |newline| newline + 1);
     let line = text[line_start..].lines().next().unwrap_or("");
+    if let Some((at, character)) = control_character(line) {
+        let place = line_start + at..line_start + at + character.len_utf8();
+        return not_allowed(place, character);
+    }
+    if is_meant_as_date(line, found, said) {
+        let message = match said.split_once(", ") {
+            Some((_, expected))
+                if said.starts_with("invalid date") || said.starts_with("invalid time") =>
+            {
+                format!("there is no such date or time: {expected}")
+            }
+            _ => "this is no date".to_owned(),
+        };
+        return Finding::at(span, message)
+            .help("a date is written 2027-12-31, with a time 2027-12-31T18:00:00Z; a text stands in quotes");
+    }
     let help = if line.contains(['“', '”', '„', '‘', '’']) {
         Some("write straight quotes: \"…\"".to_owned())
     } else if said.starts_with(NO_COMMA) {
@@ -85,6 +102,38 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
     match help {
         Some(help) => finding.help(help),
         None => finding,
+    }
+}
+
+/// Whether the value that `found` is in looks like a date: quotes would not make it one.
+fn is_meant_as_date(line: &str, found: &str, said: &str) -> bool {
+    if said.starts_with("invalid date") || said.starts_with("invalid time") {
+        return true;
+    }
+    let value = line.split_once('=').map_or("", |(_, value)| value);
+    let value = value.split('#').next().unwrap_or("").trim();
+    let parts: Vec<_> = value.split(['.', '/', '-']).collect();
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    !found.is_empty() && parts.len() == 3 && parts.iter().all(is_number)
+}
+
+/// The first character of `line` that TOML has nowhere, not even in a comment.
+fn control_character(line: &str) -> Option<(usize, char)> {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let is_control = |c: char| c.is_ascii_control() && !matches!(c, '\t' | '\n');
+    line.char_indices().find(|(_, c)| is_control(*c))
+}
+
+/// Says of a control character at `place` that it has no place there.
+fn not_allowed(place: Range<usize>, character: char) -> Finding {
+    let mut escaped = String::new();
+    escape(character, &mut escaped);
+    match character {
+        '\r' => Finding::at(place, "a carriage return without a line feed ends no line")
+            .help("save the file with the line ends LF (Unix) or CRLF (Windows)"),
+        _ => Finding::at(place, format!("not TOML: a control character, `{escaped}`"))
+            .help("take it out: nobody can see it, and it may have come with pasted text"),
     }
 }
 
@@ -116,4 +165,70 @@ fn quoted_value(line: &str, found: &str, report: &Report<'_>) -> Option<String> 
 fn quoted_word(said: &str, found: &str, report: &Report<'_>) -> Option<String> {
     let is_word = said.starts_with("string values must be quoted") && !["", "="].contains(&found);
     is_word.then(|| format!("write {}", quoted(report.quotable(found))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_date_is_not_put_in_quotes() {
+        for (value, message) in [
+            (
+                "2027-13-01",
+                "there is no such date or time: expected month between 01 and 12",
+            ),
+            (
+                "2027-12-31 25:00:00",
+                "there is no such date or time: expected hour between 00 and 23",
+            ),
+            ("31.12.2027", "this is no date"),
+            ("31/12/2027", "this is no date"),
+        ] {
+            let text = format!("expires = {value} # then\n");
+            let mut report = Report::new(&text);
+            parse(&mut report);
+            let problems = report.into_problems("f");
+            let finding = &problems[0].finding;
+            assert_eq!(
+                (problems.len(), finding.message.as_str()),
+                (1, message),
+                "{value}"
+            );
+            assert!(
+                finding
+                    .help
+                    .as_ref()
+                    .unwrap()
+                    .starts_with("a date is written 2027-12-31")
+            );
+        }
+    }
+
+    #[test]
+    fn a_control_character_is_told_as_what_it_is() {
+        const CONTROL: &str =
+            "take it out: nobody can see it, and it may have come with pasted text";
+        const LINES: &str = "save the file with the line ends LF (Unix) or CRLF (Windows)";
+        for (text, told) in [
+            (
+                "a = 'x'\rb = 'y'\r",
+                format!("f:1:8: a carriage return without a line feed ends no line ({LINES})"),
+            ),
+            (
+                "a = \"\u{1b}[2J\"\n",
+                format!("f:1:6: not TOML: a control character, `\\u001B` ({CONTROL})"),
+            ),
+            (
+                "# \u{0}\r\n",
+                format!("f:1:3: not TOML: a control character, `\\u0000` ({CONTROL})"),
+            ),
+        ] {
+            let mut report = Report::new(text);
+            parse(&mut report);
+            let problems = report.into_problems("f");
+            let told_of: Vec<_> = problems.iter().map(ToString::to_string).collect();
+            assert_eq!(told_of, [told]);
+        }
+    }
 }

@@ -19,6 +19,10 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
     text.parse().map_err(|_| {
         let help = match meant(text) {
             Some(zone) => item.write(quoted(zone)),
+            None if is_abbreviation(text) => format!(
+                "{}: abbreviations mean other hours in other places",
+                item.write(WANTED.example)
+            ),
             None => format!("{}, or \"UTC\"", item.write(WANTED.example)),
         };
         item.refuse(
@@ -31,7 +35,10 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
 
 /// The zone whose name, or whose city, is most like `text`.
 fn meant(text: &str) -> Option<&'static str> {
-    let names = || TZ_VARIANTS.iter().map(|zone| zone.name());
+    let all = || TZ_VARIANTS.iter().map(|zone| zone.name());
+    // Nobody who writes CEST means EST, and Etc/GMT+2 is two hours behind, not ahead.
+    let is_place = |name: &&str| name.contains('/') && !name.starts_with("Etc/");
+    let names = || all().filter(is_place);
     let city_of = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
     let city = text
         .rsplit('/')
@@ -39,14 +46,30 @@ fn meant(text: &str) -> Option<&'static str> {
         .unwrap_or(text)
         .trim()
         .replace(' ', "_");
-    names()
+    all()
         .find(|name| name.eq_ignore_ascii_case(text))
         .or_else(|| names().find(|name| city_of(name).eq_ignore_ascii_case(&city)))
-        .or_else(|| closest(text, names()))
         .or_else(|| {
-            let city = closest(&city, names().map(city_of))?;
-            names().find(|name| city_of(name) == city)
+            if is_abbreviation(text) {
+                return None;
+            }
+            closest(text, names()).or_else(|| {
+                let city = closest(&city, names().map(city_of))?;
+                names().find(|name| city_of(name) == city)
+            })
         })
+}
+
+/// Whether it looks like `CEST` or `GMT+2`.
+fn is_abbreviation(text: &str) -> bool {
+    let letters = text.trim_end_matches(|c: char| c.is_ascii_digit() || "+-:".contains(c));
+    match letters.len() {
+        2..=4 if letters.to_lowercase().ends_with('t') => {
+            letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+        }
+        2..=5 => letters.bytes().all(|byte| byte.is_ascii_uppercase()),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -61,8 +84,18 @@ mod tests {
             ("Europe/Amsterdm", "Europe/Amsterdam"),
             ("new york", "America/New_York"),
             ("utc", "UTC"),
+            ("ROME", "Europe/Rome"),
+            ("Etc/utc", "Etc/UTC"),
+            ("est", "EST"),
         ] {
             assert_eq!(meant(text), Some(zone), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_abbreviation_leads_to_no_zone_of_other_hours() {
+        for text in ["CEST", "BST", "GMT+2", "UTC+2", "PDT", "cest"] {
+            assert_eq!(meant(text), None, "{text}");
         }
     }
 }

@@ -108,8 +108,8 @@ fn read_rules(folder: &Path) -> RuleSet {
         complain(render(problem, colour));
     }
     if !errors.is_empty() {
-        eprintln!(
-            "warning: files with errors are left out; a running daemon goes on with what they said before"
+        complain(
+            "warning: files with errors are left out; a running daemon goes on with what they said before",
         );
     }
     RuleSet::new(read.rules)

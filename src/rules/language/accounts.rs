@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use crate::account::Account;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
-use crate::rules::language::lists::Scope;
+use crate::rules::language::lists::{PREFIX, Scope};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 
 const WANTED: Wanted = Wanted {
@@ -39,7 +39,10 @@ pub(super) fn read_placed(
     report: &mut Report<'_>,
 ) -> Result<Vec<Placed>, Reported> {
     if let DeValue::String(text) = item.value {
-        let help = item.write(several(text).unwrap_or_else(|| format!("[{}]", quoted(text))));
+        if text == "*" {
+            return Err(refuse_anyone(item, report));
+        }
+        let help = item.write(several(text).unwrap_or_else(|| WANTED.example.to_owned()));
         return Err(item.wrong_type_with(WANTED, help, report));
     }
     let mut accounts = Accounts::default();
@@ -107,17 +110,13 @@ fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Repor
         return Err(member.refuse(message, "write the name in quotes: \"alice\"", report));
     };
     if text == "*" {
-        let (message, help) = match member.key {
-            "authors" => (
-                "`\"*\"` does not stand in a list",
-                "write `authors = \"*\"`".into(),
-            ),
-            key => (
-                "`\"*\"` is not an account",
-                format!("`{key}` must name the accounts one by one"),
-            ),
-        };
-        return Err(member.refuse(message, help, report));
+        return Err(match member.key {
+            "authors" => {
+                let message = "`\"*\"` does not stand in a list";
+                member.refuse(message, "write `authors = \"*\"`", report)
+            }
+            _ => refuse_anyone(member, report),
+        });
     }
     Account::parse(text).map_err(|error| {
         let message = format!("{} cannot be an account: {error}", quoted(text));
@@ -129,6 +128,12 @@ fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Repor
     })
 }
 
+/// Reports `"*"` where somebody must be named.
+fn refuse_anyone(item: &Item<'_>, report: &mut Report<'_>) -> Reported {
+    let help = format!("`{}` must name the accounts one by one", item.key);
+    item.refuse("`\"*\"` is not an account", help, report)
+}
+
 /// `["alice", "bob"]` for `alice, bob`; `["alice"]` for `https://example.org/@alice`.
 fn several(text: &str) -> Option<String> {
     let text = text.rsplit_once("/@").map_or(text, |(_, name)| name);
@@ -136,9 +141,11 @@ fn several(text: &str) -> Option<String> {
         .split([',', ';', ' ', '\t', '\n'])
         .filter(|name| !name.is_empty())
         .map(|name| {
-            Account::parse(name)
-                .ok()
-                .map(|account| quoted(account.as_str()))
+            if name.len() > PREFIX.len() && name.starts_with(PREFIX) {
+                return Some(quoted(name));
+            }
+            let account = Account::parse(name).ok()?;
+            Some(quoted(account.as_str()))
         })
         .collect();
     names

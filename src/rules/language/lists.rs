@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use crate::account::{Account, AccountError};
 use crate::diagnostic::Finding;
-use crate::diagnostic::position::Position;
+use crate::diagnostic::position::{Lines, Position};
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::closest;
 use crate::rules::language::filters;
@@ -18,7 +18,7 @@ use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
 
 /// What a member of a list begins with where it stands for another list.
-const PREFIX: &str = "list:";
+pub(super) const PREFIX: &str = "list:";
 
 const WANTED: Wanted = Wanted {
     what: "a list of accounts or tags",
@@ -97,12 +97,13 @@ pub fn defined_in(path: &str, text: &str) -> Vec<Arc<List>> {
     };
     let path: Arc<str> = path.into();
     let mut lists = Vec::new();
+    let lines = Lines::of(text);
     for (name, value) in entries {
         let members = members(&definition(name.get_ref(), name.span(), value), &mut report);
         lists.push(Arc::new(List {
             name: (&**name.get_ref()).into(),
             path: path.clone(),
-            position: Position::of(text, name.span().start),
+            position: lines.position(text, name.span().start),
             // Of a damaged file nobody knows what is missing.
             members: members.ok().filter(|_| is_toml),
             held_back: false,

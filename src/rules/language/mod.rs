@@ -9,6 +9,8 @@ mod doubts;
 pub mod expires;
 pub mod file;
 mod filters;
+#[cfg(test)]
+mod help_tests;
 pub mod keys;
 mod limit;
 pub mod lists;

@@ -101,7 +101,9 @@ pub fn read(
         _ => return Err(item.wrong_type(WANTED, report)),
     };
     let value = parse(text).map_err(|error| {
+        // Many write decimals with a comma.
         let shortened = text
+            .replacen(',', ".", 1)
             .trim()
             .trim_end_matches('%')
             .trim_end()

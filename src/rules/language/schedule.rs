@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
-use crate::rules::occurrence::Timetable;
+use crate::rules::occurrence::{self, Timetable};
 use crate::rules::rule::Schedule;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::timezone;
@@ -64,7 +64,17 @@ fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String,
             Err(item.refuse(message, help, report))
         }
         Verdict::Bad(error) => {
-            let why = match text.split_whitespace().count() {
+            if let Some((_, meant)) = NICKNAMES.iter().find(|(name, _)| *name == text.trim()) {
+                let message = format!("`{}` is written with its fields", text.trim());
+                let help = item.write(format_args!("\"{meant}\""));
+                return Err(item.refuse(message, help, report));
+            }
+            let fields: Vec<_> = text.split_whitespace().collect();
+            if let Some((field, meaning)) = wrong_field(&fields) {
+                let message = format!("`{field}` is not {}", meaning.what);
+                return Err(item.refuse(message, meaning.help(), report));
+            }
+            let why = match fields.len() {
                 5 | 6 => error,
                 1 => "it has one field".to_owned(),
                 fields => format!("it has {fields} fields"),
@@ -75,6 +85,65 @@ fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String,
             Err(item.refuse(message, help, report))
         }
     }
+}
+
+/// Names for expressions that other programs know, and what they stand for.
+const NICKNAMES: [(&str, &str); 7] = [
+    ("@hourly", "0 * * * *"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@weekly", "0 0 * * SUN"),
+    ("@monthly", "0 0 1 * *"),
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+];
+
+/// What a field of an expression means.
+struct Field {
+    what: &'static str,
+    range: &'static str,
+    example: &'static str,
+}
+
+impl Field {
+    const fn new(what: &'static str, range: &'static str, example: &'static str) -> Self {
+        Self {
+            what,
+            range,
+            example,
+        }
+    }
+
+    fn help(&self) -> String {
+        format!(
+            "{}, a list or range of them as in {}, or `*` for every one",
+            self.range, self.example
+        )
+    }
+}
+
+/// In their order, with the seconds that may be left out.
+const FIELDS: [Field; 6] = [
+    Field::new("a second", "0 to 59", "`0,30`"),
+    Field::new("a minute", "0 to 59", "`0,30`"),
+    Field::new("an hour", "0 to 23", "`9-17`"),
+    Field::new("a day of the month", "1 to 31", "`1,15`"),
+    Field::new("a month", "1 to 12, or JAN to DEC", "`4-9`"),
+    Field::new("a day of the week", "0 to 7, or SUN to SAT", "`MON-FRI`"),
+];
+
+/// The first field that is wrong by itself, with what it means.
+fn wrong_field<'t>(fields: &[&'t str]) -> Option<(&'t str, &'static Field)> {
+    if !(5..=6).contains(&fields.len()) {
+        return None;
+    }
+    let meanings = &FIELDS[FIELDS.len() - fields.len()..];
+    let is_wrong = |place: &usize| {
+        let alone = (0..fields.len()).map(|at| if at == *place { fields[at] } else { "*" });
+        occurrence::parse(&alone.collect::<Vec<_>>().join(" ")).is_err()
+    };
+    let place = (0..fields.len()).find(is_wrong)?;
+    Some((fields[place], &meanings[place]))
 }
 
 /// What a cron expression is worth.
@@ -91,6 +160,9 @@ impl Verdict {
         /// few of them: so many that were good are remembered.
         const REMEMBERED: usize = 1_000;
         static GOOD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        if text.trim_start().starts_with('@') {
+            return Self::Bad("it begins with `@`".to_owned());
+        }
         let good = || GOOD.lock().unwrap_or_else(PoisonError::into_inner);
         if good().contains(text) {
             return Self::Good;
@@ -113,5 +185,61 @@ impl Verdict {
         }
         good.insert(schedule.cron);
         Self::Good
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::language::file::read;
+
+    fn told(cron: &str) -> String {
+        let text = format!(
+            "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '1%'\nschedule.cron = '{cron}'\n"
+        );
+        let problems = read("a.toml", &text).problems;
+        let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        lines.join("\n").replace("a.toml:5:17: ", "")
+    }
+
+    #[test]
+    fn a_field_out_of_its_range_is_named_with_its_range() {
+        for (cron, what) in [
+            ("0 25 * * *", "`25` is not an hour (0 to 23, a list"),
+            ("60 * * * *", "`60` is not a minute (0 to 59, a list"),
+            ("61 0 18 * * *", "`61` is not a second (0 to 59, a list"),
+            (
+                "0 18 32 * *",
+                "`32` is not a day of the month (1 to 31, a list",
+            ),
+            (
+                "0 18 * 13 *",
+                "`13` is not a month (1 to 12, or JAN to DEC, a list",
+            ),
+            (
+                "0 18 * * FUN",
+                "`FUN` is not a day of the week (0 to 7, or SUN to SAT, a list",
+            ),
+            ("18:00 * * * *", "`18:00` is not a minute (0 to 59, a list"),
+            (
+                "0 18 * *",
+                "\"0 18 * *\" is not a cron expression: it has 4 fields (five fields",
+            ),
+        ] {
+            let told = told(cron);
+            assert!(told.starts_with(what), "{cron}: {told}");
+        }
+    }
+
+    #[test]
+    fn names_for_expressions_are_refused_with_the_fields_to_write() {
+        for (name, _) in super::NICKNAMES {
+            let told = told(name);
+            let message = format!("`{name}` is written with its fields (write `cron = \"");
+            assert!(told.starts_with(&message), "{told}");
+        }
+        assert!(told("@reboot").contains("is not a cron expression: it has one field"));
+        for good in ["0 18 * * MON-FRI", "30 0 18 * * *", "0 0 1 1 *"] {
+            assert_eq!(told(good), "");
+        }
     }
 }

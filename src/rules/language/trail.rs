@@ -73,8 +73,14 @@ fn authors(
     scope: &Scope<'_>,
     report: &mut Report<'_>,
 ) -> Result<Vec<Account>, Reported> {
+    let is_anyone = |value: &DeValue<'_>| matches!(value, DeValue::String(text) if text == "*");
     match item.value {
-        DeValue::String(text) if text == "*" => {
+        value
+            if is_anyone(value)
+                || value
+                    .as_array()
+                    .is_some_and(|members| members.iter().any(|one| is_anyone(one.get_ref()))) =>
+        {
             let message = "`authors = \"*\"` does not stand in a trail";
             let help = "take `authors` out: a trail follows votes on everybody's posts";
             Err(item.refuse(message, help, report))

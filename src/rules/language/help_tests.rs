@@ -1,0 +1,80 @@
+//! Help that mends what it is about, and says so in words that people use.
+
+use crate::rules::language::file::read;
+
+/// What is said of the line `keys` in an author rule or, with leaders, in a trail: message and help.
+fn told(keys: &str) -> Vec<(String, String)> {
+    let rule = match keys.contains("leaders") {
+        true => format!("[[trail]]\nweight = '50%'\n{keys}"),
+        false if keys.contains("weight") => format!("[[author]]\nauthors = ['bob']\n{keys}"),
+        false => format!("[[author]]\nweight = '50%'\nauthors = ['bob']\n{keys}"),
+    };
+    let text = format!("voters = ['alice']\n[lists]\nfriends = ['carol', 'dave']\n{rule}\n");
+    let problems = read("a.toml", &text).problems.into_iter();
+    problems
+        .map(|problem| {
+            let finding = problem.finding;
+            (finding.message, finding.help.unwrap_or_default())
+        })
+        .collect()
+}
+
+#[test]
+fn what_the_help_says_to_write_is_good() {
+    for keys in [
+        "weight = '12,5%'",
+        "weight = '12,5'",
+        "weight = 12.5",
+        "expires = '2027-12-31'",
+        "except = 'dave'",
+        "except = 'dave, erin'",
+        "except = 'list:friends, erin'",
+        "except = 'Nobody Of That Name'",
+        "leaders = 'list:friends'",
+        "delay = '1.5h'",
+        "schedule = '0 18 * * *'",
+    ] {
+        let told = told(keys);
+        assert_eq!(told.len(), 1, "{keys}: {told:?}");
+        let help = &told[0].1;
+        let meant = help
+            .strip_prefix("write `")
+            .and_then(|help| help.split('`').next())
+            .unwrap_or_else(|| panic!("{keys}: {help}"));
+        assert_eq!(self::told(meant), [], "{keys} led to {meant}");
+    }
+}
+
+#[test]
+fn everybody_is_told_how_to_be_named() {
+    for (keys, told) in [
+        (
+            "except = '*'",
+            (
+                "`\"*\"` is not an account",
+                "`except` must name the accounts one by one",
+            ),
+        ),
+        (
+            "except = ['*']",
+            (
+                "`\"*\"` is not an account",
+                "`except` must name the accounts one by one",
+            ),
+        ),
+        (
+            "leaders = ['curie']\nauthors = ['*']",
+            (
+                "`authors = \"*\"` does not stand in a trail",
+                "take `authors` out: a trail follows votes on everybody's posts",
+            ),
+        ),
+    ] {
+        let (message, help) = told;
+        assert_eq!(
+            self::told(keys),
+            [(message.to_owned(), help.to_owned())],
+            "{keys}"
+        );
+    }
+}
