@@ -33,6 +33,8 @@
 //!    [`queue::change::Plan`], and it goes to the [`queue::writer`] together with the new cursor.
 //! 3. The writer has the store apply both in one transaction. What the row becomes is decided by
 //!    [`queue::transition::fold`]: it is `queued`, due at the block's timestamp plus five minutes.
+//!    The caster has a node asked at once whether the post is what it seems: an edit is withdrawn, and a post
+//!    that is not the rule's goes to whatever else asks for it.
 //! 4. Half a minute before it is due, the writer claims the row for this daemon and hands it to the
 //!    [`cast::caster::Caster`], which keeps it on a timer in memory.
 //! 5. A second before, the caster has a node asked for the post: it is still there, it is a post and not an
