@@ -381,6 +381,18 @@ mod tests {
     }
 
     #[test]
+    fn the_cause_of_an_error_is_told_once() {
+        for error in [
+            text_of(Path::new("/nowhere/tokens.json")).unwrap_err(),
+            read("[{]", NOW).unwrap_err(),
+        ] {
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            let told = format!("{:#}", anyhow::Error::from(error));
+            assert_eq!(told.matches(&cause).count(), 1, "{told}");
+        }
+    }
+
+    #[test]
     fn no_error_shows_a_token() {
         for text in [
             r#"[{"voter": "alice", "access_token": "s3cret s3cret", "refresh_token": ["s3cret"]}]"#,
