@@ -11,6 +11,8 @@ fn main() -> ExitCode {
     let result = cli::log::start(match cli.command {
         // Its own lines say what happens.
         Command::Demo(_) => "warn,sqlx=error,tokio_cron_scheduler=error",
+        // What it cannot learn from nodes it says itself.
+        Command::Explain(_) => "warn,curatord::chain=off,sqlx=warn",
         _ => "info,sqlx=warn,tokio_cron_scheduler=warn",
     })
     .and_then(|()| run(cli));

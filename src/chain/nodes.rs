@@ -73,7 +73,7 @@ pub enum NodesSetupError {
     NoNodes,
     #[error("number {position} of `network.nodes` is not an http or https address ({why})")]
     BadUrl { position: usize, why: String },
-    #[error("the HTTP client cannot be set up: {0}")]
+    #[error("the HTTP client cannot be set up")]
     Client(#[from] reqwest::Error),
 }
 

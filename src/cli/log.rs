@@ -37,7 +37,7 @@ struct State {
 /// # Errors
 /// When the system gives no thread, or a log was started before.
 pub fn start(usual: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), usual);
     std::thread::Builder::new()
         .name("log".to_owned())
         .spawn(|| LOG.write_to(|line| io::stderr().write_all(line)))?;
@@ -49,6 +49,13 @@ pub fn start(usual: &str) -> anyhow::Result<()> {
         .with_target(false)
         .try_init()
         .map_err(|error| anyhow::anyhow!(error))
+}
+
+/// What `told` says, where it says something that can be read; else `usual`.
+fn filter(told: Option<&str>, usual: &str) -> EnvFilter {
+    let told = told.filter(|told| !told.trim().is_empty());
+    told.and_then(|told| EnvFilter::try_new(told).ok())
+        .unwrap_or_else(|| EnvFilter::new(usual))
 }
 
 /// Waits until everything logged so far is written, for a moment at most. Says whether it is.
@@ -162,6 +169,15 @@ mod tests {
             });
         }
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_empty_wish_for_a_level_is_none() {
+        let level = |told| filter(told, "info").to_string();
+        assert_eq!(level(Some("debug")), "debug");
+        for told in [None, Some(""), Some(" "), Some("=,=")] {
+            assert_eq!(level(told), "info", "{told:?}");
+        }
     }
 
     #[test]

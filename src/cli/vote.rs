@@ -78,9 +78,7 @@ pub async fn run(
         ));
     }
     let config = configuration(config, environment)?;
-    let store = Store::open(&config.database.url, config.database.timezone)
-        .await
-        .context("the database cannot be used: check [database] url")?;
+    let store = Store::open(&config.database.url, config.database.timezone).await?;
     let key = VoteKey {
         voter: args.voter.clone(),
         post: args.post.clone(),

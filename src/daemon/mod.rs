@@ -77,6 +77,12 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         reload,
     } = options;
     let config = changing.borrow().clone();
+    if config.rules.is_file() {
+        bail!(
+            "{} is a file: `rules` names the folder that holds the rule files",
+            config.rules.display()
+        );
+    }
     if !config.rules.is_dir() {
         bail!(
             "there is no folder of rules at {}: make it, or set `rules` to where it is",
@@ -87,9 +93,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
     let Some(store) = open_store(&config, &cancel).await? else {
         return Ok(());
     };
-    let _lock = store
-        .lock_daemon()
-        .context("another daemon runs on this database")?;
+    let _lock = store.lock_daemon()?;
     store
         .free_all_claims()
         .await
@@ -316,9 +320,7 @@ async fn open_store(config: &Config, cancel: &CancellationToken) -> anyhow::Resu
                     told = true;
                 }
             }
-            Err(error) => {
-                return Err(error).context("the database cannot be used: check [database] url");
-            }
+            Err(error) => return Err(error.into()),
         }
         tokio::select! {
             () = tokio::time::sleep(DATABASE_RETRY) => {}

@@ -73,7 +73,11 @@ const SENTENCES: &[(&str, Meaning, &str)] = &[
         Meaning::Passing,
         "the voter is short of resource credits",
     ),
-    ("enough mana", Meaning::NoMana, "a rule can say min_mana"),
+    (
+        "enough mana",
+        Meaning::NoMana,
+        "the voter's mana flows back, 20% a day",
+    ),
     (
         "Voting weight is too small",
         Meaning::Final,
@@ -441,7 +445,14 @@ mod tests {
     #[test]
     fn mana_and_unknown_posts_are_told_apart_from_the_rest() {
         let mana = "Account does not have enough mana to vote. voting_mana: 1 required_mana: 2";
-        assert!(matches!(chain_says(mana), Answer::NoMana(_)));
+        // Votes by hand have no rule that could say something.
+        let Answer::NoMana(text) = chain_says(mana) else {
+            panic!("{:?}", chain_says(mana));
+        };
+        assert!(
+            text.ends_with("(the voter's mana flows back, 20% a day)"),
+            "{text}"
+        );
         for text in [
             "unknown key: ",
             "Comment bob/post-1 doesn't exist",

@@ -62,7 +62,14 @@ async fn a_missing_folder_of_rules_ends_it(database: &Database) {
     fs::remove_dir(site.folder().join("rules")).unwrap();
     let ended = site.spawn(&[]).ended().await;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.log.contains("rules"), "{}", ended.log);
+    assert!(
+        ended.log.contains("there is no folder of rules"),
+        "{}",
+        ended.log
+    );
+    fs::write(site.folder().join("rules"), "").unwrap();
+    let ended = site.spawn(&[]).ended().await;
+    assert!(ended.log.contains("rules is a file"), "{}", ended.log);
 }
 
 async fn an_empty_folder_of_rules_is_told_of_and_waited_for(database: &Database) {
@@ -117,7 +124,9 @@ async fn second_on_sqlite(database: &Database) {
     let first = site.start().await;
     let second = site.spawn(&[]).ended().await;
     assert_eq!(second.code, Some(1));
-    assert!(second.log.contains("another"), "{}", second.log);
+    let told = second.log.lines().last().unwrap();
+    let whole = "error: the database cannot be used: another curatord runs on ";
+    assert!(told.starts_with(whole), "{told}");
     let post = site.sandbox.publish("bob", "a-post");
     site.row_is("alice", &post, Status::Confirmed).await;
     first.stop().await;
@@ -160,6 +169,11 @@ async fn wrong_password(database: &Database) {
     site.set("database.url", url.as_str());
     let ended = site.spawn(&[]).ended().await;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.log.contains("[database] url"), "{}", ended.log);
+    let told = ended.log.lines().last().unwrap();
+    assert!(
+        told.starts_with("error: the database cannot be used: Access denied"),
+        "{told}"
+    );
+    assert!(told.ends_with(": check [database] url"), "{told}");
     assert!(!ended.log.contains("not-the-password"), "{}", ended.log);
 }

@@ -208,4 +208,14 @@ async fn without_a_node_the_rest_is_told(database: &Database) {
     assert_eq!(lines[0]["verdict"], "unknown");
     assert_eq!(lines[0]["condition"], "post");
     assert_eq!(lines[1]["condition"], "enabled");
+
+    // What the daemon would log about its nodes is not for people who ask about a post.
+    let mut command = tokio::process::Command::from(site.command());
+    command
+        .env_remove("RUST_LOG")
+        .args(["explain", "@bob/a-post"]);
+    let output = command.output().await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("127.0.0.1:9 cannot be reached"), "{said}");
 }

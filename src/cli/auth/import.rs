@@ -1,6 +1,9 @@
 //! `curatord auth import`: tokens from JSON objects
 //! `{voter, access_token, refresh_token, expires_at | expires_in}`, and from answers of the signer as they came.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
@@ -272,125 +275,5 @@ fn is_blank(value: Option<&Value>) -> bool {
         None | Some(Value::Null) => true,
         Some(Value::String(text)) => text.trim().is_empty(),
         Some(_) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-
-    use super::*;
-
-    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
-
-    fn problems(text: &str) -> Vec<String> {
-        match read(text, NOW) {
-            Err(ImportError::Entries(problems)) => {
-                problems.iter().map(ToString::to_string).collect()
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn entries_become_rows_in_their_order() {
-        let rows = read(
-            r#"[
-                {"voter": "@Alice", "access_token": " aaa.\n", "refresh_token": "rrr", "expires_in": 604800},
-                {"voter": "bob", "access_token": "bbb", "expires_at": "1970-01-02T01:00:00+01:00"},
-                {"voter": "carol", "access_token": "ccc", "refresh_token": null, "expires_in": null}
-            ]"#,
-            NOW,
-        )
-        .unwrap();
-        let row = |place: usize| {
-            let row: &TokenRow = &rows[place];
-            let refresh = row.refresh_token.as_ref().map(ExposeSecret::expose_secret);
-            (
-                row.voter.as_str(),
-                row.access_token.expose_secret(),
-                refresh,
-                row.expires_at,
-            )
-        };
-        let days = |days| Some(NOW + TimeDelta::days(days));
-        assert_eq!(row(0), ("alice", "aaa.", Some("rrr"), days(7)));
-        assert_eq!(row(1), ("bob", "bbb", None, days(1)));
-        assert_eq!(row(2), ("carol", "ccc", None, None));
-        assert_eq!(rows.len(), 3);
-        assert!(read("[]", NOW).unwrap().is_empty());
-    }
-
-    #[test]
-    fn answers_of_the_signer_are_read_as_they_came() {
-        let answer =
-            r#"{"access_token":"aa","refresh_token":"bb","expires_in":604800,"username":"alice"}"#;
-        let another = r#"{"access_token":"cc","expires_in":1,"token_type":"bearer","username":"bob","voter":"Bob"}"#;
-        for text in [
-            format!("[{answer}, {another}]"),
-            format!("{answer}\n{another}\n"),
-            format!("[{answer}]{another}"),
-        ] {
-            let rows = read(&text, NOW).unwrap();
-            let voters: Vec<&str> = rows.iter().map(|row| row.voter.as_str()).collect();
-            assert_eq!(voters, ["alice", "bob"], "{text}");
-        }
-        assert_eq!(read(answer, NOW).unwrap().len(), 1);
-        assert_eq!(
-            problems(&another.replace("Bob", "carol")),
-            ["entry 1 (carol): `voter` and `username` are not the same account: take one out"]
-        );
-        for text in ["", " \n", "5", "\"alice\""] {
-            assert!(
-                matches!(read(text, NOW), Err(ImportError::NoEntries)),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn all_problems_of_all_entries_are_told_at_once() {
-        let told = problems(
-            r#"[
-                {"voter": "alice", "access_token": "a", "expires_in": 1},
-                {"voter": "al", "refresh_token": 5, "expires_in": "1"},
-                {"user": "bob", "access_token": "b b", "expires_at": "2026-07-01 12:00"},
-                "carol",
-                {"voter": "ALICE", "access_token": "a", "expires_in": 1, "expires_at": 2},
-                {"voter": "dan", "access_token": "", "expires_in": 1782900000}
-            ]"#,
-        );
-        assert_eq!(
-            told,
-            [
-                "entry 2 (al): `voter` is not the name of an account: an account name has 3 to 16 characters",
-                "entry 2 (al): `access_token` is missing",
-                "entry 2 (al): `refresh_token` is not a string",
-                "entry 2 (al): `expires_in` is no whole number of seconds from now, such as 604800",
-                "entry 3: unknown key `user`: the keys are `voter`, `access_token`, `refresh_token`, `expires_at`, `expires_in`",
-                "entry 3: `voter` is missing",
-                "entry 3: `access_token` holds characters that no token has: copy it again",
-                "entry 3: `expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\"",
-                "entry 4: expected an object in braces",
-                "entry 5 (ALICE): `expires_at` and `expires_in` are both there: keep one",
-                "entry 5 (ALICE): entry 1 has this voter too: keep one of them",
-                "entry 6 (dan): `access_token` is missing",
-                "entry 6 (dan): `expires_in` is more than ten years: it counts seconds from now; a moment is written as `expires_at`",
-            ]
-        );
-    }
-
-    #[test]
-    fn no_error_shows_a_token() {
-        for text in [
-            r#"[{"voter": "alice", "access_token": "s3cret s3cret", "refresh_token": ["s3cret"]}]"#,
-            r#"[{"voter": "alice", "access_token": "s3cret" "s3cret"}]"#,
-            r#"[{"voter": "alice", "access_token": s3cret}]"#,
-            r#"{"access_token": "s3cret"}"#,
-        ] {
-            let error = read(text, NOW).unwrap_err();
-            let shown = format!("{error} {error:?}");
-            assert!(!shown.contains("s3cret"), "{shown}");
-        }
     }
 }

@@ -93,7 +93,5 @@ async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<
 }
 
 async fn open(config: &Config) -> anyhow::Result<Store> {
-    Store::open(&config.database.url, config.database.timezone)
-        .await
-        .context("the database cannot be used: check [database] url")
+    Ok(Store::open(&config.database.url, config.database.timezone).await?)
 }

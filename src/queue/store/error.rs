@@ -11,7 +11,7 @@ pub enum StoreError {
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// It refuses us: wrong credentials, no such database, no rights, a schema that is not ours.
-    #[error("the database refuses us: {0}")]
+    #[error("the database cannot be used: {0}")]
     Refused(String),
     /// It answered with something that trying again will not mend.
     #[error("the database answered with an error: {0}")]
@@ -93,10 +93,13 @@ fn number(error: &sqlx::Error) -> Option<Number> {
 /// Numbers of MySQL's and MariaDB's error references.
 fn of_mysql(number: u16, text: String) -> StoreError {
     match number {
-        // No access to the database, wrong password, unknown database, host not allowed, no rights
-        // on a table, column or procedure, unknown authentication, an expired password.
-        1044 | 1045 | 1049 | 1130 | 1142 | 1143 | 1227 | 1251 | 1370 | 1524 | 1698 | 1820
-        | 1862 | 3118 | 3879 | 4151 => StoreError::Refused(text),
+        // No access to the database, wrong password, unknown database, host not allowed, unknown
+        // authentication, an expired password.
+        1044 | 1045 | 1049 | 1130 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3879 | 4151 => {
+            StoreError::Refused(format!("{text}: check [database] url"))
+        }
+        // No rights on a table, column or procedure.
+        1142 | 1143 | 1227 | 1370 => StoreError::Refused(text),
         // Unknown column, no such table, no such table to drop: the schema is not ours.
         1054 | 1146 => StoreError::Refused(text),
         // Disk full, out of memory, too many connections, shutdown, the connection was broken,
