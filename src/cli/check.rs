@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Exit, counted, wants_colour};
+use crate::clock::Clock;
 use crate::config;
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Finding, Problem};
@@ -42,7 +43,7 @@ pub fn run(
         return Exit::WrongUsage;
     }
     if !args.paths.is_empty() {
-        findings.add(rules::read::read_some(&args.paths));
+        findings.add(rules::read::check_some(&args.paths, Clock::system().now()));
     }
     // A reader that has seen enough, such as `head`, closes the pipe: nobody is left to tell.
     let _ = findings.print(&mut io::stdout().lock(), wants_colour(&io::stdout()));
@@ -66,7 +67,9 @@ impl Findings {
             }
         };
         match rules {
-            Some(rules) if rules.is_dir() => self.add(rules::read::read(&rules)),
+            Some(rules) if rules.is_dir() => {
+                self.add(rules::read::check(&rules, Clock::system().now()))
+            }
             Some(rules) => {
                 let finding = Finding::whole("there is no such folder of rules");
                 let help = "make it, or name another as `rules` in curatord.toml";
