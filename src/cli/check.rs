@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::output::complain;
 use crate::cli::{Exit, counted, wants_colour};
+use crate::clock::Clock;
 use crate::config;
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Finding, Problem};
@@ -46,7 +47,7 @@ pub fn run(
         return Exit::WrongUsage;
     }
     if !args.paths.is_empty() {
-        findings.add(rules::read::read_some(&args.paths));
+        findings.add(rules::read::check_some(&args.paths, Clock::system().now()));
     }
     // A reader that has seen enough, such as `head`, closes the pipe: nobody is left to tell.
     let _ = findings.print(&mut io::stdout().lock(), wants_colour(&io::stdout()));
@@ -94,9 +95,18 @@ impl Findings {
             }
         };
         match rules {
-            Some(rules) if rules.is_dir() => self.add(rules::read::read(&rules)),
-            Some(rules) if is_found => self.problems.push(no_folder(&rules, named_by)),
-            _ => {}
+            Some(rules) if rules.is_dir() => {
+                self.add(rules::read::check(&rules, Clock::system().now()));
+            }
+            Some(rules) => {
+                let named_by = if is_found {
+                    named_by
+                } else {
+                    "a configuration"
+                };
+                self.problems.push(no_folder(&rules, named_by));
+            }
+            None => {}
         }
     }
 

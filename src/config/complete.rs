@@ -42,16 +42,17 @@ impl NotSet {
         )
     }
 
-    /// The same as a problem of the configuration.
+    /// The same as a doubt about the configuration: whoever starts the daemon may set it in the environment.
     pub fn problem(&self) -> Problem {
-        Problem::of_file(&self.file, Finding::whole(self.what()).help(self.help()))
+        let finding = Finding::whole(self.what()).help(self.help());
+        Problem::warning_of_file(&self.file, finding)
     }
 }
 
 impl NotFound {
-    /// The same as a problem of the configuration.
+    /// The same as a doubt about the configuration.
     pub fn problem(self) -> Problem {
-        Problem::of_file(PLACES[0], Finding::whole(self.to_string()))
+        Problem::warning_of_file(PLACES[0], Finding::whole(self.to_string()))
     }
 }
 

@@ -105,6 +105,14 @@ impl Problem {
         }
     }
 
+    /// Likewise, of a file that can be used all the same.
+    pub fn warning_of_file(path: &str, finding: Finding) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::of_file(path, finding)
+        }
+    }
+
     /// Where it is; `None` where it concerns the whole file.
     pub fn position(&self) -> Option<Position> {
         let span = self.finding.span.as_ref()?;

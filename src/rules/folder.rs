@@ -33,13 +33,13 @@ pub enum FolderError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// It is not there (any more).
-    #[error("does not exist")]
+    #[error("there is no such file or folder")]
     Gone,
-    #[error("is a link to a file that does not exist: mend the link or remove it")]
+    #[error("this is a link to a file that does not exist: mend the link or remove it")]
     DeadLink,
-    #[error("is no ordinary file: put a text file in its place")]
+    #[error("this is no ordinary file: put a text file in its place")]
     NotAFile,
-    #[error("is larger than 16 MiB: split it")]
+    #[error("the file is larger than 16 MiB: split it")]
     TooLarge,
     #[error("line {0} is not UTF-8: save the file as UTF-8")]
     NotUtf8(usize),

@@ -1,8 +1,11 @@
 //! The rule files at some paths as they are now, for commands that do not watch them.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 
 use crate::diagnostic::report::Report;
 use crate::diagnostic::{Finding, Problem};
@@ -31,15 +34,26 @@ pub fn read(path: &Path) -> RuleFiles {
 
 /// Likewise, of several files and folders that together hold all rules there are.
 pub fn read_all(paths: &[PathBuf]) -> RuleFiles {
-    read_files(paths, Lists::new)
+    read_files(paths, Lists::new, None)
 }
 
 /// Reads some of the rules that there are: a list that these files do not define may be defined by others.
-pub fn read_some(paths: &[PathBuf]) -> RuleFiles {
-    read_files(paths, |defined| Lists::new(defined).partial())
+/// Of rules that are off at `now` for good it is said that they are.
+pub fn check_some(paths: &[PathBuf], now: DateTime<Utc>) -> RuleFiles {
+    let lists = |defined| Lists::new(defined).partial();
+    read_files(paths, lists, Some(now))
 }
 
-fn read_files(paths: &[PathBuf], lists: impl FnOnce(Vec<Arc<lists::List>>) -> Lists) -> RuleFiles {
+/// Likewise, of a folder that holds all rules that there are.
+pub fn check(folder: &Path, now: DateTime<Utc>) -> RuleFiles {
+    read_files(&[folder.to_owned()], Lists::new, Some(now))
+}
+
+fn read_files(
+    paths: &[PathBuf],
+    lists: impl FnOnce(Vec<Arc<lists::List>>) -> Lists,
+    now: Option<DateTime<Utc>>,
+) -> RuleFiles {
     let mut all = RuleFiles::default();
     let mut texts = Vec::new();
     let found = all.find(paths);
@@ -69,6 +83,13 @@ fn read_files(paths: &[PathBuf], lists: impl FnOnce(Vec<Arc<lists::List>>) -> Li
         headers.extend(checked.headers.into_iter().map(|header| (at, header)));
         all.rules.extend(checked.rules.into_iter().map(Arc::new));
         all.problems.extend(checked.problems);
+        let mut off = Report::new(text);
+        for (from, span) in checked.expiries {
+            if now.is_some_and(|now| from <= now) {
+                off.warning(expired(from, span));
+            }
+        }
+        all.problems.extend(off.into_problems(shown));
     }
     // Which of two files has precedence is known only where both are below the same folder.
     if let [_] = paths {
@@ -90,6 +111,12 @@ fn read_files(paths: &[PathBuf], lists: impl FnOnce(Vec<Arc<lists::List>>) -> Li
     };
     all.problems.sort_by_cached_key(place_of);
     all
+}
+
+fn expired(from: DateTime<Utc>, span: Range<usize>) -> Finding {
+    let from = from.format("%Y-%m-%d %H:%M:%S UTC");
+    let message = format!("this rule never votes: it is off since {from}");
+    Finding::at(span, message).help("take the rule out, or let it expire later")
 }
 
 /// The text, or why there is none.

@@ -274,7 +274,8 @@ fn log(change: &Change) {
     let file = change.file.as_str();
     match &change.news {
         News::Good { rules, warnings } => {
-            info!(file, rules, "{file} read: {rules} rules");
+            let plural = if *rules == 1 { "" } else { "s" };
+            info!(file, rules, "{file} read: {rules} rule{plural}");
             for warning in warnings {
                 warn!(file, "{warning}");
             }

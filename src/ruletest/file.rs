@@ -74,7 +74,9 @@ fn read_root<'t>(
 fn rules_beside(path: &Path, report: &mut Report<'_>) -> Result<Vec<PathBuf>, Reported> {
     let name = path.file_name().unwrap_or_default();
     if is_rule_file(name) && !is_hidden(name) {
-        let finding = Finding::whole("`rules` is missing: which rules are tested?");
+        let finding = Finding::whole(
+            "`rules` is missing: a file called *.toml must say which rules it tests",
+        );
         return Err(report.missing(
             finding.help("write `rules = \"../rules/favourites.toml\"`, relative to this file"),
         ));

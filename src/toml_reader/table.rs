@@ -49,6 +49,18 @@ impl<'t> Table<'t> {
         self.entries.is_empty()
     }
 
+    /// The keys that were asked for, each once.
+    fn known(&self) -> String {
+        let mut known = Vec::with_capacity(self.asked.len());
+        for key in &self.asked {
+            let key = format!("`{key}`");
+            if !known.contains(&key) {
+                known.push(key);
+            }
+        }
+        known.join(", ")
+    }
+
     /// Reports every key that was not asked for. `elsewhere` knows of keys that belong in another
     /// place, and says what to do with them.
     pub fn refuse_the_rest(
@@ -66,12 +78,7 @@ impl<'t> Table<'t> {
                 Some(help) => finding.help(help),
                 None => match closest(name, self.asked.iter().copied()) {
                     Some(meant) => finding.help(format!("did you mean `{meant}`?")),
-                    None if self.asked.len() <= 8 => {
-                        let known: Vec<_> =
-                            self.asked.iter().map(|key| format!("`{key}`")).collect();
-                        finding.help(format!("it can hold {}", known.join(", ")))
-                    }
-                    None => finding,
+                    None => finding.help(format!("it can hold {}", self.known())),
                 },
             });
         }

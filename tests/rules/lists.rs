@@ -290,10 +290,19 @@ fn of_some_of_the_files_a_list_they_do_not_define_is_only_doubtful() {
         ("a.toml", USES),
         ("b.toml", "voters = ['list:frends', 'alice']\n"),
     ];
-    let read_one =
-        |root: &std::path::Path| read::read_some(&[root.join("a.toml"), root.join("b.toml")]);
+    let read_one = |root: &std::path::Path| {
+        read::check_some(
+            &[root.join("a.toml"), root.join("b.toml")],
+            DateTime::UNIX_EPOCH,
+        )
+    };
     insta::assert_snapshot!("some", drawn(&files, read_one));
-    let whole = |root: &std::path::Path| read::read_some(&[root.join("a.toml"), root.to_owned()]);
+    let whole = |root: &std::path::Path| {
+        read::check_some(
+            &[root.join("a.toml"), root.to_owned()],
+            DateTime::UNIX_EPOCH,
+        )
+    };
     let lists = [("a.toml", USES), ("lists.toml", LISTS)];
     assert_eq!(drawn(&lists, whole), "", "no file counts twice");
 }

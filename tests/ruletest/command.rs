@@ -140,7 +140,9 @@ fn a_file_that_is_no_rule_file_tests_the_folder_it_lies_in() {
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(
-        told.contains("rules/b.toml: error: `rules` is missing"),
+        told.contains(
+            "rules/b.toml: error: `rules` is missing: a file called *.toml must say which rules it tests"
+        ),
         "{told}"
     );
 

@@ -2,7 +2,8 @@
 
 use crate::diagnostic::Finding;
 use crate::rules::language::rule_table::RuleTable;
-use crate::rules::rule::{Authors, Rule, Trigger, Words};
+use crate::rules::rule::{Authors, PostKind, Rule, Trigger, Words};
+use crate::toml_reader::duration::Written;
 
 /// Warns of what in `rule`, which `table` says, has no effect.
 pub(super) fn tell(rule: &Rule, table: &mut RuleTable<'_, '_>) {
@@ -15,6 +16,11 @@ pub(super) fn tell(rule: &Rule, table: &mut RuleTable<'_, '_>) {
         );
         let help = "add `min_mana = \"80%\"`, or take it out";
         table.report.warning(finding.help(help));
+    }
+    if let Some((key, message, help)) = comes_too_late(rule).or_else(|| asks_of_comments(rule)) {
+        let span = table.table.take(key).map(|item| item.span);
+        let span = span.unwrap_or_else(|| table.table.header.clone());
+        table.report.warning(Finding::at(span, message).help(help));
     }
     // Members of lists that nobody has read may be among those that are left.
     if !table.scope.missed_any()
@@ -39,6 +45,28 @@ pub(super) fn tell(rule: &Rule, table: &mut RuleTable<'_, '_>) {
         let help = "no post can match: this rule never votes";
         table.report.warning(finding.help(help));
     }
+}
+
+/// Why every post is too old when a trail comes to vote on it, with the key to blame. For author rules that is an
+/// error.
+fn comes_too_late(rule: &Rule) -> Option<(&'static str, String, &'static str)> {
+    if !matches!(rule.trigger, Trigger::Trail(_)) || rule.delay < rule.max_age {
+        return None;
+    }
+    let (delay, max_age) = (Written(rule.delay), Written(rule.max_age));
+    let message = format!("`delay` ({delay}) is not below `max_age` ({max_age})");
+    let help = "by then every post is too old, and this rule never votes: make `delay` shorter or `max_age` longer";
+    Some(("delay", message, help))
+}
+
+/// Why no comment can match, with the key to blame.
+fn asks_of_comments(rule: &Rule) -> Option<(&'static str, String, &'static str)> {
+    let asks = !rule.communities.any.is_empty() || !rule.communities.all.is_empty();
+    (asks && rule.kind == PostKind::Comments).then(|| {
+        let message = "only posts are in a community, and this rule votes on comments";
+        let help = "it never votes: take `communities` or `kind` out";
+        ("communities", message.to_owned(), help)
+    })
 }
 
 /// Why there is no author on whom anybody votes, with the key to blame.

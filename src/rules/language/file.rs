@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::str::Utf8Error;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
 
@@ -27,6 +28,8 @@ pub struct Checked {
     pub rules: Vec<Rule>,
     /// The header of each of the rules.
     pub headers: Vec<Range<usize>>,
+    /// From when on which of the rules that are on are off, with the place that says so.
+    pub expiries: Vec<(DateTime<Utc>, Range<usize>)>,
     /// Everything that is wrong or doubtful, in the order of the text.
     pub problems: Vec<Problem>,
     /// The names of the lists that the rules use, also of those that nobody knows.
@@ -63,14 +66,21 @@ pub fn read_among(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
     let mut report = Report::new(text);
     let root = syntax::parse(&mut report);
     let scope = Scope::new(lists, place.shown);
-    let rules = read_root(place.relative, &root, &scope, &mut report);
-    let (rules, headers) = match report.has_errors() {
-        true => (Vec::new(), Vec::new()),
-        false => rules.into_iter().unzip(),
-    };
+    let mut read = read_root(place.relative, &root, &scope, &mut report);
+    if report.has_errors() {
+        read.clear();
+    }
+    let expiries = read.iter().filter(|read| read.rule.enabled);
+    let expiries = expiries.filter_map(|read| Some((read.rule.expires?, read.expires.clone()?)));
+    let expiries = expiries.collect();
+    let (rules, headers) = read
+        .into_iter()
+        .map(|read| (read.rule, read.header))
+        .unzip();
     Checked {
         rules,
         headers,
+        expiries,
         problems: report.into_problems(place.shown),
         uses: scope.into_asked(),
     }
@@ -86,12 +96,20 @@ pub fn not_text(path: &str, bytes: &[u8], error: Utf8Error) -> Vec<Problem> {
     report.into_problems(path)
 }
 
+/// A rule and where it stands.
+struct Placed {
+    rule: Rule,
+    header: Range<usize>,
+    /// The value of that key.
+    expires: Option<Range<usize>>,
+}
+
 fn read_root<'t>(
     path: &str,
     root: &'t DeTable<'t>,
     scope: &Scope<'_>,
     report: &mut Report<'t>,
-) -> Vec<(Rule, Range<usize>)> {
+) -> Vec<Placed> {
     let mut table = Table::new(root, 0..0, "a rule file");
     let voters = match table.take("voters") {
         Some(item) => accounts::read(&item, scope, report).map(Some),
@@ -130,11 +148,16 @@ fn read_root<'t>(
         let name = names.name(kind, &mut table);
         let id = RuleId::new(path, name.as_deref().unwrap_or(""));
         let rule = rule_table::read(&mut table, id, &voters);
+        let expires = table.table.take("expires").map(|item| item.span);
         table
             .table
             .refuse_the_rest(table.report, |key, _| belongs_in_other_rule(kind, key));
         if let (Ok(_), Ok(rule)) = (name, rule) {
-            rules.push((rule, header));
+            rules.push(Placed {
+                rule,
+                header,
+                expires,
+            });
         }
     }
     rules

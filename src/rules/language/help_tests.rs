@@ -1,6 +1,7 @@
 //! Help that mends what it is about, and says so in words that people use.
 
 use crate::rules::language::file::read;
+use crate::rules::language::keys::Kind;
 
 /// What is said of the line `keys` in an author rule or, with leaders, in a trail: message and help.
 fn told(keys: &str) -> Vec<(String, String)> {
@@ -76,5 +77,67 @@ fn everybody_is_told_how_to_be_named() {
             [(message.to_owned(), help.to_owned())],
             "{keys}"
         );
+    }
+}
+
+#[test]
+fn rules_that_never_vote_are_warned_of() {
+    for (keys, message) in [
+        (
+            "leaders = ['curie']\ndelay = '2d'\nmax_age = '1d'",
+            "`delay` (2d) is not below `max_age` (1d)",
+        ),
+        (
+            "communities = { any = ['hive-1'] }\nkind = 'comments'",
+            "only posts are in a community, and this rule votes on comments",
+        ),
+        (
+            "leaders = ['alice']",
+            "`alice` is the only leader of this trail and its only voter",
+        ),
+    ] {
+        let told = told(keys);
+        assert_eq!(told.len(), 1, "{keys}: {told:?}");
+        assert_eq!(told[0].0, message);
+        assert!(told[0].1.contains("never votes"), "{told:?}");
+    }
+    for keys in [
+        "leaders = ['curie']\ndelay = '1d'\nmax_age = '2d'",
+        "communities = { any = ['hive-1'] }\nkind = 'all'",
+        "communities = { none = ['hive-1'] }\nkind = 'comments'",
+    ] {
+        assert_eq!(told(keys), [], "{keys}");
+    }
+}
+
+#[test]
+fn a_leader_among_the_voters_is_told_who_follows() {
+    for (keys, help) in [
+        (
+            "leaders = ['alice', 'curie']",
+            "it does not follow itself; it follows the other leaders",
+        ),
+        (
+            "leaders = ['alice']\nvoters = ['alice', 'carol']",
+            "it does not follow itself; the other voters follow it",
+        ),
+    ] {
+        assert_eq!(told(keys)[0].1, help, "{keys}");
+    }
+}
+
+#[test]
+fn a_key_that_is_like_no_other_is_answered_with_those_there_are() {
+    for (line, kind) in [
+        ("foo = 1", Kind::Author),
+        ("foo = 1\nleaders = ['curie']", Kind::Trail),
+    ] {
+        let told = told(line);
+        assert_eq!(told.len(), 1, "{told:?}");
+        let help = &told[0].1;
+        for key in kind.keys() {
+            let name = format!("`{}`", key.name);
+            assert_eq!(help.matches(&name).count(), 1, "{name} in {help}");
+        }
     }
 }

@@ -309,19 +309,29 @@ impl<'a> Scope<'a> {
             None if self.lists.partial => {
                 self.missed.set(true);
                 let message = format!("none of the files checked defines the list `{name}`");
-                let help = "another file may: check the whole folder of rules to be sure";
+                let other = "another file may: check the whole folder of rules to be sure";
+                let help = match self.near(name) {
+                    Some(meant) => format!("did you mean {meant}? If not, {other}"),
+                    None => other.to_owned(),
+                };
                 report.warning(Finding::at(member.span.clone(), message).help(help));
                 Ok(None)
             }
             None => {
-                let known = self.lists.by_name.keys().map(|known| &**known);
-                let help = match closest(name.trim(), known) {
-                    Some(meant) => format!("did you mean {}?", quoted(&format!("{PREFIX}{meant}"))),
+                let help = match self.near(name) {
+                    Some(meant) => format!("did you mean {meant}?"),
                     None => "define it below a line `[lists]`, in any rule file".to_owned(),
                 };
                 Err(member.refuse(format!("there is no list `{name}`"), help, report))
             }
         }
+    }
+
+    /// The list that somebody who wrote `name` probably meant, as rules write it.
+    fn near(&self, name: &str) -> Option<String> {
+        let known = self.lists.by_name.keys().map(|known| &**known);
+        let meant = closest(name.trim(), known)?;
+        Some(quoted(&format!("{PREFIX}{meant}")))
     }
 
     /// Tells what is wrong with the lists that the file defines in `item`.

@@ -116,8 +116,8 @@ impl Field {
 
     fn help(&self) -> String {
         format!(
-            "{}, a list or range of them as in {}, or `*` for every one",
-            self.range, self.example
+            "{} is {}, a list or range of them as in {}, or `*` for every one",
+            self.what, self.range, self.example
         )
     }
 }
@@ -204,22 +204,34 @@ mod tests {
     #[test]
     fn a_field_out_of_its_range_is_named_with_its_range() {
         for (cron, what) in [
-            ("0 25 * * *", "`25` is not an hour (0 to 23, a list"),
-            ("60 * * * *", "`60` is not a minute (0 to 59, a list"),
-            ("61 0 18 * * *", "`61` is not a second (0 to 59, a list"),
+            (
+                "0 25 * * *",
+                "`25` is not an hour (an hour is 0 to 23, a list",
+            ),
+            (
+                "60 * * * *",
+                "`60` is not a minute (a minute is 0 to 59, a list",
+            ),
+            (
+                "61 0 18 * * *",
+                "`61` is not a second (a second is 0 to 59, a list",
+            ),
             (
                 "0 18 32 * *",
-                "`32` is not a day of the month (1 to 31, a list",
+                "`32` is not a day of the month (a day of the month is 1 to 31, a list",
             ),
             (
                 "0 18 * 13 *",
-                "`13` is not a month (1 to 12, or JAN to DEC, a list",
+                "`13` is not a month (a month is 1 to 12, or JAN to DEC, a list",
             ),
             (
                 "0 18 * * FUN",
-                "`FUN` is not a day of the week (0 to 7, or SUN to SAT, a list",
+                "`FUN` is not a day of the week (a day of the week is 0 to 7, or SUN to SAT, a list",
             ),
-            ("18:00 * * * *", "`18:00` is not a minute (0 to 59, a list"),
+            (
+                "18:00 * * * *",
+                "`18:00` is not a minute (a minute is 0 to 59, a list",
+            ),
             (
                 "0 18 * *",
                 "\"0 18 * *\" is not a cron expression: it has 4 fields (five fields",

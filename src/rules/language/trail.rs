@@ -55,7 +55,7 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     });
     let leaders = leaders?;
     if let Ok(voters) = &shared.voters {
-        warn_of_followers_of_themselves(&leaders, voters, table.report);
+        warn_of_followers_of_themselves(&leaders, voters, table);
     }
     Ok(Trigger::Trail(TrailRule {
         leaders: leaders.into_iter().map(|(leader, _)| leader).collect(),
@@ -92,13 +92,29 @@ fn authors(
 fn warn_of_followers_of_themselves(
     leaders: &[accounts::Placed],
     voters: &[Account],
-    report: &mut Report<'_>,
+    table: &mut RuleTable<'_, '_>,
 ) {
+    // Lists that nobody has read may hold others.
+    let is_all = !table.scope.missed_any();
+    if let ([(leader, span)], [voter]) = (leaders, voters)
+        && leader == voter
+        && is_all
+    {
+        let message = format!("`{leader}` is the only leader of this trail and its only voter");
+        let help = "nobody follows itself: this rule never votes";
+        let finding = Finding::at(span.clone(), message);
+        return table.report.warning(finding.help(help));
+    }
+    let help = match voters {
+        [_] => "it does not follow itself; it follows the other leaders",
+        _ => "it does not follow itself; the other voters follow it",
+    };
     for (leader, span) in leaders {
         if voters.contains(leader) {
             let message = format!("`{leader}` leads this trail and is also one of its voters");
-            let help = "it does not follow itself; the other voters follow it";
-            report.warning(Finding::at(span.clone(), message).help(help));
+            table
+                .report
+                .warning(Finding::at(span.clone(), message).help(help));
         }
     }
 }
