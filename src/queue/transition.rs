@@ -301,7 +301,8 @@ fn undo(row: Vote, above: u32, context: &Context<'_>) -> Vote {
         Status::Queued if row.event_block > above && !attempted(&row, context.now) => {
             // What it took the vote from stands.
             let stands = |plan: &&Plan| plan.event_block <= above;
-            let plans: Vec<Plan> = row.rivals.iter().filter(stands).cloned().collect();
+            let mut plans: Vec<Plan> = row.rivals.iter().filter(stands).cloned().collect();
+            plans.sort_by_key(|plan| plan.event_block);
             if let Some(before) = first_of(&row, &plans, context) {
                 return before;
             }
