@@ -58,11 +58,21 @@ impl Caster {
         answer: Result<Vec<Counted>, String>,
         world: &World<'_>,
     ) {
-        for (voter, rule, past) in answer.unwrap_or_default() {
-            self.known.set_past(voter, rule, past, world.now);
-        }
-        for (voter, rule) in pairs {
-            self.known.keep_past(voter.clone(), rule.clone(), world.now);
+        let mut counted: Option<HashMap<_, _>> = answer.ok().map(|counted| {
+            let by_pair = |(voter, rule, past)| ((voter, rule), past);
+            counted.into_iter().map(by_pair).collect()
+        });
+        for pair in pairs {
+            let (voter, rule) = pair.clone();
+            match &mut counted {
+                // Where the table has no row there was no vote.
+                Some(counted) => {
+                    let past = counted.remove(&pair).unwrap_or_default();
+                    self.known.set_past(voter, rule, past, world.now);
+                }
+                None => self.known.keep_past(voter, rule, world.now),
+            }
+            let (voter, rule) = pair;
             self.go_on(&Need::Past(voter, rule), world);
         }
     }

@@ -2,7 +2,7 @@
 //! vote, refresh a token, report. Does none of it: time, rules, tokens and answers are passed in, so that
 //! a test plays days in milliseconds.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -110,6 +110,8 @@ pub struct Caster {
     /// Votes on posts that may turn out to be edits, and votes that no block has shown, by the post that a
     /// node is being asked for.
     pub(super) questions: HashMap<PostId, Vec<Question>>,
+    /// Votes that the signer took and that the table does not know to be cast yet: they are nobody else's.
+    pub(super) unwritten: HashSet<VoteKey>,
     pub(super) actions: Vec<Action>,
     stopping: bool,
 }
@@ -124,6 +126,7 @@ impl Caster {
             known: Known::default(),
             refreshing: HashMap::new(),
             questions: HashMap::new(),
+            unwritten: HashSet::new(),
             actions: Vec::new(),
             stopping: false,
         }
@@ -179,6 +182,10 @@ impl Caster {
             held.ours_again(vote);
             return;
         }
+        // Taken over by another rule in the very moment.
+        if self.unwritten.contains(&vote.key) {
+            return;
+        }
         let key = vote.key.clone();
         let held = Held::new(vote, tried, now);
         let at = first_attention(&held);
@@ -209,6 +216,9 @@ impl Caster {
             if by_hand {
                 self.known.voted_elsewhere(&row.key.voter);
             }
+        }
+        if row.status != Status::Queued {
+            self.unwritten.remove(&row.key);
         }
         let Some(held) = self.held.get_mut(&row.key) else {
             return;

@@ -97,8 +97,10 @@ impl Caster {
         let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
             return Judged::Looked(verdict);
         };
-        if let Some(past) = past
-            && let Some(why) = rule.limit.exceeded(past, &vote.key.post.author, now)
+        // An attempt before this one is no other vote.
+        let others = past.map(|past| past.filter(|past| past.post != vote.key.post));
+        if let Some(others) = others
+            && let Some(why) = rule.limit.exceeded(others, &vote.key.post.author, now)
         {
             return Judged::Looked(Verdict::Skip(why));
         }

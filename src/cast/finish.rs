@@ -125,6 +125,13 @@ impl Caster {
 
     pub(super) fn finish(&mut self, key: &VoteKey, outcome: Outcome, world: &World<'_>) {
         if let Some(held) = self.held.get(key) {
+            match outcome {
+                Outcome::Cast { .. } => {
+                    self.unwritten.insert(key.clone());
+                }
+                Outcome::Confirmed | Outcome::DryRun => {}
+                _ => self.known.refused(key, &held.vote.rule),
+            }
             let report = report(held, outcome, world.now);
             self.actions.push(Action::Report(report));
         }
@@ -142,6 +149,8 @@ fn gave_up(trouble: &str, retry_for: Duration) -> String {
 pub(super) fn report(held: &Held, outcome: Outcome, now: DateTime<Utc>) -> Report {
     Report {
         key: held.vote.key.clone(),
+        origin: held.vote.origin,
+        event_block: held.vote.event_block,
         rule: held.rechosen.then(|| held.vote.rule.clone()),
         weight: held.vote.weight,
         attempts: held.vote.attempts,

@@ -53,6 +53,7 @@ mod tests {
     use super::*;
     use crate::account::Account;
     use crate::post::{PostId, VoteKey};
+    use crate::queue::vote::Origin;
     use crate::weight::Weight;
 
     fn at(millis: i64) -> DateTime<Utc> {
@@ -65,6 +66,8 @@ mod tests {
                 voter: Account::from_chain("alice"),
                 post: PostId::new(Account::from_chain("bob"), "a-post"),
             },
+            origin: Origin::Author,
+            event_block: 7,
             rule: None,
             weight: Weight::FULL,
             attempts: 1,

@@ -198,6 +198,8 @@ fn is_there(vote: Vote, content: Option<&Content>, world: &World<'_>) -> Report 
 
 pub fn report(vote: Vote, outcome: Outcome, now: DateTime<Utc>) -> Report {
     Report {
+        origin: vote.origin,
+        event_block: vote.event_block,
         key: vote.key,
         rule: None,
         weight: vote.weight,

@@ -92,6 +92,9 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub key: VoteKey,
+    /// What had asked for it: of a vote that something else asks for by now only an attempt is noted.
+    pub origin: Origin,
+    pub event_block: u32,
     /// The rule that has the vote from now on, where the first one turned out not to match the post.
     pub rule: Option<RuleId>,
     /// The weight that was cast, or would have been.

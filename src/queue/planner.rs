@@ -171,6 +171,8 @@ impl Planner {
                 if too_late {
                     batch.changes.push(Change::Report(Report {
                         key,
+                        origin: Origin::Author,
+                        event_block: block.num,
                         rule: None,
                         weight: author.weight,
                         attempts: 0,

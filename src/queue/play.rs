@@ -151,6 +151,8 @@ impl<'r> Table<'r> {
     /// What came of alice's vote on a post of bob's, at the time of block `num`, after so many requests.
     pub fn report(&mut self, num: u32, permlink: &str, attempts: u32, outcome: Outcome) {
         let report = Report {
+            origin: self.row(permlink).origin,
+            event_block: self.row(permlink).event_block,
             key: key("alice", permlink),
             rule: None,
             weight: self.row(permlink).weight,

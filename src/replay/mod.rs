@@ -188,6 +188,8 @@ impl<'r> Replay<'r> {
         };
         let report = Report {
             key,
+            origin: vote.origin,
+            event_block: vote.event_block,
             rule: None,
             weight,
             attempts: 0,

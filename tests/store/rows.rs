@@ -58,9 +58,12 @@ pub fn seen(voter: &str, permlink: &str, block_num: u32) -> Seen {
     }
 }
 
+/// What came of a vote that was planned by [`plan`].
 pub fn report(voter: &str, permlink: &str, outcome: Outcome) -> Change {
     Change::Report(Report {
         key: key(voter, permlink),
+        origin: Origin::Author,
+        event_block: 1_000,
         rule: None,
         weight: Weight::clamped(5_000),
         attempts: 1,

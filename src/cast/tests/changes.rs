@@ -352,3 +352,24 @@ fn a_post_that_is_published_anew_moves_the_moment_of_the_vote() {
     play.run_until(due);
     assert_eq!(play.sent_at(), [due]);
 }
+
+#[test]
+fn a_vote_that_was_cast_is_not_sent_again_for_a_rule_that_took_it_over_in_that_moment() {
+    let mut play = Play::new();
+    play.hold(vote("alice", "post", DUE));
+    play.run_until(DUE);
+    assert!(matches!(play.end(), Outcome::Cast { .. }));
+    // Written before what the signer said.
+    let taken_over = Vote {
+        event_block: 101,
+        ..trail_vote("alice", "post", DUE + 1_000)
+    };
+    play.plan(taken_over);
+    play.run_until(DUE + 60_000);
+    assert_eq!(play.sent.len(), 1);
+    play.caster.amend(over(Status::Cast), US);
+    // Cast anew, should no block show it.
+    play.hold(vote("alice", "post", DUE + 120_000));
+    play.run_until(DUE + 120_000);
+    assert_eq!(play.sent.len(), 2);
+}

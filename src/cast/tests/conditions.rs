@@ -419,3 +419,27 @@ fn the_rules_of_another_event_choose_anew() {
     assert_eq!(play.sent_at(), [23_000]);
     assert_eq!(play.sent[0].weight, percent(40));
 }
+
+#[test]
+fn an_attempt_that_came_to_nothing_does_not_count_against_the_next() {
+    let mut play = with("limit = { per_day = 1 }");
+    play.answers.extend([unknown()]);
+    play.hold(vote("alice", "post", 5_000));
+    play.run_until(60_000);
+    assert_eq!(play.sent_at(), [5_000, 15_000]);
+    assert!(matches!(play.end(), Outcome::Cast { .. }));
+}
+
+#[test]
+fn a_vote_that_failed_after_an_unclear_answer_leaves_its_place_to_others() {
+    let mut play = with("limit = { per_day = 1 }");
+    let refused = Answer::Final("no authority".to_owned());
+    play.answers.extend([unknown(), refused]);
+    play.hold(vote("alice", "post", 5_000));
+    play.run_until(20_000);
+    assert!(matches!(play.end(), Outcome::Failed(_)));
+    play.publish(content("other"));
+    play.hold(vote("alice", "other", 21_000));
+    play.run_until(30_000);
+    assert_eq!(play.sent.len(), 3);
+}

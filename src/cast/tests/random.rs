@@ -102,10 +102,19 @@ impl Owed {
                 }
                 Action::Report(report) => match report.outcome {
                     Outcome::Later { hold: true, .. } => {}
-                    _ => assert!(
-                        self.open.remove(&report.key) || self.settled.remove(&report.key),
-                        "two ends: {report:?}"
-                    ),
+                    _ => {
+                        assert!(
+                            self.open.remove(&report.key) || self.settled.remove(&report.key),
+                            "two ends: {report:?}"
+                        );
+                        // The table has it a moment later.
+                        let row = Vote {
+                            key: report.key,
+                            status: Status::Cast,
+                            ..vote("alice", "post", 0)
+                        };
+                        play.caster.amend(row, US);
+                    }
                 },
             }
         }

@@ -7,6 +7,11 @@ use crate::queue::vote::{Status, Vote};
 
 pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
     let attempts = row.attempts.max(report.attempts);
+    // Taken over while the caster decided: what it said of the one is not said of the other. What was cast was.
+    let is_of_another = (row.origin, row.event_block) != (report.origin, report.event_block);
+    if is_of_another && !matches!(report.outcome, Outcome::Cast { .. } | Outcome::Confirmed) {
+        return Vote { attempts, ..row };
+    }
     let row = match &report.rule {
         Some(rule) if row.status == Status::Queued => Vote {
             rule: rule.clone(),

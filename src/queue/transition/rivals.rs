@@ -271,3 +271,36 @@ fn blocks_that_are_read_again_change_nothing() {
     assert_eq!(table.brief("a"), "queued curated 3000 @9");
     assert_eq!(table.row("a").key.post, bobs("a"));
 }
+
+#[test]
+fn what_the_caster_said_of_a_vote_is_not_said_of_the_one_that_took_its_place() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    let of_before = |outcome| Report {
+        key: key("alice", "a"),
+        origin: Origin::Author,
+        event_block: 5,
+        rule: None,
+        weight: Weight::clamped(5_000),
+        attempts: 0,
+        at: time(9),
+        outcome,
+    };
+    table.block(9, [vote("ada", "a", 80)]);
+    let tell = |table: &mut Table<'_>, outcome| {
+        let changes = vec![Change::Report(of_before(outcome))];
+        let batch = Batch {
+            changes,
+            ..Batch::default()
+        };
+        table.write(&batch, time(9));
+    };
+    tell(&mut table, Outcome::Skipped("limit.per_day".to_owned()));
+    tell(&mut table, Outcome::Failed("no token".to_owned()));
+    assert_eq!(table.brief("a"), "queued art 1000 @9");
+    // What the signer took is the one vote that there can be.
+    tell(&mut table, crate::queue::play::accepted(9));
+    assert_eq!(table.row("a").status, Status::Cast);
+    assert_eq!(table.row("a").weight, Weight::clamped(5_000));
+}

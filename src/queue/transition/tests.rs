@@ -501,9 +501,11 @@ fn a_vote_found_on_the_post_gets_its_block_when_that_is_read() {
 fn a_vote_that_failed_for_good_is_one_error() {
     let rules = rules(TRAILS);
     let table = in_state(&rules, "queued");
-    let key = table.row("a").key.clone();
+    let row = table.row("a");
     let report = Report {
-        key,
+        key: row.key.clone(),
+        origin: row.origin,
+        event_block: row.event_block,
         rule: None,
         weight: table.row("a").weight,
         attempts: 3,

@@ -14,8 +14,8 @@ use crate::queue::vote::Vote;
 pub(super) struct Waiting {
     pub batch: Arc<Batch>,
     pub since: DateTime<Utc>,
-    /// The caster was told what it will make of the rows.
-    pub announced: bool,
+    /// When the caster was told what it will make of the rows: it is written as it would have been then.
+    pub announced: Option<DateTime<Utc>>,
 }
 
 impl Waiting {
@@ -38,7 +38,7 @@ impl Run {
             if size > GROUP
                 || next.batch.undo_above.is_some()
                 || next.announced != first.announced
-                || (first.announced && first.plans())
+                || (first.announced.is_some() && first.plans())
             {
                 break;
             }
@@ -62,19 +62,19 @@ impl Run {
         let away = self.away_since.is_some();
         let mut rows = Vec::new();
         for waiting in &mut self.waiting {
-            if waiting.announced || !(away || now - waiting.since >= PATIENCE) {
+            if waiting.announced.is_some() || !(away || now - waiting.since >= PATIENCE) {
                 continue;
             }
-            waiting.announced = true;
+            waiting.announced = Some(now);
             let keys = waiting.batch.changes.iter().map(|change| change.key());
             let existing: Vec<Vote> = match waiting.batch.undo_above {
-                Some(_) => self.held.values().cloned().collect(),
+                Some(_) => self.known.rows().cloned().collect(),
                 None => {
                     let mut keys: Vec<_> = keys.collect();
                     keys.sort();
                     keys.dedup();
                     keys.into_iter()
-                        .filter_map(|key| self.held.get(key))
+                        .filter_map(|key| self.known.get(key))
                         .cloned()
                         .collect()
                 }
@@ -82,7 +82,7 @@ impl Run {
             let rules = self.writer.rules.borrow().clone();
             let position = |id: &_| rules.position(id);
             let confirm_within = self.writer.config.borrow().casting.confirm_within;
-            let context = context(&self.writer.owner, now, confirm_within, &position);
+            let context = context(&self.writer.owner, now, now, confirm_within, &position);
             let folded = transition::fold(existing, &waiting.batch, &context);
             rows.extend(folded.new.into_iter().chain(folded.changed));
         }

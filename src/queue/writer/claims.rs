@@ -15,7 +15,10 @@ impl Run {
         let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
         let until = self.writer.clock.now() + LEASE;
         // Until everything is written, what we hold and what the table says differ.
-        let expected = self.waiting.is_empty().then_some(self.held.len() as u64);
+        let expected = self
+            .waiting
+            .is_empty()
+            .then_some(self.known.held().len() as u64);
         Box::pin(async move {
             let renewed = match store.renew(&owner, until).await {
                 Ok(count) if expected.is_some_and(|expected| expected != count) => {
@@ -46,14 +49,15 @@ impl Run {
     async fn reconcile(&mut self, ours: Vec<Vote>) {
         let still: HashSet<&VoteKey> = ours.iter().map(|row| &row.key).collect();
         let lost: Vec<VoteKey> = self
-            .held
+            .known
+            .held()
             .keys()
             .filter(|key| !still.contains(key))
             .cloned()
             .collect();
         let mut rows = Vec::new();
         for key in lost {
-            rows.extend(self.held.remove(&key).map(|row| Vote {
+            rows.extend(self.known.lose(&key).map(|row| Vote {
                 claimed_by: None,
                 claimed_until: None,
                 ..row
@@ -67,7 +71,7 @@ impl Run {
     pub(super) fn claim(&self) -> Working {
         let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
         let now = self.writer.clock.now();
-        let room = MOST_HELD.saturating_sub(self.held.len()) as u32;
+        let room = MOST_HELD.saturating_sub(self.known.held().len()) as u32;
         Box::pin(async move {
             let claimed = async {
                 let due = store
@@ -107,13 +111,13 @@ impl Run {
                 claimed_until: Some(at + LEASE),
                 ..row
             };
-            match self.held.get(&row.key) {
+            match self.known.held().get(&row.key) {
                 None => hold.push((row.clone(), tried)),
                 // A person asked for it anew, and only the table knew.
                 Some(held) if is_new_by_hand(&row, held) => amend.push(row.clone()),
                 Some(_) => continue,
             }
-            self.held.insert(row.key.clone(), row);
+            self.known.hold(row);
         }
         self.tell(Handover::Hold(hold)).await;
         self.tell(Handover::Amend(amend)).await;

@@ -39,18 +39,18 @@ impl Run {
             }
             let ours = row.status == Status::Queued
                 && row.claimed_by.as_deref() == Some(&*self.writer.owner);
-            let before = self.held.get(&row.key);
-            let known = before.is_some();
+            let before = self.known.get(&row.key);
+            let known = self.known.held().contains_key(&row.key);
             let planned = row.status == Status::Queued
                 && row.attempts == 0
                 && matches!(row.origin, Origin::Author | Origin::Trail)
                 && before.is_none_or(|before| before.cause() != row.cause());
             // Withdrawn, but should it never have been its rule's, something else asks for it.
             let contended = row.status == Status::Withdrawn && !row.rivals.is_empty();
-            if ours || only_announced {
-                self.held.insert(row.key.clone(), row.clone());
-            } else {
-                self.held.remove(&row.key);
+            match (ours, only_announced) {
+                (true, _) => self.known.hold(row.clone()),
+                (false, true) => self.known.announce(row.clone()),
+                (false, false) => self.known.let_go(&row),
             }
             if planned || contended {
                 plan.push(row);

@@ -5,8 +5,9 @@
 mod backlog;
 mod claims;
 mod handover;
+mod known;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::post::VoteKey;
 use crate::queue::change::Batch;
 use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::store::{Store, StoreError};
@@ -29,6 +29,7 @@ use crate::rules::set::RuleSet;
 
 use backlog::Waiting;
 pub use handover::Handover;
+use known::Known;
 
 /// Votes due within this time are claimed and held in memory.
 pub const HORIZON: TimeDelta = TimeDelta::seconds(30);
@@ -92,7 +93,7 @@ impl Writer {
             writer: self,
             waiting: VecDeque::new(),
             changes_waiting: 0,
-            held: HashMap::new(),
+            known: Known::default(),
             away_since: None,
             not_before: DateTime::UNIX_EPOCH,
             renew_next: false,
@@ -149,8 +150,7 @@ struct Run {
     writer: Writer,
     waiting: VecDeque<Waiting>,
     changes_waiting: usize,
-    /// The rows that the caster knows of, as they are or as they were announced.
-    held: HashMap<VoteKey, Vote>,
+    known: Known,
     away_since: Option<DateTime<Utc>>,
     not_before: DateTime<Utc>,
     /// Before anything else what we hold is to be renewed.
@@ -165,7 +165,7 @@ impl Run {
             self.waiting.push_back(Waiting {
                 batch: Arc::new(batch),
                 since,
-                announced: false,
+                announced: None,
             });
         }
     }
@@ -174,7 +174,7 @@ impl Run {
         let patience = self
             .waiting
             .iter()
-            .find(|waiting| !waiting.announced)
+            .find(|waiting| waiting.announced.is_none())
             .map(|waiting| waiting.since + PATIENCE);
         let to_do = self.renew_next || self.away_since.is_some() || !self.waiting.is_empty();
         let retry = (!working && to_do).then_some(self.not_before);
@@ -189,13 +189,14 @@ impl Run {
             return Some(self.renew());
         }
         self.gather();
-        let batch = self.waiting.front()?.batch.clone();
+        let front = self.waiting.front()?;
+        let (batch, at) = (front.batch.clone(), front.announced.unwrap_or(now));
         let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
         let rules = self.writer.rules.borrow().clone();
         let confirm_within = self.writer.config.borrow().casting.confirm_within;
         Some(Box::pin(async move {
             let position = |id: &_| rules.position(id);
-            let context = context(&owner, now, confirm_within, &position);
+            let context = context(&owner, at, now, confirm_within, &position);
             Done::Applied(store.apply(&batch, &context).await)
         }))
     }
@@ -281,16 +282,18 @@ impl Run {
     }
 }
 
+/// A context in which the batch happens `at` its moment and is written `now`.
 fn context<'a>(
     owner: &'a str,
+    at: DateTime<Utc>,
     now: DateTime<Utc>,
     confirm_within: Duration,
     position: &'a (dyn Fn(&RuleId) -> Option<u32> + Sync),
 ) -> Context<'a> {
     Context {
         owner,
-        now,
-        claim_before: now + HORIZON,
+        now: at,
+        claim_before: at + HORIZON,
         claim_until: now + LEASE,
         confirm_within,
         position,

@@ -1,0 +1,63 @@
+//! The rows that this daemon knows: those that it holds, and others that it has seen written.
+
+use std::collections::HashMap;
+
+use crate::post::VoteKey;
+use crate::queue::vote::{Status, Vote};
+
+/// More rows that are not held are not remembered.
+const MOST_OTHERS: usize = 100_000;
+
+#[derive(Default)]
+pub(super) struct Known {
+    /// What the caster holds, as it is or as it was announced.
+    held: HashMap<VoteKey, Vote>,
+    /// Rows that are queued for later, or cast and in no block yet. While the database does not answer they tell
+    /// what may be asked for: a new vote on the same post is no new row.
+    others: HashMap<VoteKey, Vote>,
+}
+
+impl Known {
+    /// The row, as far as it is known.
+    pub fn get(&self, key: &VoteKey) -> Option<&Vote> {
+        self.held.get(key).or_else(|| self.others.get(key))
+    }
+
+    /// All of them.
+    pub fn rows(&self) -> impl Iterator<Item = &Vote> {
+        self.held.values().chain(self.others.values())
+    }
+
+    /// What the caster holds.
+    pub fn held(&self) -> &HashMap<VoteKey, Vote> {
+        &self.held
+    }
+
+    /// The caster holds it from now on.
+    pub fn hold(&mut self, row: Vote) {
+        self.others.remove(&row.key);
+        self.held.insert(row.key.clone(), row);
+    }
+
+    /// The caster does not hold it, or no longer.
+    pub fn let_go(&mut self, row: &Vote) {
+        self.held.remove(&row.key);
+        let may_be_asked_for = matches!(row.status, Status::Queued | Status::Cast);
+        if may_be_asked_for && self.others.len() < MOST_OTHERS {
+            self.others.insert(row.key.clone(), row.clone());
+        } else {
+            self.others.remove(&row.key);
+        }
+    }
+
+    /// The database will have it so once it answers, and until then it is as it was announced.
+    pub fn announce(&mut self, row: Vote) {
+        self.held.remove(&row.key);
+        self.others.insert(row.key.clone(), row);
+    }
+
+    /// Another daemon has it.
+    pub fn lose(&mut self, key: &VoteKey) -> Option<Vote> {
+        self.held.remove(key)
+    }
+}
