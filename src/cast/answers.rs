@@ -43,7 +43,9 @@ impl Caster {
             }
             Err(trouble) => {
                 for post in posts {
-                    self.questions.remove(&post);
+                    for question in self.questions.remove(&post).unwrap_or_default() {
+                        self.ask_again(question, world.now);
+                    }
                     self.come_back(&Need::Post(post), &trouble, world);
                 }
             }

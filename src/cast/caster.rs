@@ -110,6 +110,8 @@ pub struct Caster {
     /// Votes on posts that may turn out to be edits, and votes that no block has shown, by the post that a
     /// node is being asked for.
     pub(super) questions: HashMap<PostId, Vec<Question>>,
+    /// Those that nobody could answer, and when to ask again, in that order.
+    pub(super) unanswered: Vec<(DateTime<Utc>, Question)>,
     /// Votes that the signer took and that the table does not know to be cast yet: they are nobody else's.
     pub(super) unwritten: HashSet<VoteKey>,
     pub(super) actions: Vec<Action>,
@@ -126,6 +128,7 @@ impl Caster {
             known: Known::default(),
             refreshing: HashMap::new(),
             questions: HashMap::new(),
+            unanswered: Vec::new(),
             unwritten: HashSet::new(),
             actions: Vec::new(),
             stopping: false,
@@ -257,12 +260,15 @@ impl Caster {
         if self.stopping {
             return None;
         }
-        let (first, ..) = self.agenda.first()?;
-        match self.lanes.full(now) {
-            // An answer wakes us, or the next request is allowed, but look-ups ahead go on.
-            Some(Admission::Full(until)) if *first <= now => until,
-            _ => Some(*first),
-        }
+        let ask = self.unanswered.first().map(|(at, _)| *at);
+        let attend = self.agenda.first().and_then(|(first, ..)| {
+            match self.lanes.full(now) {
+                // An answer wakes us, or the next request is allowed, but look-ups ahead go on.
+                Some(Admission::Full(until)) if *first <= now => until,
+                _ => Some(*first),
+            }
+        });
+        ask.into_iter().chain(attend).min()
     }
 
     /// Whether votes that are due wait for a free place.
@@ -273,6 +279,9 @@ impl Caster {
 
     /// Everything that is to be done by `world.now`.
     pub fn poll(&mut self, world: &World<'_>) -> Vec<Action> {
+        if !self.stopping {
+            self.ask_unanswered(world.now);
+        }
         while let Some((at, _, key)) = self.agenda.first().cloned() {
             if at > world.now || self.stopping {
                 break;

@@ -85,13 +85,16 @@ impl Caster {
         if !due {
             return Judged::Verdict(Verdict::Cast(vote.weight));
         }
-        if let Some(content) = content
+        if let Some((content, facts)) = &content
             && held.awaits_first_look()
-            && let Some(misfit) = is_right(vote, Some(content), world.rules, now)
+            && let Some(misfit) = is_right(vote, Some(content), facts, world.rules, now)
         {
             return Judged::Unfit(misfit);
         }
-        let post = content.map_or(Post::Unknown, Post::Here);
+        let post = match &content {
+            Some((content, facts)) => Post::Here(content, facts),
+            None => Post::Unknown,
+        };
         let tried = held.tried() || vote.attempts > 0;
         let verdict = by_post(vote, rule, post, tried, now);
         let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {

@@ -12,6 +12,7 @@ use crate::chain::mana::AccountState;
 use crate::config::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::queue::vote::PastVote;
+use crate::rules::facts::{Facts, ReadOnce};
 use crate::rules::rule::RuleId;
 use crate::weight::Weight;
 
@@ -47,10 +48,19 @@ struct Past {
     ours: Vec<PastVote>,
 }
 
+/// A post as a node told of it.
+#[derive(Debug)]
+struct Looked {
+    at: DateTime<Utc>,
+    /// `None` where no node knows it.
+    content: Option<Content>,
+    read: ReadOnce,
+}
+
 /// What is known, and what was asked for.
 #[derive(Debug, Default)]
 pub struct Known {
-    posts: HashMap<PostId, (DateTime<Utc>, Option<Content>)>,
+    posts: HashMap<PostId, Looked>,
     past: HashMap<(Account, RuleId), Past>,
     mana: HashMap<Account, (DateTime<Utc>, Option<AccountState>)>,
     /// What is asked for, with the votes that cannot go on without.
@@ -61,8 +71,13 @@ pub struct Known {
 impl Known {
     /// The post of `held`, where what a node said of it still serves at `now`; `None` within where no node
     /// knows it. `exact` refuses what is known only because the post is young.
-    pub fn post(&self, held: &Held, exact: bool, now: DateTime<Utc>) -> Option<Option<&Content>> {
-        let (at, content) = self.posts.get(&held.vote.key.post)?;
+    pub fn post(
+        &self,
+        held: &Held,
+        exact: bool,
+        now: DateTime<Utc>,
+    ) -> Option<Option<(&Content, Facts<'_>)>> {
+        let Looked { at, content, read } = self.posts.get(&held.vote.key.post)?;
         if held.unclear_until.is_some_and(|until| *at < until) {
             return None;
         }
@@ -71,7 +86,8 @@ impl Known {
             // A post that was not there yet may be there a moment later.
             None => now - *at < UNKNOWN_FRESH,
         };
-        serves.then_some(content.as_ref())
+        let content = content.as_ref();
+        serves.then(|| content.map(|content| (content, Facts::of_content_once(content, read))))
     }
 
     /// The votes of `voter` by `rule` so far, where they are known at `now`.
@@ -118,7 +134,12 @@ impl Known {
 
     /// A node said what a post is like.
     pub fn set_post(&mut self, post: PostId, content: Option<Content>, now: DateTime<Utc>) {
-        self.posts.insert(post, (now, content));
+        let looked = Looked {
+            at: now,
+            content,
+            read: ReadOnce::default(),
+        };
+        self.posts.insert(post, looked);
     }
 
     /// The table said which votes there were.
@@ -177,7 +198,8 @@ impl Known {
 
     /// Lets go of what serves nobody any more.
     pub fn forget(&mut self, now: DateTime<Utc>) {
-        self.posts.retain(|_, (at, _)| now - *at < YOUNG + FRESH);
+        self.posts
+            .retain(|_, looked| now - looked.at < YOUNG + FRESH);
         self.mana.retain(|_, (at, _)| now - *at < MANA_FRESH);
         self.past
             .retain(|_, past| now - past.read_at < PAST_FRESH || !past.ours.is_empty());

@@ -1,12 +1,12 @@
 //! What is found out about votes other than at their moment: whether the post of a new one is what it seems, and
 //! whether one that was cast has reached the chain.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::cast::caster::{Action, Caster, LOOK_AHEAD, World};
 use crate::cast::held::Stage;
 use crate::cast::known::Need;
-use crate::cast::verdict::{choose_trail, edit_of, is_edit, too_old};
+use crate::cast::verdict::{POST_MAY_BE_NEW, choose_trail, edit_of, is_edit, too_old};
 use crate::chain::content::Content;
 use crate::post::{PostId, VoteKey};
 use crate::queue::change::{Misfit, Outcome, Plan, Report};
@@ -15,6 +15,10 @@ use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::facts::Facts;
 use crate::rules::set::RuleSet;
 
+/// What no node could tell is asked again after this.
+const ASK_AGAIN: TimeDelta = TimeDelta::seconds(3);
+/// More questions than this are not asked again.
+const MOST_UNANSWERED: usize = 100_000;
 /// A vote that the signer takes and no block shows is cast anew so often.
 const MOST_RECASTS: u32 = 3;
 
@@ -65,6 +69,30 @@ impl Caster {
         self.known.ask(Need::Post(post), None);
     }
 
+    /// Nobody could tell: asks again after a while, as long as the vote may still be given to another.
+    pub(super) fn ask_again(&mut self, question: Question, now: DateTime<Utc>) {
+        let Question::IsRight(vote) = &question else {
+            return;
+        };
+        let held = self.held.get(&vote.key);
+        let over = held.is_some_and(|held| held.chosen) || vote.next_attempt_at <= now;
+        if !over && self.unanswered.len() < MOST_UNANSWERED {
+            self.unanswered.push((now + ASK_AGAIN, question));
+        }
+    }
+
+    /// Asks what nobody could tell before.
+    pub(super) fn ask_unanswered(&mut self, now: DateTime<Utc>) {
+        if self.unanswered.first().is_none_or(|(at, _)| *at > now) {
+            return;
+        }
+        let later = self.unanswered.partition_point(|(at, _)| *at <= now);
+        let later = self.unanswered.split_off(later);
+        for (_, question) in std::mem::replace(&mut self.unanswered, later) {
+            self.ask(question);
+        }
+    }
+
     /// A node said what the post is like.
     pub(super) fn answer_questions(
         &mut self,
@@ -72,17 +100,23 @@ impl Caster {
         content: Option<&Content>,
         world: &World<'_>,
     ) {
+        let facts = content.map_or_else(Facts::unknown, Facts::of_content);
         for question in self.questions.remove(post).unwrap_or_default() {
             let report = match (question, content) {
                 (Question::IsThere(vote), content) => Some(is_there(vote, content, world)),
-                // When it is due the post may be there.
-                (Question::IsRight(_), None) => None,
+                // A node that is a little behind may have it a moment later.
+                (Question::IsRight(vote), None) => {
+                    if world.now - vote.event_at < POST_MAY_BE_NEW {
+                        self.ask_again(Question::IsRight(vote), world.now);
+                    }
+                    None
+                }
                 (Question::IsRight(vote), Some(content)) if self.held.contains_key(&vote.key) => {
-                    self.first_look(&vote.key, content, world);
+                    self.first_look(&vote.key, content, &facts, world);
                     None
                 }
                 (Question::IsRight(vote), content) => {
-                    let misfit = is_right(&vote, content, world.rules, world.now);
+                    let misfit = is_right(&vote, content, &facts, world.rules, world.now);
                     misfit.map(|misfit| report(vote, Outcome::Unfit(Box::new(misfit)), world.now))
                 }
             };
@@ -91,13 +125,20 @@ impl Caster {
     }
 
     /// The first look at the post of a vote that is held, before it is due.
-    fn first_look(&mut self, key: &VoteKey, content: &Content, world: &World<'_>) {
+    fn first_look(
+        &mut self,
+        key: &VoteKey,
+        content: &Content,
+        facts: &Facts<'_>,
+        world: &World<'_>,
+    ) {
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
         if held.stage == Stage::Waiting && held.awaits_first_look() {
             held.chosen = true;
-            if let Some(misfit) = is_right(&held.vote, Some(content), world.rules, world.now) {
+            let misfit = is_right(&held.vote, Some(content), facts, world.rules, world.now);
+            if let Some(misfit) = misfit {
                 self.is_unfit(key, misfit, world);
             }
         }
@@ -126,10 +167,11 @@ impl Caster {
 }
 
 /// What the post makes of a vote that was planned without knowing it; `None` where that changes nothing. Without
-/// `content` nothing is known of the post, and nobody will know more later.
+/// `content` nothing is known of the post, and nobody will know more later. `facts` are those of `content`.
 pub fn is_right(
     vote: &Vote,
     content: Option<&Content>,
+    facts: &Facts<'_>,
     rules: &RuleSet,
     now: DateTime<Utc>,
 ) -> Option<Misfit> {
@@ -145,8 +187,7 @@ pub fn is_right(
             Some(over(Status::Withdrawn, edit_of(edited)))
         }
         Origin::Trail => {
-            let facts = content.map_or_else(Facts::unknown, Facts::of_content);
-            let (rule, weight) = match choose_trail(vote, rules, &facts, now) {
+            let (rule, weight) = match choose_trail(vote, rules, facts, now) {
                 Ok(chosen) => chosen,
                 // Its file may be about to be mended; when it is due the rule is looked up again.
                 Err(_) if rules.is_unreadable(&vote.rule) => return None,

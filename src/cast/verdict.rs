@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::chain::content::Content;
+use crate::post::VoteKey;
 use crate::queue::planner::PAYOUT_AFTER;
 use crate::queue::transition::VOTED_BY_HAND;
 use crate::queue::vote::{Origin, Status, Vote};
@@ -40,8 +41,8 @@ pub enum Verdict {
 /// What is known of the post.
 #[derive(Debug, Clone, Copy)]
 pub enum Post<'a> {
-    /// A node has it.
-    Here(&'a Content),
+    /// A node has it so, and this is what rules ask about it.
+    Here(&'a Content, &'a Facts<'a>),
     /// No node knows it.
     Unknown,
     /// Nobody was asked: what it is stops nothing.
@@ -109,7 +110,7 @@ pub fn by_post(
     now: DateTime<Utc>,
 ) -> Verdict {
     let content = match post {
-        Post::Here(content) => Some(content),
+        Post::Here(content, facts) => Some((content, facts)),
         Post::Unasked => None,
         Post::Unknown if now - vote.event_at < POST_MAY_BE_NEW => {
             let reason = "no node knows the post yet".to_owned();
@@ -126,7 +127,7 @@ pub fn by_post(
         Some(rule) => weight_now(vote, rule),
         None => Some(vote.weight),
     };
-    if let Some(standing) = content.and_then(|content| content.votes.of(&vote.key.voter)) {
+    if let Some(standing) = content.and_then(|(content, _)| content.votes.of(&vote.key.voter)) {
         let ours = tried && (standing == vote.weight || Some(standing) == weight);
         return if ours {
             Verdict::Confirmed
@@ -143,7 +144,7 @@ pub fn by_post(
             vote.rule
         ));
     };
-    let Some(content) = content else {
+    let Some((content, facts)) = content else {
         return match rule.admits(&Facts::unknown()) {
             Ok(()) => by_window(rule, None, now).unwrap_or(Verdict::Cast(weight)),
             Err(refusal) => Verdict::Skip(refusal.to_string()),
@@ -160,7 +161,7 @@ pub fn by_post(
             return Verdict::Withdraw(edit_of(content));
         }
     }
-    if let Err(refusal) = rule.admits(&Facts::of_content(content)) {
+    if let Err(refusal) = rule.admits(facts) {
         return Verdict::Skip(refusal.to_string());
     }
     if let Some(why) = too_old(rule, content, now) {
@@ -214,11 +215,12 @@ pub fn choose_trail<'a>(
         let why = "no leader's vote is followed".to_owned();
         return Err((Status::Withdrawn, why));
     };
-    for rule in rules.trail_rules(leader) {
+    let VoteKey { voter, post } = &vote.key;
+    for rule in rules.trail_rules_of(leader, voter) {
         let follows = rule.in_force(now)
-            && rules.votes_as(rule, &vote.key.voter, &vote.key.post.author)
-            && rule.covers_author(&vote.key.post.author)
-            && leader != &vote.key.voter;
+            && (rule.self_votes || voter != &post.author)
+            && rule.covers_author(&post.author)
+            && leader != voter;
         // A trail that waits for several leaders is planned when they have agreed.
         let alone = rule.id == vote.rule || !rule.needs_agreement();
         let Some(weight) = rule

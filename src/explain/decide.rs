@@ -261,9 +261,13 @@ impl<'a> Decider<'a> {
             let why = format!("the rule is off when the vote is due, {}", shown(at));
             return Err(no("expires", why));
         }
+        let Some(facts) = &self.shared.facts else {
+            return Err(no("post", "no node knows it".to_owned()));
+        };
+        let post = Post::Here(content, facts);
         // It may move twice: to where the post is old enough, and to where the window opens.
         for _ in 0..3 {
-            match by_post(vote, Some(rule), Post::Here(content), vote.attempts > 0, at) {
+            match by_post(vote, Some(rule), post, vote.attempts > 0, at) {
                 Verdict::Move { due_at } => at = due_at,
                 Verdict::Skip(why) | Verdict::Withdraw(why) | Verdict::Fail(why) => {
                     return Err(no(key_of(&why), why));

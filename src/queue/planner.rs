@@ -238,7 +238,13 @@ impl Planner {
                 continue;
             };
             let due_at = rule.due_from(block.timestamp + rule.delay);
-            for voter in taken.free(rule, &vote.post.author, Some(&vote.voter)) {
+            let voters = match rule.needs_agreement() {
+                // Who leads it may not tell later that they agreed: should an earlier rule not want the post, this
+                // is the one moment to ask for it.
+                true => Taken::default().free(rule, &vote.post.author, Some(&vote.voter)),
+                false => taken.free(rule, &vote.post.author, Some(&vote.voter)),
+            };
+            for voter in voters {
                 batch.changes.push(Change::Plan(Plan {
                     key: VoteKey {
                         voter,

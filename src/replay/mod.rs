@@ -31,6 +31,7 @@ use crate::queue::vote::{Origin, PastVote, Status, Vote};
 use crate::replay::mana::{Mana, Start};
 use crate::replay::posts::Posts;
 use crate::replay::summary::Summary;
+use crate::rules::facts::Facts;
 use crate::rules::rule::{Authors, RuleId};
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
@@ -204,8 +205,10 @@ impl<'r> Replay<'r> {
             Ok(rule) => rule,
             Err(verdict) => return verdict,
         };
-        let post = match self.posts.get(&vote.key.post) {
-            Some(Some(content)) => Post::Here(content),
+        let known = self.posts.get(&vote.key.post);
+        let facts = known.flatten().map(Facts::of_content).unwrap_or_default();
+        let post = match known {
+            Some(Some(content)) => Post::Here(content, &facts),
             Some(None) => Post::Unknown,
             None => Post::Unasked,
         };
@@ -298,7 +301,8 @@ impl<'r> Replay<'r> {
                     Some(None) => continue,
                     known => known.flatten(),
                 };
-                if let Some(misfit) = is_right(row, content, self.rules, now) {
+                let facts = content.map_or_else(Facts::unknown, Facts::of_content);
+                if let Some(misfit) = is_right(row, content, &facts, self.rules, now) {
                     let unfit = Outcome::Unfit(Box::new(misfit));
                     reports.push(Change::Report(report(row.clone(), unfit, now)));
                     unchecked.insert(key);

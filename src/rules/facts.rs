@@ -24,9 +24,25 @@ pub struct Facts<'a> {
     pub pending_payout: Option<i64>,
     /// Upvotes that stand on the post.
     pub upvotes: Option<u32>,
-    /// Worked out when a rule first asks.
-    read: OnceCell<Read>,
+    read: Reading<'a>,
 }
+
+/// What of a post takes work to find out, worked out when a rule first asks.
+#[derive(Debug)]
+enum Reading<'a> {
+    Own(OnceCell<Read>),
+    Kept(&'a ReadOnce),
+}
+
+impl Default for Reading<'_> {
+    fn default() -> Self {
+        Self::Own(OnceCell::new())
+    }
+}
+
+/// Keeps what was worked out of one content, for as long as that is known: thousands of votes ask.
+#[derive(Debug, Default)]
+pub struct ReadOnce(OnceCell<Read>);
 
 /// What of a post takes work to find out.
 #[derive(Debug)]
@@ -64,7 +80,16 @@ impl<'a> Facts<'a> {
             declines_payout: Some(content.max_accepted_payout == 0),
             pending_payout: Some(content.pending_payout),
             upvotes: Some(content.votes.upvotes()),
-            read: OnceCell::new(),
+            read: Reading::default(),
+        }
+    }
+
+    /// Likewise; what takes work is done once for all that are made with the same `read`, which is for this
+    /// content alone.
+    pub fn of_content_once(content: &'a Content, read: &'a ReadOnce) -> Self {
+        Self {
+            read: Reading::Kept(read),
+            ..Self::of_content(content)
         }
     }
 
@@ -107,7 +132,10 @@ impl<'a> Facts<'a> {
     }
 
     fn read(&self) -> &Read {
-        self.read.get_or_init(|| {
+        let read = match &self.read {
+            Reading::Own(read) | Reading::Kept(ReadOnce(read)) => read,
+        };
+        read.get_or_init(|| {
             let metadata = Metadata::read(self.metadata.unwrap_or_default());
             let body = self.body.unwrap_or_default();
             let mut tags = metadata.tags;

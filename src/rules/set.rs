@@ -93,6 +93,25 @@ impl RuleSet {
         places.iter().map(|place| &self.rules[*place as usize])
     }
 
+    /// The trails that follow `leader` and vote as `voter`, in order of precedence: as cheap where thousands follow
+    /// one leader, each by a rule of its own, as where a voter has thousands of rules.
+    pub fn trail_rules_of(
+        &self,
+        leader: &Account,
+        voter: &Account,
+    ) -> impl Iterator<Item = &Arc<Rule>> {
+        let of_leader = self.by_leader.get(leader).map_or(&[][..], Vec::as_slice);
+        let of_voter = self.voters.get(voter).map_or(&[][..], Vec::as_slice);
+        let (fewer, more) = match of_leader.len() < of_voter.len() {
+            true => (of_leader, of_voter),
+            false => (of_voter, of_leader),
+        };
+        let both = fewer
+            .iter()
+            .filter(|place| more.binary_search(place).is_ok());
+        both.map(|place| &self.rules[*place as usize])
+    }
+
     /// The rule of that name, as the files are now.
     pub fn rule(&self, id: &RuleId) -> Option<&Arc<Rule>> {
         self.by_id.get(id).map(|place| &self.rules[*place as usize])
@@ -142,4 +161,41 @@ fn merge<'a>(left: &'a [u32], right: &'a [u32]) -> impl Iterator<Item = u32> + '
         (Some(_), None) => left.next().copied(),
         _ => right.next().copied(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::language;
+
+    #[test]
+    fn the_trails_of_a_leader_and_a_voter_are_those_that_have_both() {
+        let text = "voters = ['alice']
+            [[trail]]
+            leaders = ['ada', 'bea']
+            weight = '1%'
+            [[trail]]
+            voters = ['amy']
+            leaders = ['ada']
+            weight = '2%'
+            [[author]]
+            authors = ['bob']
+            weight = '3%'
+            [[trail]]
+            voters = ['amy', 'alice']
+            leaders = ['ada']
+            weight = '4%'";
+        let rules = language::file::read("a.toml", text).rules;
+        let set = RuleSet::new(rules.into_iter().map(Arc::new).collect());
+        let names = |leader, voter| -> Vec<String> {
+            let (leader, voter) = (Account::from_chain(leader), Account::from_chain(voter));
+            let rules = set.trail_rules_of(&leader, &voter);
+            rules.map(|rule| rule.id.to_string()).collect()
+        };
+        assert_eq!(names("ada", "alice"), ["a.toml:trail-1", "a.toml:trail-3"]);
+        assert_eq!(names("ada", "amy"), ["a.toml:trail-2", "a.toml:trail-3"]);
+        assert_eq!(names("bea", "alice"), ["a.toml:trail-1"]);
+        assert!(names("bea", "amy").is_empty());
+        assert!(names("carl", "alice").is_empty());
+    }
 }

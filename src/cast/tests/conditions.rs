@@ -443,3 +443,31 @@ fn a_vote_that_failed_after_an_unclear_answer_leaves_its_place_to_others() {
     play.run_until(30_000);
     assert_eq!(play.sent.len(), 3);
 }
+
+#[test]
+fn a_first_look_that_tells_nothing_is_tried_again() {
+    let mut play = two_trails();
+    // The node is a block behind, then it is away.
+    let post = play.posts.remove(&key("alice", "post").post).unwrap();
+    play.plan_for_later(first_trail(10 * HOUR));
+    play.run_until(2_000);
+    play.publish(post);
+    play.nodes_away = Some("no node answers".to_owned());
+    play.run_until(5_000);
+    assert!(play.ends().is_empty());
+    play.nodes_away = None;
+    play.run_until(10_000);
+    assert!(play.misfit().instead.is_some());
+    let looks = play.looks.len();
+    play.run_until(60_000);
+    assert_eq!(play.looks.len(), looks);
+}
+
+#[test]
+fn a_post_that_is_not_there_is_not_asked_for_until_its_vote_is_due() {
+    let mut play = two_trails();
+    play.posts.clear();
+    play.plan_for_later(first_trail(10 * HOUR));
+    play.run_until(HOUR);
+    assert!(play.looks.len() <= 21, "{}", play.looks.len());
+}

@@ -304,3 +304,17 @@ fn what_the_caster_said_of_a_vote_is_not_said_of_the_one_that_took_its_place() {
     assert_eq!(table.row("a").status, Status::Cast);
     assert_eq!(table.row("a").weight, Weight::clamped(5_000));
 }
+
+#[test]
+fn a_trail_whose_leaders_agree_has_what_an_earlier_one_after_the_same_leader_does_not_want() {
+    let rules = rules(
+        "[[trail]]\nname = 'art'\nleaders = ['ada']\nweight = '10%'\ntags = { any = ['art'] }\n\
+        [[trail]]\nname = 'duo'\nleaders = ['ada', 'bea']\nweight = '20%'\nagree = 2\n",
+    );
+    let mut table = Table::new(&rules);
+    table.block(5, [vote("bea", "a", 100)]);
+    table.block(9, [vote("ada", "a", 80)]);
+    assert_eq!(table.brief("a"), "queued art 1000 @9");
+    unfit(&mut table, 9, None);
+    assert_eq!(table.brief("a"), "queued duo 2000 @9");
+}
