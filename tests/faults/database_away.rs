@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use curatord::clock::Clock;
 use curatord::queue::vote::Status;
 use curatord::sandbox::faults::{Answer, Fault};
 use secrecy::ExposeSecret;
@@ -167,6 +169,65 @@ async fn a_database_that_is_away_at_the_start_is_waited_for() {
         until("the daemon reads blocks", async || site.last_block().await).await;
         let post = site.sandbox.publish("bob", "a-post");
         site.row_is("alice", &post, Status::Confirmed).await;
+        daemon.stop().await;
+    })
+    .await;
+}
+
+/// Two rules of different files: the earlier has its vote queued for later than daemons claim ahead.
+const FAVOURITES: &str =
+    "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '50%'\ndelay = '40s'\n";
+const TRAIL: &str =
+    "voters = ['alice', 'amy']\n[[trail]]\nleaders = ['curie']\nweight = '10%'\ndelay = '4s'\n";
+
+#[tokio::test]
+async fn while_the_database_hangs_a_later_rule_takes_no_vote_that_is_queued() {
+    run(Database::mysql().await, async |database| {
+        let (site, proxy) = site(database).await;
+        site.voters(&["alice", "amy"]).await;
+        site.rules("1.toml", FAVOURITES);
+        site.rules("2.toml", TRAIL);
+        let daemon = site.start().await;
+        let post = site.sandbox.publish("bob", "a-post");
+        site.row_is("alice", &post, Status::Queued).await;
+        proxy.set(Wire::Silent);
+        site.sandbox.vote("curie", &post, 10_000).unwrap();
+        // The trail goes on for whom nothing else asks.
+        assert_eq!(site.cast_weight("amy", &post).await, 1000);
+        proxy.set(Wire::Whole);
+        site.row_is("amy", &post, Status::Confirmed).await;
+        let row = site.row("alice", &post).await.unwrap();
+        assert_eq!(row.rule.as_str(), "1.toml:author-1");
+        assert_eq!(row.status, Status::Queued);
+        assert!(site.broadcasts("alice", &post).is_empty());
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_vote_that_its_leader_took_back_while_the_database_was_away_is_withdrawn() {
+    run(Database::mysql().await, async |database| {
+        let (site, proxy) = site(database).await;
+        site.voters(&["alice", "amy"]).await;
+        site.rules("2.toml", TRAIL);
+        let daemon = site.start().await;
+        let post = site.sandbox.publish("bob", "a-post");
+        site.next_block_is_read().await;
+        site.sandbox.vote("curie", &post, 10_000).unwrap();
+        let row = site.row_is("alice", &post, Status::Queued).await;
+        proxy.set(Wire::Silent);
+        site.sandbox.vote("curie", &post, 0).unwrap();
+        // Longer than it would have been due.
+        let over = row.due_at + TimeDelta::seconds(2);
+        until("its moment passes", async || {
+            (Clock::system().now() > over).then_some(())
+        })
+        .await;
+        proxy.set(Wire::Whole);
+        let row = site.row_is("alice", &post, Status::Withdrawn).await;
+        assert!(row.reason.unwrap().contains("@curie"));
+        assert!(site.broadcasts("alice", &post).is_empty());
         daemon.stop().await;
     })
     .await;

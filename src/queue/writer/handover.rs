@@ -47,10 +47,9 @@ impl Run {
                 && before.is_none_or(|before| before.cause() != row.cause());
             // Withdrawn, but should it never have been its rule's, something else asks for it.
             let contended = row.status == Status::Withdrawn && !row.rivals.is_empty();
-            match (ours, only_announced) {
-                (true, _) => self.known.hold(row.clone()),
-                (false, true) => self.known.announce(row.clone()),
-                (false, false) => self.known.let_go(&row),
+            match ours || only_announced {
+                true => self.known.hold(row.clone()),
+                false => self.known.let_go(&row),
             }
             if planned || contended {
                 plan.push(row);

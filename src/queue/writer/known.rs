@@ -10,7 +10,7 @@ const MOST_OTHERS: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct Known {
-    /// What the caster holds, as it is or as it was announced.
+    /// What the caster holds, and whatever it was told of that the table does not have yet.
     held: HashMap<VoteKey, Vote>,
     /// Rows that are queued for later, or cast and in no block yet. While the database does not answer they tell
     /// what may be asked for: a new vote on the same post is no new row.
@@ -33,7 +33,7 @@ impl Known {
         &self.held
     }
 
-    /// The caster holds it from now on.
+    /// The caster holds it from now on, or was told what will become of it.
     pub fn hold(&mut self, row: Vote) {
         self.others.remove(&row.key);
         self.held.insert(row.key.clone(), row);
@@ -48,12 +48,6 @@ impl Known {
         } else {
             self.others.remove(&row.key);
         }
-    }
-
-    /// The database will have it so once it answers, and until then it is as it was announced.
-    pub fn announce(&mut self, row: Vote) {
-        self.held.remove(&row.key);
-        self.others.insert(row.key.clone(), row);
     }
 
     /// Another daemon has it.
