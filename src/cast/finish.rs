@@ -58,7 +58,8 @@ impl Caster {
         }
     }
 
-    /// A failure that passes: once more after a pause, until the deadline.
+    /// A failure that passes: once more after a pause, until the deadline. `asked` is the pause that the signer
+    /// asked for: where it ends after the deadline, nothing is sent any more.
     pub(super) fn passing(
         &mut self,
         key: &VoteKey,
@@ -71,14 +72,21 @@ impl Caster {
         };
         held.first_attempt.get_or_insert(world.now);
         let pause = held.pause(asked, (world.chance)());
-        let at = world.now + TimeDelta::from_std(pause).unwrap_or_default();
-        let deadline = held.deadline(self.settings.retry_for);
+        let at = after(world.now, pause);
+        let retry_for = self.settings.retry_for;
+        let deadline = held.deadline(retry_for);
         if world.now >= deadline && !held.tried() {
-            return self.finish(
-                key,
-                Outcome::Failed(gave_up(&trouble, self.settings.retry_for)),
-                world,
-            );
+            return self.finish(key, Outcome::Failed(gave_up(&trouble, retry_for)), world);
+        }
+        if let Some(asked) = asked.filter(|asked| after(world.now, *asked) > deadline) {
+            let why = asked_for_too_long(&trouble, asked, retry_for);
+            if !held.tried() {
+                return self.finish(key, Outcome::Failed(why), world);
+            }
+            // A request before may have reached the chain: it is looked there once more, after the deadline.
+            held.trouble = Some(why);
+            let look_at = deadline.max(world.now) + TimeDelta::seconds(1);
+            return self.later(key, look_at, world);
         }
         held.trouble = Some(trouble);
         // One last attempt at the deadline itself, not a minute short of it.
@@ -137,6 +145,20 @@ impl Caster {
         }
         self.drop_vote(key);
     }
+}
+
+/// `pause` after `now`.
+fn after(now: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
+    now + TimeDelta::from_std(pause).unwrap_or_default()
+}
+
+fn asked_for_too_long(trouble: &str, asked: Duration, retry_for: Duration) -> String {
+    format!(
+        "{trouble}: it wants to be left alone for {} s, and `casting.retry_for` ({} s) ends before that: \
+         make it longer to have votes wait",
+        asked.as_secs(),
+        retry_for.as_secs()
+    )
 }
 
 fn gave_up(trouble: &str, retry_for: Duration) -> String {

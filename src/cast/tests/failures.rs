@@ -203,6 +203,57 @@ fn the_signers_own_wish_for_a_pause_is_honoured() {
 }
 
 #[test]
+fn a_wish_for_a_pause_beyond_the_time_for_retries_ends_the_vote_at_once() {
+    let mut play = play([passing_after(900)]);
+    play.run_until(DUE);
+    let why = play.failure().to_owned();
+    for part in [
+        "fewer requests (429)",
+        "900 s",
+        "`casting.retry_for` (600 s)",
+    ] {
+        assert!(why.contains(part), "{why}");
+    }
+    play.run_until(DUE + 2_000_000);
+    assert_eq!(play.sent_at(), [DUE]);
+}
+
+#[test]
+fn a_wish_that_ends_with_the_time_for_retries_leaves_one_attempt() {
+    let mut play = play([passing_after(600)]);
+    play.run_until(DUE + 2_000_000);
+    assert_eq!(play.sent_at(), [DUE, DUE + 600_000]);
+    assert!(matches!(play.end(), Outcome::Cast { .. }));
+}
+
+#[test]
+fn the_time_for_retries_left_counts_against_the_signers_wish() {
+    let mut play = play([passing_after(400), passing_after(201)]);
+    play.run_until(DUE + 2_000_000);
+    assert_eq!(play.sent_at(), [DUE, DUE + 400_000]);
+    assert!(play.failure().contains("201 s"), "{}", play.failure());
+}
+
+#[test]
+fn with_an_unclear_answer_before_it_a_wish_that_is_too_long_ends_with_a_look_at_the_chain() {
+    for landed in [true, false] {
+        let mut play = play([unknown(), passing_after(900)]);
+        play.run_until(DUE + 20_000);
+        assert!(play.ends().is_empty());
+        if landed {
+            play.stands(&key("alice", "post"), percent(50));
+        }
+        play.run_until(DUE + 2_000_000);
+        assert_eq!(play.sent_at(), [DUE, DUE + 10_000]);
+        match landed {
+            true => assert_eq!(play.end(), &Outcome::Confirmed),
+            false => assert!(play.failure().contains("900 s"), "{}", play.failure()),
+        }
+        assert_eq!(play.looked_at().last(), Some(&(DUE + 601_000)));
+    }
+}
+
+#[test]
 fn a_wish_shorter_than_the_pause_does_not_shorten_it() {
     let mut play = play([passing(), passing_after(1), passing_after(0)]);
     play.run_until(DUE + 400_000);

@@ -14,7 +14,7 @@ use crate::toml_reader::item::{Item, Wanted, quoted};
 pub enum PercentageError {
     #[error("it lacks its `%`")]
     NoSign,
-    #[error("it has more than two decimals")]
+    #[error("it may have at most two decimals")]
     Decimals,
     #[error("it is a number with `%`, such as 50% or -12.5%")]
     Number,
@@ -50,7 +50,6 @@ fn hundredths(number: &str) -> Result<i32, PercentageError> {
     if whole.is_empty() || whole.len() > 6 || !is_number(whole) || !is_number(decimals) {
         return Err(PercentageError::Number);
     }
-    let decimals = decimals.trim_end_matches('0');
     if decimals.len() > 2 {
         return Err(PercentageError::Decimals);
     }
@@ -172,6 +171,9 @@ mod tests {
             ("+0.01 %", Ok(1)),
             ("1000%", Ok(100_000)),
             ("33.333%", Err(PercentageError::Decimals)),
+            // A third decimal is one too many whatever it is.
+            ("50.000%", Err(PercentageError::Decimals)),
+            ("12.500", Err(PercentageError::NoSign)),
             ("50", Err(PercentageError::NoSign)),
             ("50 percent", Err(PercentageError::Number)),
             (".5%", Err(PercentageError::Number)),

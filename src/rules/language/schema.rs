@@ -98,7 +98,7 @@ const ACCOUNT: &str =
     r"^list:|^@?[A-Za-z][A-Za-z0-9-]+[A-Za-z0-9](\.[A-Za-z][A-Za-z0-9-]+[A-Za-z0-9])*$";
 
 /// `-12.5%`
-const PERCENTAGE: &str = r"^[-+]?[0-9]{1,6}(\.[0-9]{1,2}0*)?\s*%$";
+const PERCENTAGE: &str = r"^[-+]?[0-9]{1,6}(\.[0-9]{1,2})?\s*%$";
 
 /// `1h 30m`
 const DURATION: &str = r"^\s*([0-9]+\s*(w|d|h|m|s|ms)\s*)+$";
