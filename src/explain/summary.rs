@@ -46,7 +46,7 @@ fn heir(shared: &Shared<'_>, row: &Vote) -> Option<String> {
     if row.status != Status::Queued {
         return None;
     }
-    let other = next_in_line(row, &|rule| shared.rules.position(rule))?;
+    let other = next_in_line(row, shared.known.now, &|rule| shared.rules.position(rule))?;
     Some(format!(
         "{other} asks for it too, and has it should the first look at the post decline it"
     ))

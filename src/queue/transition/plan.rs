@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Context, UNDONE, attempted, ended, is_by_hand};
 use crate::queue::change::{Misfit, Plan};
@@ -83,7 +83,10 @@ fn contend(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
     }
     if comes_earlier(plan, &row, context) && !attempted(&row, context.now) {
         let mut rivals = row.rivals.clone();
-        remember(&mut rivals, as_plan(&row));
+        // What had the vote comes before what asked for it then and never had it.
+        rivals.truncate(MOST_RIVALS - 1);
+        let place = rivals.partition_point(|rival| rival.event_block < row.event_block);
+        rivals.insert(place, as_plan(&row));
         return Vote {
             created_at: row.created_at,
             rivals,
@@ -157,9 +160,11 @@ pub(super) fn first_of(row: &Vote, plans: &[Plan], context: &Context<'_>) -> Opt
 }
 
 /// Which other rule has the vote of `row` should the first look at its post show that its own does not want it, of
-/// those that ask for it so far. `position` is a rule's place in the order of precedence; `None` where it is gone.
+/// those that ask for it so far; `None` where that look is over by `now`. `position` is a rule's place in the order
+/// of precedence; `None` where it is gone.
 pub fn next_in_line(
     row: &Vote,
+    now: DateTime<Utc>,
     position: &(dyn Fn(&RuleId) -> Option<u32> + Sync),
 ) -> Option<RuleId> {
     let context = Context {
@@ -170,6 +175,9 @@ pub fn next_in_line(
         confirm_within: Duration::ZERO,
         position,
     };
+    if now - row.updated_at >= FIRST_LOOK_WITHIN {
+        return None;
+    }
     let other = |plan: &&Plan| plan.rule != row.rule && position(&plan.rule).is_some();
     let mut plans: Vec<Plan> = row.rivals.iter().filter(other).cloned().collect();
     plans.sort_by_key(|plan| plan.event_block);

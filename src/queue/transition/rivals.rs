@@ -318,3 +318,22 @@ fn a_trail_whose_leaders_agree_has_what_an_earlier_one_after_the_same_leader_doe
     unfit(&mut table, 9, None);
     assert_eq!(table.brief("a"), "queued duo 2000 @9");
 }
+
+#[test]
+fn however_many_ask_the_rule_that_had_the_vote_is_remembered() {
+    let leaders: Vec<String> = (0..30).map(|number| format!("leader{number}")).collect();
+    let rules = rules(&format!(
+        "[[trail]]\nname = 'art'\nleaders = ['ada']\nweight = '10%'\ntags = {{ any = ['art'] }}\n\
+        [[trail]]\nname = 'many'\nleaders = {leaders:?}\nweight = '20%'\ndelay = '1h'\n"
+    ));
+    let mut table = Table::new(&rules);
+    table.block(5, leaders.iter().map(|leader| vote(leader, "a", 50)));
+    assert_eq!(table.row("a").rivals.len(), 16);
+    table.block(6, [vote("ada", "a", 80)]);
+    assert_eq!(table.row("a").rivals.len(), 16);
+    table.block(6, [vote("ada", "a", 80)]);
+    let first = Some(Account::from_chain("leader0"));
+    unfit(&mut table, 6, None);
+    assert_eq!(table.brief("a"), "queued many 2000 @5");
+    assert_eq!(table.row("a").leader, first);
+}
