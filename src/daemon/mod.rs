@@ -3,6 +3,8 @@
 mod reader;
 mod recurring;
 pub mod schedules;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
