@@ -14,6 +14,7 @@ use crate::chain::recent::RecentBlocks;
 use crate::chain::stream::{self, ChainEvent, StreamConfig, StreamStart};
 use crate::clock::Clock;
 use crate::config::{Network, Start};
+use crate::daemon::give_up_lease;
 use crate::queue::change::{Batch, Cursor};
 use crate::queue::planner::{PAYOUT_AFTER, Planner};
 use crate::queue::store::{Store, StoreError};
@@ -51,9 +52,7 @@ impl Reader {
     pub async fn run(mut self, cancel: CancellationToken) {
         // Also while the writer takes nothing: what is not handed on is read again, since the cursor stays.
         cancel.run_until_cancelled(self.read_in_turn()).await;
-        if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {
-            tracing::debug!(%error, "the right to read the chain runs out by itself");
-        }
+        give_up_lease(&self.store, LEASE_NAME, &self.owner).await;
     }
 
     async fn read_in_turn(&mut self) {

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::give_up_lease;
 use crate::daemon::schedules::agenda::{Agenda, Run};
 use crate::daemon::schedules::look_up::{Found, LookUp};
 use crate::post::VoteKey;
@@ -64,9 +65,7 @@ impl Schedules {
     pub async fn run(mut self, cancel: CancellationToken) {
         // Also while the writer takes nothing: a run that is not stored is made up for at the next start.
         cancel.run_until_cancelled(self.run_in_turn()).await;
-        if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {
-            tracing::debug!(%error, "the right to run schedules runs out by itself");
-        }
+        give_up_lease(&self.store, LEASE_NAME, &self.owner).await;
     }
 
     async fn run_in_turn(&mut self) {
