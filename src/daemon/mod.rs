@@ -3,6 +3,8 @@
 mod reader;
 mod recurring;
 pub mod schedules;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub use reader::LEASE_NAME as CHAIN_LEASE;
 const WAITING: usize = 64;
 /// Between two attempts to reach a database that is not there at the start.
 const DATABASE_RETRY: Duration = Duration::from_secs(1);
+/// At the end a database has so long to take a lease back.
+const LAST_RELEASE: Duration = Duration::from_secs(2);
 
 /// What a run of the daemon is given.
 pub struct Options {
@@ -355,6 +359,20 @@ async fn write_reports(
             () = cancel.cancelled() => break,
         };
         journal.error(entry).await;
+    }
+}
+
+/// Gives a lease up at the end, so that another daemon need not wait until it runs out.
+async fn give_up_lease(store: &Store, name: &str, owner: &str) {
+    match tokio::time::timeout(LAST_RELEASE, store.release_lease(name, owner)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the lease `{name}` runs out by itself"),
+        Err(_) => {
+            let seconds = LAST_RELEASE.as_secs();
+            tracing::debug!(
+                "the lease `{name}` runs out by itself: the database did not answer within {seconds} s"
+            );
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::chain::recent::RecentBlocks;
 use crate::chain::stream::{self, ChainEvent, StreamConfig, StreamStart};
 use crate::clock::Clock;
 use crate::config::{Network, Start};
+use crate::daemon::give_up_lease;
 use crate::queue::change::{Batch, Cursor};
 use crate::queue::planner::{PAYOUT_AFTER, Planner};
 use crate::queue::store::{Store, StoreError};
@@ -49,22 +50,22 @@ pub struct Reader {
 impl Reader {
     /// Reads blocks whenever the lease is ours, until `cancel`.
     pub async fn run(mut self, cancel: CancellationToken) {
+        // Also while the writer takes nothing: what is not handed on is read again, since the cursor stays.
+        cancel.run_until_cancelled(self.read_in_turn()).await;
+        give_up_lease(&self.store, LEASE_NAME, &self.owner).await;
+    }
+
+    async fn read_in_turn(&mut self) {
         let mut stood_by = false;
-        while !cancel.is_cancelled() {
+        loop {
             if self.hold_lease().await {
-                self.read(&cancel).await;
+                self.read().await;
                 stood_by = false;
             } else if !stood_by {
                 tracing::info!("another daemon reads the chain: standing by");
                 stood_by = true;
             }
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                () = tokio::time::sleep(STAND_BY) => {}
-            }
-        }
-        if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {
-            tracing::debug!(%error, "the right to read the chain runs out by itself");
+            tokio::time::sleep(STAND_BY).await;
         }
     }
 
@@ -81,13 +82,13 @@ impl Reader {
         }
     }
 
-    /// Reads from where an earlier run stopped until `cancel` or until the lease is lost.
-    async fn read(&mut self, cancel: &CancellationToken) {
+    /// Reads from where an earlier run stopped until the lease is lost.
+    async fn read(&mut self) {
         let (mut planner, mut recent, start) = match self.resume().await {
             Ok(resumed) => resumed,
             Err(error) => return tracing::warn!(%error, "where to go on reading is not known yet"),
         };
-        let reading = cancel.child_token();
+        let reading = CancellationToken::new();
         let (events_in, mut events) = mpsc::channel(BLOCKS_WAITING);
         let config = StreamConfig {
             follow: self.network.follow,

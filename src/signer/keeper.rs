@@ -27,6 +27,10 @@ const PACE: TimeDelta = TimeDelta::milliseconds(50);
 const MOST_AT_A_TIME: usize = 4;
 /// A dead refresh token is tried again after this, in case the signer was wrong.
 const TRY_THE_DEAD_AFTER: TimeDelta = TimeDelta::hours(1);
+/// At the end, new tokens that are on their way are awaited for so long.
+const LAST_REFRESHES: Duration = Duration::from_secs(8);
+/// Then a database that was away has so long to take those that wait for it.
+const LAST_SAVE: Duration = Duration::from_secs(2);
 /// No refresh takes longer than this; a daemon that dies over one blocks the others no longer.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
@@ -91,6 +95,7 @@ impl Keeper {
     ) {
         let mut run = Run {
             keeper: &self,
+            cancel: &cancel,
             states: HashMap::new(),
             agenda: BTreeSet::new(),
             not_before: DateTime::UNIX_EPOCH,
@@ -114,17 +119,33 @@ impl Keeper {
             }
         }
         // New tokens that came back are worth waiting for: the old ones may be void.
-        while let Ok(Some(Ok((voter, result)))) =
-            tokio::time::timeout(Duration::from_secs(8), run.tasks.join_next()).await
-        {
-            run.finished(voter, result).await;
+        let last = async {
+            while let Some(Ok((voter, result))) = run.tasks.join_next().await {
+                run.finished(voter, result).await;
+            }
+        };
+        if tokio::time::timeout(LAST_REFRESHES, last).await.is_err() {
+            tracing::warn!("stopped before the signer had answered every refresh of a token");
         }
-        run.save().await;
+        let saved = tokio::time::timeout(LAST_SAVE, run.save()).await;
+        if saved.is_err() || !run.unsaved.is_empty() {
+            let voters: Vec<_> = run
+                .unsaved
+                .iter()
+                .map(|(old, _)| old.voter.as_str())
+                .collect();
+            tracing::error!(
+                voters = voters.join(", "),
+                "the database stayed away: new tokens are lost, and these voters may have to log in again"
+            );
+        }
     }
 }
 
 struct Run<'a> {
     keeper: &'a Keeper,
+    /// A look at the table ends with it.
+    cancel: &'a CancellationToken,
     states: HashMap<Account, State>,
     agenda: BTreeSet<(DateTime<Utc>, Account)>,
     not_before: DateTime<Utc>,
@@ -138,16 +159,18 @@ struct Run<'a> {
 impl Run<'_> {
     /// Takes in what others wrote to the table.
     async fn poll(&mut self) {
-        self.save().await;
+        let cancel = self.cancel;
+        cancel.run_until_cancelled(self.save()).await;
         let Keeper { store, book, .. } = self.keeper;
-        let read = async {
+        let read = cancel.run_until_cancelled(async {
             let marks = store.token_marks().await?;
             let rows = store.tokens(&book.outdated(&marks)).await?;
             Ok::<_, StoreError>((marks, rows))
-        };
+        });
         let (marks, rows) = match read.await {
-            Ok(read) => read,
-            Err(error) => return tracing::debug!(%error, "the tokens were not looked at"),
+            Some(Ok(read)) => read,
+            Some(Err(error)) => return tracing::debug!(%error, "the tokens were not looked at"),
+            None => return,
         };
         for row in &rows {
             self.plan(row);
@@ -350,19 +373,23 @@ impl Run<'_> {
         text
     }
 
-    /// Writes down tokens that came while the database was away.
+    /// Writes down tokens that came while the database was away. May be dropped at any moment: each stays in the
+    /// list until it is stored.
     async fn save(&mut self) {
-        let mut left = Vec::new();
-        for (old, new) in self.unsaved.drain(..) {
-            match self.keeper.store.store_refreshed(&old, &new).await {
+        let mut next = 0;
+        while let Some((old, new)) = self.unsaved.get(next) {
+            match self.keeper.store.store_refreshed(old, new).await {
+                Err(StoreError::Unavailable(_)) => {
+                    next += 1;
+                    continue;
+                }
                 Ok(_) => {}
-                Err(StoreError::Unavailable(_)) => left.push((old, new)),
                 Err(error) => {
                     tracing::error!(voter = old.voter.as_str(), %error, "a new token was not stored")
                 }
             }
+            self.unsaved.remove(next);
         }
-        self.unsaved = left;
     }
 }
 

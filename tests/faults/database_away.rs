@@ -8,6 +8,7 @@ use curatord::clock::Clock;
 use curatord::queue::vote::Status;
 use curatord::sandbox::faults::{Answer, Fault};
 use secrecy::ExposeSecret;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::harness::proxy::{Proxy, Wire};
@@ -150,6 +151,36 @@ async fn killed_while_the_database_is_away_it_loses_no_vote_and_doubles_none() {
             assert_eq!(site.votes_in_blocks("alice", post), [5000], "{post}");
         }
         assert_eq!(site.errors("vote").await, []);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_daemon_whose_database_hangs_ends_in_peace_and_before_the_system_loses_patience() {
+    run(Database::mysql().await, async |database| {
+        let (site, proxy) = site(database).await;
+        site.voters(&["alice"]).await;
+        site.rules("rules.toml", &rule(&["alice"], "2s"));
+        let daemon = site.start().await;
+        let post = site.sandbox.publish("bob", "a-post");
+        site.row_is("alice", &post, Status::Queued).await;
+        proxy.set(Wire::Silent);
+        site.cast_weight("alice", &post).await;
+        let told = Instant::now();
+        let ended = daemon.stop().await;
+        // The system kills it after 30 s.
+        assert!(
+            told.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            told.elapsed()
+        );
+        assert!(ended.log.contains("the database stayed away"));
+
+        proxy.set(Wire::Whole);
+        let daemon = site.start().await;
+        site.row_is("alice", &post, Status::Confirmed).await;
+        assert_eq!(site.votes_in_blocks("alice", &post), [5000]);
         daemon.stop().await;
     })
     .await;

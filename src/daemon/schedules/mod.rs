@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::give_up_lease;
 use crate::daemon::schedules::agenda::{Agenda, Run};
 use crate::daemon::schedules::look_up::{Found, LookUp};
 use crate::post::VoteKey;
@@ -62,19 +63,19 @@ pub struct Schedules {
 impl Schedules {
     /// Runs schedules whenever the lease is ours, until `cancel`.
     pub async fn run(mut self, cancel: CancellationToken) {
-        while !cancel.is_cancelled() {
+        // Also while the writer takes nothing: a run that is not stored is made up for at the next start.
+        cancel.run_until_cancelled(self.run_in_turn()).await;
+        give_up_lease(&self.store, LEASE_NAME, &self.owner).await;
+    }
+
+    async fn run_in_turn(&mut self) {
+        loop {
             match self.take_over().await {
-                Ok(Some(runner)) => self.run_until_lost(runner, &cancel).await,
+                Ok(Some(runner)) => self.run_until_lost(runner).await,
                 Ok(None) => {}
                 Err(error) => tracing::debug!(%error, "schedules wait for the database"),
             }
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                _ = self.lease_ticks.recv() => {}
-            }
-        }
-        if let Err(error) = self.store.release_lease(LEASE_NAME, &self.owner).await {
-            tracing::debug!(%error, "the right to run schedules runs out by itself");
+            self.lease_ticks.recv().await;
         }
     }
 
@@ -94,7 +95,7 @@ impl Schedules {
             .await
     }
 
-    async fn run_until_lost(&mut self, mut runner: Runner, cancel: &CancellationToken) {
+    async fn run_until_lost(&mut self, mut runner: Runner) {
         self.rules.mark_changed();
         let mut looking: JoinSet<Found> = JoinSet::new();
         loop {
@@ -110,7 +111,6 @@ impl Schedules {
                 .filter(|wake| idle && *wake <= now + SOON);
             let batch = tokio::select! {
                 biased;
-                () = cancel.cancelled() => return,
                 Some(found) = looking.join_next() => match found {
                     Ok(found) => runner.take(found, self.config.borrow().casting.retry_for, self.clock.now()),
                     Err(error) => {

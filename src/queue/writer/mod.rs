@@ -46,8 +46,8 @@ const MOST_HELD: usize = 50_000;
 const MOST_WAITING: usize = 200_000;
 /// Between two attempts to reach a database that is away.
 const RETRY: TimeDelta = TimeDelta::milliseconds(500);
-/// So often at the very end.
-const LAST_TRIES: u32 = 8;
+/// At the very end the database has so long for everything that is left.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// What the writer works with.
 pub struct Writer {
@@ -122,10 +122,6 @@ impl Writer {
                 () = cancel.cancelled() => break,
             }
         }
-        if working.is_some() {
-            let done = wait_for(&mut working).await;
-            run.take_in(done).await;
-        }
         inbox.plans.close();
         inbox.reports.close();
         while let Some(batch) = inbox.plans.recv().await {
@@ -134,7 +130,7 @@ impl Writer {
         while let Some(batch) = inbox.reports.recv().await {
             run.take(batch);
         }
-        run.finish().await;
+        run.finish(working).await;
     }
 }
 
@@ -257,28 +253,42 @@ impl Run {
         true
     }
 
-    /// Writes what is left, if the database is there, and gives back what is claimed.
-    async fn finish(&mut self) {
-        let mut tries = 0;
-        while !self.waiting.is_empty() && tries < LAST_TRIES {
-            if let Some(working) = self.begin(self.writer.clock.now()) {
-                let done = working.await;
-                self.take_in(done).await;
-            }
-            if self.away_since.is_some() {
-                tries += 1;
-                tokio::time::sleep(RETRY.to_std().unwrap_or_default()).await;
-            }
-        }
+    /// Awaits what the database is busy with, writes what is left and gives back what is claimed, if the database is
+    /// there: one that hangs does not keep the daemon from ending.
+    async fn finish(&mut self, working: Option<Working>) {
+        let all = tokio::time::timeout(LAST_WRITES, self.write_the_rest(working)).await;
         if !self.waiting.is_empty() {
             tracing::error!(
                 changes = self.changes_waiting,
                 "the database stayed away: what was not written is found on the chain at the next start"
             );
         }
-        if let Err(error) = self.writer.store.release(&self.writer.owner).await {
+        let given_back = all.unwrap_or_else(|_| {
+            let seconds = LAST_WRITES.as_secs();
+            Err(StoreError::Unavailable(format!(
+                "not done within {seconds} s"
+            )))
+        });
+        if let Err(error) = given_back {
             tracing::warn!(%error, "the hold on queued votes runs out by itself");
         }
+    }
+
+    async fn write_the_rest(&mut self, working: Option<Working>) -> Result<u64, StoreError> {
+        if let Some(working) = working {
+            let done = working.await;
+            self.take_in(done).await;
+        }
+        while !self.waiting.is_empty() {
+            if let Some(working) = self.begin(self.writer.clock.now()) {
+                let done = working.await;
+                self.take_in(done).await;
+            }
+            if self.away_since.is_some() {
+                tokio::time::sleep(RETRY.to_std().unwrap_or_default()).await;
+            }
+        }
+        self.writer.store.release(&self.writer.owner).await
     }
 }
 

@@ -1,0 +1,124 @@
+//! Stages that are stopped while the writer takes nothing, as when the database has been away for long.
+
+use chrono_tz::Tz;
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::ChainKind;
+use crate::queue::change::Batch;
+use crate::rules::language;
+use crate::sandbox::{Sandbox, SandboxConfig};
+
+/// Far more than a stage that stops needs.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A database in a folder of its own.
+async fn store() -> (Arc<Store>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("curatord.db").display());
+    let store = Store::open(&url.into(), Tz::UTC).await.unwrap();
+    (Arc::new(store), folder)
+}
+
+/// A configuration with nothing set.
+fn config() -> Config {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("curatord.toml");
+    std::fs::write(&path, "").unwrap();
+    crate::config::load(Some(&path), []).unwrap()
+}
+
+fn nodes(urls: &[String]) -> Nodes {
+    Nodes::new(urls, ChainKind::Hive, Clock::system(), None).unwrap()
+}
+
+async fn stops(cancel: &CancellationToken, mut stage: JoinSet<()>) {
+    cancel.cancel();
+    tokio::time::timeout(SOON, stage.join_next())
+        .await
+        .expect("it does not wait for the writer");
+}
+
+/// Whether somebody else could have the lease; nobody has it then.
+async fn is_free(store: &Store, lease: &str) -> bool {
+    let now = Clock::system().now();
+    store.acquire_lease(lease, "other", now, now).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_reader_stops_while_its_blocks_are_not_taken() {
+    let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive))
+        .await
+        .unwrap();
+    for _ in 0..200 {
+        sandbox.produce_block();
+    }
+    let (store, _folder) = store().await;
+    let (plans, mut taken) = mpsc::channel(1);
+    let (_lease, lease_ticks) = mpsc::channel(1);
+    let (_prune, prune_ticks) = mpsc::channel(1);
+    let (_rules, rules) = watch::channel(Arc::new(RuleSet::default()));
+    let reader = Reader {
+        store: store.clone(),
+        nodes: nodes(&sandbox.node_urls()),
+        network: config().network,
+        clock: Clock::system(),
+        owner: "reader".to_owned(),
+        rules,
+        plans: plans.clone(),
+        from_block: Some(90_000_001),
+        lease_ticks,
+        prune_ticks,
+    };
+    let cancel = CancellationToken::new();
+    let mut stage = JoinSet::new();
+    stage.spawn(reader.run(cancel.clone()));
+    // The first is taken, so that many more have been read when the second fills the channel.
+    assert!(taken.recv().await.is_some());
+    while plans.capacity() > 0 {
+        tokio::task::yield_now().await;
+    }
+    stops(&cancel, stage).await;
+    assert!(is_free(&store, CHAIN_LEASE).await);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn schedules_stop_while_their_plans_are_not_taken() {
+    let (store, _folder) = store().await;
+    // A rule that was never seen is written down.
+    let file = language::file::read(
+        "a.toml",
+        "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\nschedule = { cron = '0 18 * * *' }",
+    );
+    let set = RuleSet::new(file.rules.into_iter().map(Arc::new).collect());
+    let (_rules, rules) = watch::channel(Arc::new(set));
+    let (plans, _taken) = mpsc::channel(1);
+    plans.send(Batch::default()).await.unwrap();
+    let (_ticks, ticks) = mpsc::channel(1);
+    let (_lease, lease_ticks) = mpsc::channel(1);
+    let schedules = Schedules {
+        store: store.clone(),
+        nodes: nodes(&["http://127.0.0.1:9".to_owned()]),
+        clock: Clock::system(),
+        owner: "schedules".to_owned(),
+        config: Options::unchanging(Arc::new(config())),
+        rules,
+        dry_run: false,
+        plans,
+        ticks,
+        lease_ticks,
+    };
+    let cancel = CancellationToken::new();
+    let mut stage = JoinSet::new();
+    stage.spawn(schedules.run(cancel.clone()));
+    while is_free(&store, "schedules").await {
+        tokio::task::yield_now().await;
+    }
+    // Behind what it reads before it plans.
+    for _ in 0..10 {
+        store.schedule_runs().await.unwrap();
+    }
+    stops(&cancel, stage).await;
+    assert!(is_free(&store, "schedules").await);
+}
