@@ -45,18 +45,27 @@ impl<'t> Layers<'t> {
         is_set("url") || is_set("url_file")
     }
 
-    /// Reports every variable that was not asked for. Their values may be secrets, so they are not
-    /// shown.
+    /// Reports every variable that was not asked for and looks as if it should set something: scripts and other
+    /// programs may have variables of their own that begin so. Their values may be secrets, so they are not shown.
     pub(super) fn refuse_other_variables(&mut self) {
         let asked = |(section, key): &(&str, &str)| match section.is_empty() {
             true => format!("{PREFIX}{}", key.to_uppercase()),
             false => format!("{PREFIX}{}__{}", section.to_uppercase(), key.to_uppercase()),
         };
         let known: Vec<_> = self.asked.iter().map(asked).collect();
+        let is_meant = |name: &str| {
+            let words = name.trim_start_matches(PREFIX);
+            let mut asked = self.asked.iter();
+            words.contains("__")
+                || asked.any(|(section, key)| match section.is_empty() {
+                    true => closest(words, [&*key.to_uppercase()]).is_some(),
+                    false => words.starts_with(&section.to_uppercase()),
+                })
+        };
         for variable in self
             .variables
             .values()
-            .filter(|given| !known.contains(&given.name))
+            .filter(|given| !known.contains(&given.name) && is_meant(&given.name))
         {
             let finding = Finding::whole("there is no such setting");
             let finding = match closest(&variable.name, known.iter().map(String::as_str)) {
