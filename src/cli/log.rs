@@ -15,6 +15,9 @@ const MOST_WAITING: usize = 16_384;
 /// How long the end of the program waits for the last lines: the daemon has promised to be gone soon.
 const LAST_LINES: Duration = Duration::from_millis(400);
 
+/// The file watcher warns of a folder that is gone before its watch, which is how folders go.
+const OF_NO_INTEREST: &str = "notify=error";
+
 static LOG: Log = Log::new();
 
 /// Lines on their way to standard error.
@@ -55,7 +58,7 @@ pub fn start(usual: &str) -> anyhow::Result<()> {
 fn filter(told: Option<&str>, usual: &str) -> EnvFilter {
     let told = told.filter(|told| !told.trim().is_empty());
     told.and_then(|told| EnvFilter::try_new(told).ok())
-        .unwrap_or_else(|| EnvFilter::new(usual))
+        .unwrap_or_else(|| EnvFilter::new(format!("{usual},{OF_NO_INTEREST}")))
 }
 
 /// Waits until everything logged so far is written, for a moment at most. Says whether it is.
@@ -176,7 +179,7 @@ mod tests {
         let level = |told| filter(told, "info").to_string();
         assert_eq!(level(Some("debug")), "debug");
         for told in [None, Some(""), Some(" "), Some("=,=")] {
-            assert_eq!(level(told), "info", "{told:?}");
+            assert_eq!(level(told), "notify=error,info", "{told:?}");
         }
     }
 

@@ -16,6 +16,27 @@ on_each_database! {
     a_change_of_the_files_is_in_force_within_250_ms,
 }
 
+#[tokio::test]
+async fn of_a_folder_that_is_removed_its_rules_are_all_that_is_told() {
+    let database = Database::sqlite().await;
+    let site = Installation::new(&database).await;
+    fs::create_dir(site.rule_file("friends")).unwrap();
+    site.rules("friends/a.toml", &rule("a", "10%"));
+    let mut command = site.command();
+    command.arg("run").env_remove("RUST_LOG");
+    let daemon = Daemon::spawn(command, site.folder().join("log"));
+    daemon.says("reading blocks").await;
+    let gone = answered_by(&daemon, CHANGED, || {
+        // All that is to be seen of it is seen in one go.
+        daemon.signal("STOP");
+        fs::remove_dir_all(site.rule_file("friends")).unwrap();
+        daemon.signal("CONT");
+    });
+    gone.await;
+    let log = daemon.stop().await.log;
+    assert!(!log.contains("watch"), "{log}");
+}
+
 /// A change is to be in force so long after the last write.
 const IN_FORCE_WITHIN: Duration = Duration::from_millis(250);
 
