@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::clock::Clock;
 use crate::post::PostId;
 use crate::sandbox::Sandbox;
+use crate::sandbox::chain::Chain;
 
 /// They vote by the rules.
 pub const VOTERS: [&str; 2] = ["alice", "alice.art"];
@@ -59,11 +60,11 @@ pub async fn tell(
     let vote = |voter: &str, post: &PostId, percent: i16| {
         let _ = sandbox.vote(voter, post, percent * 100);
     };
+    vote("art.guild", &past.by_bob, 80);
     vote("curie", &past.by_erin, 60);
     let walk = sandbox.publish("bob", "a-walk-by-the-sea");
     sleep(Duration::from_secs(2)).await;
     sandbox.publish("photo.daily", "first-light");
-    vote("art.guild", &past.by_bob, 80);
     sleep(Duration::from_secs(1)).await;
     vote("spam.watch", &past.by_mallory, -100);
     // Somebody changes her mind before the followers' votes are due.
@@ -74,13 +75,15 @@ pub async fn tell(
     vote("curie", &past.by_frank, 0);
     sleep(Duration::from_secs(2)).await;
     sandbox.edit(&walk, "Words and pictures, and one typing error less.");
+    // Somebody votes before the daemon does.
     let bridges = sandbox.publish("carol", "old-bridges");
-    sleep(Duration::from_secs(2)).await;
+    in_a_block(sandbox, &bridges).await;
     vote("alice", &bridges, 100);
     sleep(Duration::from_secs(4)).await;
-    sandbox.publish("bob", "the-harbour-at-night");
+    let harbour = sandbox.publish("bob", "the-harbour-at-night");
     sandbox.publish("dave", "a-quiet-street");
-    sleep(Duration::from_secs(2)).await;
+    in_a_block(sandbox, &harbour).await;
+    sleep(Duration::from_secs(1)).await;
     let (file, was, is) = CHANGED;
     let path = rules.join(file);
     let change = || {
@@ -93,6 +96,12 @@ pub async fn tell(
         .send(format!("{file}: {was} is now {is}; votes that wait follow"))
         .await;
     Ok(())
+}
+
+/// Waits until a post is published.
+async fn in_a_block(sandbox: &Sandbox, post: &PostId) {
+    let there = |chain: &Chain| chain.post(post).map(|_| ());
+    sandbox.wait_for(NEXT_BLOCK, there).await;
 }
 
 #[cfg(test)]
