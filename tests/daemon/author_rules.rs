@@ -8,7 +8,7 @@ use curatord::config::ChainKind;
 use curatord::queue::vote::{Origin, Status};
 use curatord::sandbox::SandboxConfig;
 
-use crate::harness::{Database, Installation, PATIENCE, on_each_database, until};
+use crate::harness::{Database, Installation, PATIENCE, assert_on_time, on_each_database, until};
 
 on_each_database! {
     a_new_post_is_voted_on_at_its_weight_and_on_time,
@@ -53,8 +53,7 @@ async fn a_new_post_is_voted_on_at_its_weight_and_on_time(database: &Database) {
     let requests = site.broadcasts("alice", &post);
     assert_eq!(requests.len(), 1);
     let late = requests[0].arrived - queued.due_at;
-    assert!(late >= TimeDelta::zero(), "{late} early");
-    assert!(late < LATE_AT_MOST, "{late} late");
+    assert_on_time(late, LATE_AT_MOST, &queued.key);
 
     let row = site.row_is("alice", &post, Status::Confirmed).await;
     assert_eq!(row.block_num, Some(seen.block));

@@ -10,7 +10,7 @@ use curatord::queue::vote::{Origin, Status, Vote};
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault, FaultRule};
 
-use crate::harness::{Database, Installation, on_each_database, run, until};
+use crate::harness::{Database, Installation, assert_on_time, on_each_database, run, until};
 
 on_each_database! {
     each_time_the_newest_post_not_yet_voted_on_has_its_vote,
@@ -45,6 +45,9 @@ async fn site_with_posts(database: &Database, kind: ChainKind) -> (Installation<
     site.voter("alice").await;
     (site, [older, newer])
 }
+
+/// A request may leave so much after its vote is due on a machine that is busy with other tests.
+const LATE_AT_MOST: TimeDelta = TimeDelta::milliseconds(500);
 
 /// A time of day that is so many seconds away, as a cron expression.
 fn daily_at(at: DateTime<Utc>) -> String {
@@ -85,8 +88,7 @@ async fn each_time_the_newest_post_not_yet_voted_on_has_its_vote(database: &Data
         assert_eq!(row.due_at.second() % 3, 0);
         assert_eq!(row.due_at.timestamp_subsec_millis(), 0);
         let late = late(&site, &row);
-        assert!(late >= TimeDelta::zero(), "{late} early");
-        assert!(late < TimeDelta::milliseconds(500), "{late} late");
+        assert_on_time(late, LATE_AT_MOST, &row.key);
         due.push(row.due_at);
     }
     assert!(due[0] < due[1], "one post at a time: {due:?}");

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::harness::proxy::{Proxy, Wire};
-use crate::harness::{Database, Installation, run, until};
+use crate::harness::{self, Database, Installation, run, until};
 use crate::{LATE_AT_MOST, assert_on_time, rule};
 
 /// An installation whose daemons reach the database through a wire that can be cut.
@@ -63,7 +63,8 @@ async fn votes_go_on_while_the_database_is(wire: Wire) {
                 assert_eq!(site.broadcasts(voter, post).len(), 1);
                 assert_eq!((row.attempts, row.claimed_by), (1, None));
                 let cast_at = row.cast_at.expect("the moment it was cast is known");
-                assert!(cast_at - row.due_at < LATE_AT_MOST);
+                let late = cast_at - row.due_at;
+                harness::assert_on_time(late, LATE_AT_MOST, &row.key);
             }
             site.row_is("refused", post, Status::Failed).await;
             assert_eq!(site.broadcasts("refused", post).len(), 1);

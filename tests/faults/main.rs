@@ -30,7 +30,6 @@ fn assert_on_time(site: &Installation<'_>, voter: &str, post: &PostId, due: Date
     let first = requests.first().unwrap_or_else(|| {
         panic!("no request for the vote of {voter} on {post}, which was due at {due}")
     });
-    let late = first.arrived - due;
-    assert!(late >= TimeDelta::zero(), "{voter} on {post}: {late} early");
-    assert!(late <= LATE_AT_MOST, "{voter} on {post}: {late} late");
+    let what = format_args!("{voter} on {post}");
+    harness::assert_on_time(first.arrived - due, LATE_AT_MOST, &what);
 }

@@ -20,7 +20,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::{Daemon, Database, PATIENCE, until, within};
+use super::{Daemon, Database, PATIENCE, stall, until, within};
 
 /// How often the sandbox makes a block unless a test wants something else.
 const BLOCKS: Duration = Duration::from_millis(200);
@@ -54,6 +54,7 @@ impl<'a> Installation<'a> {
 
     /// With another sandbox.
     pub async fn with(database: &'a Database, config: SandboxConfig) -> Self {
+        stall::watch();
         let sandbox = Sandbox::start(config).await.unwrap();
         let folder = TempDir::new().unwrap();
         let toml = sandbox.curatord_toml("rules", database.url.expose_secret());

@@ -9,10 +9,13 @@ pub mod database;
 pub mod installation;
 #[path = "../support/proxy.rs"]
 pub mod proxy;
+pub mod stall;
 
+use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
@@ -22,6 +25,16 @@ pub use installation::Installation;
 
 /// Far beyond what anything here should take: the longest is a lease that runs out, 15 s.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What came `late` after its moment must be neither early nor more than `at_most` late.
+pub fn assert_on_time(late: TimeDelta, at_most: TimeDelta, what: &dyn Display) {
+    assert!(late >= TimeDelta::zero(), "{what}: {late} early");
+    let stood_still = stall::in_all();
+    assert!(
+        late <= at_most + stood_still,
+        "{what}: {late} late, on a machine that stood still for {stood_still}"
+    );
+}
 
 /// Runs a case and removes its database, also when it fails.
 pub async fn run(database: Database, case: impl AsyncFnOnce(&Database)) {
