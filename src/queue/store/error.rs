@@ -98,6 +98,10 @@ fn of_mysql(number: u16, text: String) -> StoreError {
         1044 | 1045 | 1049 | 1130 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3879 | 4151 => {
             StoreError::Refused(format!("{text}: check [database] url"))
         }
+        // A server that writes statements to its binary log does not let sessions of ours write.
+        1665 => StoreError::Refused(format!(
+            "{text}: set binlog_format = ROW (or MIXED) on the server"
+        )),
         // No rights on a table, column or procedure.
         1142 | 1143 | 1227 | 1370 => StoreError::Refused(text),
         // Unknown column, no such table, no such table to drop: the schema is not ours.
@@ -158,7 +162,7 @@ mod tests {
             let error = of_mysql(number, String::new());
             assert!(matches!(error, StoreError::Unavailable(_)), "{number}");
         }
-        for number in [1044, 1045, 1049, 1054, 1142] {
+        for number in [1044, 1045, 1049, 1054, 1142, 1665] {
             let error = of_mysql(number, String::new());
             assert!(matches!(error, StoreError::Refused(_)), "{number}");
         }
