@@ -5,6 +5,7 @@
 //! [`nodes`] to whichever of several answers; [`stream`] follows the chain with it.
 
 pub mod answers;
+mod asking;
 pub mod block;
 pub mod content;
 mod health;

@@ -1,4 +1,4 @@
-//! Several nodes as one: whatever is asked goes on to the next node when one fails.
+//! Several nodes as one: whatever is asked goes on to the next node when one fails, or takes long.
 
 use std::fmt;
 use std::future::Future;
@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
+use crate::chain::asking::Asking;
 use crate::chain::health::{Health, Turn};
 use crate::chain::node_error::{NodeError, NodeFault};
 use crate::chain::notice::NodeNotice;
@@ -30,6 +32,8 @@ pub(super) struct Inner {
     pub(super) kind: ChainKind,
     pub(super) clock: Clock,
     pub(super) limits: NodeLimits,
+    /// Requests whose answers are awaited, also by nobody but `health`.
+    pub(super) questions: TaskTracker,
     health: Mutex<Health>,
     notices: Option<mpsc::Sender<NodeNotice>>,
 }
@@ -47,6 +51,9 @@ pub(super) struct NodeInUse {
 pub struct NodeLimits {
     /// Without an answer for this long, a node is left.
     pub timeout: Duration,
+    /// Without an answer for this long, the next node is asked as well, and the first answer counts. The post
+    /// of a vote is looked at a second before the vote is due: so it leaves on time.
+    pub hurry: Duration,
     /// With a head this far behind the clock, a node is left, unless all are.
     pub lag: Duration,
     /// A node that was left is tried again after this long.
@@ -59,6 +66,7 @@ impl Default for NodeLimits {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(10),
+            hurry: Duration::from_millis(600),
             lag: Duration::from_secs(30),
             rest: Duration::from_secs(60),
             largest_answer: 64 << 20,
@@ -156,6 +164,7 @@ impl Nodes {
         let names = nodes.iter().map(|in_use| in_use.node.name().to_owned());
         Ok(Self(Arc::new(Inner {
             health: Mutex::new(Health::new(names, limits.rest)),
+            questions: TaskTracker::new(),
             nodes,
             kind,
             clock,
@@ -166,6 +175,35 @@ impl Nodes {
 
     pub(super) fn inner(&self) -> &Inner {
         &self.0
+    }
+
+    /// The first answer of any node: each is asked in its turn, and the next one as well after `hurry`.
+    pub(super) async fn ask<T, F>(
+        &self,
+        hurry: Duration,
+        ask_one: impl Fn(Self, Turn) -> F,
+    ) -> Result<T, NodesError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, NodeFault>> + Send + 'static,
+    {
+        let inner = self.inner();
+        let mut asking = Asking::new(self, inner.turns(false), hurry, |nodes: Self, turn| {
+            let answer = ask_one(nodes.clone(), turn);
+            async move {
+                let answer = answer.await?;
+                nodes.inner().answered(turn, false);
+                Ok(answer)
+            }
+        });
+        let mut faults = Vec::new();
+        while let Some((_, answer)) = asking.next().await {
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => faults.push(error),
+            }
+        }
+        Err(inner.none_answered(faults))
     }
 }
 
@@ -178,24 +216,6 @@ fn parse_url(text: &str) -> Result<Url, String> {
 }
 
 impl Inner {
-    /// Asks one node after another until one answers.
-    pub(super) async fn ask<T, F>(&self, ask_one: impl Fn(Turn) -> F) -> Result<T, NodesError>
-    where
-        F: Future<Output = Result<T, NodeFault>>,
-    {
-        let mut faults = Vec::new();
-        for turn in self.turns(false) {
-            match ask_one(turn).await {
-                Ok(answer) => {
-                    self.answered(turn, false);
-                    return Ok(answer);
-                }
-                Err(fault) => faults.push(self.failed(turn, fault)),
-            }
-        }
-        Err(self.none_answered(faults))
-    }
-
     pub(super) fn node(&self, turn: Turn) -> &NodeInUse {
         &self.nodes[turn.node]
     }

@@ -1,6 +1,9 @@
 //! What can be asked of the nodes.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
@@ -9,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::account::Account;
 use crate::chain::answers::{self, Head};
+use crate::chain::asking::Asking;
 use crate::chain::block::Block;
 use crate::chain::content::Content;
 use crate::chain::health::Turn;
@@ -29,6 +33,9 @@ const BATCHES_AT_A_TIME: usize = 4;
 /// A range of blocks may take this many times as long as another answer.
 const RANGE_PATIENCE: u32 = 3;
 
+/// A range of blocks is many times as long as another answer: asked of two nodes, it takes as many times as long.
+const RANGE_HURRY: u32 = 8;
+
 /// What a blog is asked for at most (nodes refuse more).
 const LARGEST_BLOG: usize = 100;
 
@@ -41,17 +48,30 @@ impl Nodes {
     pub async fn head(&self) -> Result<Head, NodesError> {
         let inner = self.inner();
         let lag = chrono::Duration::from_std(inner.limits.lag).unwrap_or(chrono::Duration::MAX);
+        let is_fresh = move |inner: &Inner, head: &Head| inner.clock.now() - head.time <= lag;
+        let mut asking = Asking::new(
+            self,
+            inner.turns(true),
+            inner.limits.hurry,
+            |nodes: Self, turn| async move {
+                let inner = nodes.inner();
+                let head = inner.head_of(turn).await?;
+                if is_fresh(inner, &head) {
+                    inner.answered(turn, true);
+                }
+                Ok(head)
+            },
+        );
         let (mut faults, mut behind) = (Vec::new(), Vec::new());
         let mut found = None;
-        for turn in inner.turns(true) {
-            match inner.head_of(turn).await {
-                Ok(head) if inner.clock.now() - head.time <= lag => {
-                    inner.answered(turn, true);
+        while let Some((turn, answer)) = asking.next().await {
+            match answer {
+                Ok(head) if is_fresh(inner, &head) => {
                     found = Some(head);
                     break;
                 }
                 Ok(head) => behind.push((turn, head)),
-                Err(fault) => faults.push(inner.failed(turn, fault)),
+                Err(error) => faults.push(error),
             }
         }
         let newest = found.or_else(|| {
@@ -78,11 +98,11 @@ impl Nodes {
     /// # Errors
     /// When no node answers.
     pub async fn block(&self, num: u32) -> Result<Option<Block>, NodesError> {
-        let inner = self.inner();
-        let call = &get_block(num);
-        inner
-            .ask(|turn| async move { read_block(num, &inner.call(turn, call).await?) })
-            .await
+        self.ask(self.hurry(), move |nodes, turn| async move {
+            let answer = nodes.inner().call(turn, &get_block(num)).await?;
+            read_block(num, &answer)
+        })
+        .await
     }
 
     /// Up to `count` blocks from the one numbered `from` on, without gaps; fewer, or none, where the
@@ -91,9 +111,10 @@ impl Nodes {
     /// # Errors
     /// When no node answers.
     pub async fn blocks(&self, from: u32, count: u32) -> Result<Vec<Block>, NodesError> {
-        let inner = self.inner();
-        let answer = inner.ask(|turn| inner.blocks_of(turn, from, count)).await;
-        match answer {
+        let hurry = self.hurry() * RANGE_HURRY;
+        let blocks_of =
+            |nodes: Self, turn| async move { nodes.inner().blocks_of(turn, from, count).await };
+        match self.ask(hurry, blocks_of).await {
             // One that knows nothing of the block answered well enough.
             Err(error)
                 if error
@@ -112,13 +133,15 @@ impl Nodes {
     /// # Errors
     /// When no node answers.
     pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
-        let inner = self.inner();
-        let batch = |index: usize| {
-            let from = index * BATCH;
-            &posts[from..posts.len().min(from + BATCH)]
+        let batches: Vec<Arc<[PostId]>> = posts.chunks(BATCH).map(Into::into).collect();
+        let read = |posts: Arc<[PostId]>| {
+            self.ask(self.hurry(), move |nodes, turn| {
+                let posts = posts.clone();
+                async move { nodes.inner().contents_of(turn, &posts).await }
+            })
         };
-        let batches: Vec<_> = stream::iter(0..posts.len().div_ceil(BATCH))
-            .map(|index| inner.ask(move |turn| inner.contents_of(turn, batch(index))))
+        let batches: Vec<_> = stream::iter(batches)
+            .map(read)
             .buffered(BATCHES_AT_A_TIME)
             .try_collect()
             .await?;
@@ -130,18 +153,20 @@ impl Nodes {
     /// # Errors
     /// When no node answers.
     pub async fn accounts(&self, names: &[Account]) -> Result<Vec<AccountState>, NodesError> {
-        let inner = self.inner();
         let mut states = Vec::with_capacity(names.len());
         for names in names.chunks(ACCOUNTS) {
-            let call = &Call {
+            let call = Arc::new(Call {
                 method: "condenser_api.get_accounts",
                 params: json!([names]),
+            });
+            let read = |nodes: Self, turn| {
+                let call = call.clone();
+                async move {
+                    let answer = nodes.inner().call(turn, &call).await?;
+                    answers::accounts(answer.get()).map_err(|error| unreadable(&call, &error))
+                }
             };
-            let read = |turn| async move {
-                let answer = inner.call(turn, call).await?;
-                answers::accounts(answer.get()).map_err(|error| unreadable(call, &error))
-            };
-            states.extend(inner.ask(read).await?);
+            states.extend(self.ask(self.hurry(), read).await?);
         }
         Ok(states)
     }
@@ -155,14 +180,21 @@ impl Nodes {
         author: &Account,
         limit: usize,
     ) -> Result<Vec<Content>, NodesError> {
-        let inner = self.inner();
-        let mut posts = inner
-            .ask(|turn| inner.posts_of(turn, author, limit))
-            .await?;
+        let read = |nodes: Self, turn| {
+            let author = author.clone();
+            async move { nodes.inner().posts_of(turn, &author, limit).await }
+        };
+        let mut posts = self.ask(self.hurry(), read).await?;
         posts.truncate(limit);
         // What lists posts leaves out the weights of their votes.
         let contents = self.contents(&posts).await?;
         Ok(contents.into_iter().flatten().collect())
+    }
+}
+
+impl Nodes {
+    fn hurry(&self) -> Duration {
+        self.inner().limits.hurry
     }
 }
 

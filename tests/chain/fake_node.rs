@@ -33,6 +33,7 @@ pub enum Mood {
     Huge,
     WrongTypes,
     Hanging,
+    Slow(Duration),
     CutOff,
     TooMany(Option<u64>),
     InternalError,
@@ -246,6 +247,10 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Respon
                 .into(),
         ),
         Mood::Hanging => std::future::pending().await,
+        Mood::Slow(delay) => {
+            tokio::time::sleep(delay).await;
+            reply(200, answer.to_string().into())
+        }
         Mood::CutOff => {
             let pieces = [Ok("{\"jsonrpc\""), Err(std::io::Error::other("cut"))];
             reply(200, Body::from_stream(futures_util::stream::iter(pieces)))
@@ -263,6 +268,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Respon
 /// The limits of [`nodes`]: large enough for a busy machine.
 pub fn limits() -> NodeLimits {
     NodeLimits {
+        hurry: Duration::from_secs(10),
         largest_answer: 1 << 19,
         ..NodeLimits::default()
     }

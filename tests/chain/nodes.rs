@@ -186,6 +186,48 @@ async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_li
     );
 }
 
+/// Asks the next node after a moment, and leaves one that hangs soon.
+fn hurried() -> NodeLimits {
+    NodeLimits {
+        hurry: Duration::from_millis(20),
+        timeout: Duration::from_secs(2),
+        ..limits()
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_is_not_waited_for_and_is_left_when_its_time_is_over() {
+    let (hanging, well) = (FakeNode::new().await, FakeNode::new().await);
+    hanging.set(Mood::Hanging);
+    let (nodes, mut notices) = nodes_with(&[&hanging, &well], hurried());
+    let bob = Account::from_chain("bob");
+    let before = Instant::now();
+    assert_eq!(nodes.head().await.unwrap().num, 1000);
+    assert!(nodes.block(1000).await.unwrap().is_some());
+    let posts = [PostId::new(bob.clone(), "a")];
+    assert_eq!(nodes.contents(&posts).await.unwrap(), [None]);
+    assert!(before.elapsed() < hurried().timeout);
+    assert_eq!(hanging.asked().len(), 3);
+    let notice = notices.recv().await.unwrap();
+    assert!(matches!(&notice, NodeNotice::Left { node, .. } if *node == hanging.url));
+    nodes.block(1000).await.unwrap();
+    assert_eq!(hanging.asked(), [""; 0], "it was left");
+}
+
+#[tokio::test]
+async fn a_node_that_is_slow_but_answers_is_not_left() {
+    let (slow, quick) = (FakeNode::new().await, FakeNode::new().await);
+    slow.set(Mood::Slow(Duration::from_millis(300)));
+    let (nodes, mut notices) = nodes_with(&[&slow, &quick], hurried());
+    for _ in 0..10 {
+        nodes.head().await.unwrap();
+        assert!(nodes.block(1000).await.unwrap().is_some());
+        tokio::time::sleep(hurried().timeout / 5).await;
+    }
+    assert_eq!(told(&mut notices), []);
+    assert_eq!(slow.asked().len(), 20, "it is asked first");
+}
+
 #[tokio::test]
 async fn a_node_that_lags_is_left_unless_all_do() {
     let (lagging, fresh) = (FakeNode::new().await, FakeNode::new().await);

@@ -66,6 +66,23 @@ async fn a_node_that_hangs_is_left_for_the_next() {
 }
 
 #[tokio::test]
+async fn while_a_node_hangs_and_is_not_left_yet_votes_leave_in_time() {
+    run(Database::sqlite().await, async |database| {
+        let config = SandboxConfig::every(ChainKind::Hive, Duration::from_secs(1)).with_nodes(2);
+        let site = Installation::with(database, config).await;
+        site.voters(&["alice"]).await;
+        site.rules("rules.toml", &watching_rule());
+        let daemon = site.start().await;
+        site.sandbox.node(0).endpoint().faults.add(Fault::Hang);
+        let post = site.sandbox.publish("bob", "a-post");
+        let row = site.row_is("alice", &post, Status::Cast).await;
+        assert_on_time(&site, "alice", &post, row.due_at);
+        daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_node_that_lags_is_left_for_the_next() {
     run(Database::sqlite().await, async |database| {
         let mut config = two_nodes();
