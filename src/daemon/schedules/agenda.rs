@@ -16,6 +16,8 @@ const LEAD: TimeDelta = TimeDelta::milliseconds(1_000);
 /// And so much longer for each author of whom posts are looked up for the same time.
 const LEAD_PER_AUTHOR: TimeDelta = TimeDelta::milliseconds(50);
 const LONGEST_LEAD: TimeDelta = TimeDelta::minutes(1);
+/// Somebody who is this late at most missed nothing: such a time is still the moment of its votes.
+const LATE: TimeDelta = TimeDelta::seconds(1);
 
 /// The times of all rules with a schedule.
 #[derive(Debug, Default)]
@@ -151,7 +153,7 @@ impl Agenda {
             if leads.get(&time).is_none_or(|lead| time - *lead > now) {
                 continue;
             }
-            let due = time.max(now);
+            let due = if now - time > LATE { now } else { time };
             entry.next = entry.timetable.next(due);
             runs.push(Run {
                 rule: rule.clone(),

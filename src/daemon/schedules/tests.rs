@@ -106,6 +106,24 @@ fn missed_times_run_once_and_are_due_now() {
 }
 
 #[test]
+fn a_time_that_is_seen_a_moment_late_is_not_missed() {
+    let mut agenda = Agenda::new(Vec::new());
+    let set = rules(&rule("daily", "*/2 * * * * *", ""));
+    agenda.update(&set, utc("06-01T12:00:01"));
+    let time = utc("06-01T12:00:02");
+    assert_eq!(
+        due(&mut agenda, "06-01T12:00:02.300"),
+        [(id("daily"), time)]
+    );
+    let now = utc("06-01T12:00:05.100");
+    assert_eq!(due(&mut agenda, "06-01T12:00:05.100"), [(id("daily"), now)]);
+    assert_eq!(
+        due(&mut agenda, "06-01T12:00:05.200"),
+        [(id("daily"), utc("06-01T12:00:06"))]
+    );
+}
+
+#[test]
 fn what_was_run_ahead_of_a_crash_does_not_run_again() {
     let mut agenda = Agenda::new(vec![stored("daily", "0 18 * * *", "06-01T18:00:00")]);
     agenda.update(
