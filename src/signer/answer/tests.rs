@@ -1,0 +1,217 @@
+use super::*;
+
+fn chain_says(text: &str) -> Answer {
+    let body =
+        serde_json::json!({"error": "server_error", "error_description": text, "response": {}});
+    judge(500, None, body.to_string().as_bytes())
+}
+
+fn refuses(error: &str, text: &str) -> Answer {
+    let body = serde_json::json!({"error": error, "error_description": text});
+    judge(401, None, body.to_string().as_bytes())
+}
+
+#[test]
+fn both_shapes_of_an_accepted_vote_are_done() {
+    for body in [
+        r#"{"result":{"id":"054fba33e8f72e29cb5fd1fbaaa69913b1750183"}}"#,
+        r#"{"result":{"id":"054fba33e8f72e29cb5fd1fbaaa69913b1750183","block_num":7,"trx_num":1,"expired":false,"operations":[]}}"#,
+    ] {
+        let trx_id = Some("054fba33e8f72e29cb5fd1fbaaa69913b1750183".to_owned());
+        assert_eq!(
+            judge(200, None, body.as_bytes()),
+            Answer::Done(Done::Accepted { trx_id })
+        );
+    }
+}
+
+#[test]
+fn a_vote_that_stands_already_is_done() {
+    for text in [
+        "itr->get_vote_percent() != o.weight && \"Your current vote on this comment is identical to this vote.\": Your current vote on this comment is identical to this vote. category=chain subject_type=voting subject=alice",
+        "itr->vote_percent != o.weight: You have already voted in a similar way.",
+    ] {
+        assert_eq!(chain_says(text), Answer::Done(Done::Identical));
+    }
+    let text = "!is_known_transaction( trx_id ): Duplicate transaction check failed trx_id=e5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3";
+    assert_eq!(chain_says(text), Answer::Done(Done::Duplicate));
+}
+
+#[test]
+fn trouble_of_the_signers_node_passes() {
+    let answer = refuses(
+        "unauthorized_client",
+        "The app @my.app or user @alice account failed to load",
+    );
+    assert!(matches!(answer, Answer::Passing { .. }), "{answer:?}");
+    for text in [
+        "( now - auth.last_vote_time ).to_seconds() >= 3: Can only vote once every 3 seconds."
+            .to_owned(),
+        "STEEM_MIN_VOTE_INTERVAL_SEC: Can only vote once every 3 seconds.".to_owned(),
+        "Account: alice has 12 RC, needs 34 RC. Please wait to transact, or power up HIVE."
+            .to_owned(),
+        "transaction expiration exception".to_owned(),
+    ] {
+        assert!(
+            matches!(chain_says(&text), Answer::Passing { .. }),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn too_many_requests_passes_after_the_time_the_signer_names() {
+    let wait = Some(Duration::from_secs(7));
+    assert!(
+        matches!(judge(429, wait, b"slow down"), Answer::Passing { retry_after, .. } if retry_after == wait)
+    );
+}
+
+#[test]
+fn only_an_invalid_grant_asks_for_a_new_token() {
+    for text in [
+        "The token has invalid role",
+        "The access_token has been revoked",
+    ] {
+        assert_eq!(
+            refuses("invalid_grant", text),
+            Answer::Token(text.to_owned())
+        );
+    }
+    for (error, text) in [
+        (
+            "unauthorized_client",
+            "The app @my.app doesn't have permission to broadcast for @carol",
+        ),
+        (
+            "unauthorized_client",
+            "Broadcaster account doesn't have permission to broadcast for @my.app",
+        ),
+        (
+            "unauthorized_client",
+            "This access_token allow you to broadcast transaction only for the account @alice",
+        ),
+        (
+            "invalid_scope",
+            "The access_token scope does not allow the following operation(s): vote",
+        ),
+        (
+            "unauthorized_access",
+            "The IP ::ffff:127.0.0.1 is not authorized",
+        ),
+    ] {
+        assert!(
+            matches!(refuses(error, text), Answer::Final(said) if said.contains(text)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_the_chain_will_never_take_is_final() {
+    for text in [
+        "o.weight != 0: Vote weight cannot be 0.",
+        "voter.can_vote: Voter has declined their voting rights.",
+        "comment.allow_votes: Votes are not allowed on the comment.",
+        "Comment is actively being rewarded. Cannot vote on comment.",
+        "itr->num_changes < STEEM_MAX_VOTE_CHANGES: Voter has used the maximum number of vote changes on this comment.",
+        "abs_rshares > STEEM_VOTE_DUST_THRESHOLD: Voting weight is too small, please accumulate more voting power or steem power.",
+        "missing required posting authority:Missing Posting Authority alice",
+        "Unable to serialize transaction: weight",
+    ] {
+        assert!(matches!(chain_says(text), Answer::Final(_)), "{text}");
+    }
+}
+
+#[test]
+fn mana_and_unknown_posts_are_told_apart_from_the_rest() {
+    let mana = "Account does not have enough mana to vote. voting_mana: 1 required_mana: 2";
+    // Votes by hand have no rule that could say something.
+    let Answer::NoMana(text) = chain_says(mana) else {
+        panic!("{:?}", chain_says(mana));
+    };
+    assert!(
+        text.ends_with("(the voter's mana flows back, 20% a day)"),
+        "{text}"
+    );
+    for text in [
+        "unknown key: ",
+        "Comment bob/post-1 doesn't exist",
+        "could not find account bob",
+    ] {
+        assert!(matches!(chain_says(text), Answer::UnknownPost(_)), "{text}");
+    }
+}
+
+#[test]
+fn codes_speak_where_the_text_is_lost() {
+    let with_code = |code: i64| {
+        let body = serde_json::json!({
+            "error": "server_error", "error_description": "", "response": {"jse_info": {"code": code}}
+        });
+        judge(500, None, body.to_string().as_bytes())
+    };
+    assert!(matches!(
+        with_code(RESOURCE_CREDITS),
+        Answer::Passing { .. }
+    ));
+    assert!(matches!(
+        with_code(MISSING_POSTING_AUTHORITY),
+        Answer::Final(_)
+    ));
+    assert!(matches!(with_code(10), Answer::Unknown(_)));
+}
+
+#[test]
+fn what_nobody_can_read_is_unknown() {
+    for (status, body) in [
+        (200, &b""[..]),
+        (200, b"<html>"),
+        (200, br#"{"result":null}"#),
+        (200, br#"{"result":[1,"two",null]}"#),
+        (200, br#"{"result":{"id":17}}"#),
+        (200, b"[1,2"),
+        (500, b""),
+        (
+            500,
+            br#"{"error":"server_error","error_description":"[ECONNRESET] tried 2 times"}"#,
+        ),
+        (
+            500,
+            br#"{"error":"server_error","error_description":{"a":1}}"#,
+        ),
+        (502, b"<html><body>Bad gateway</body></html>"),
+        (520, b"<!DOCTYPE html>"),
+    ] {
+        assert!(
+            matches!(judge(status, None, body), Answer::Unknown(_)),
+            "{status} {body:?}"
+        );
+    }
+}
+
+#[test]
+fn a_page_is_called_a_page_and_not_shown() {
+    let Answer::Unknown(text) = judge(502, None, b"<html>secret</html>") else {
+        panic!("not unknown")
+    };
+    assert_eq!(
+        text,
+        "the signer answered 502: a page of HTML, from a proxy in front of it"
+    );
+}
+
+#[test]
+fn long_texts_are_cut() {
+    let Answer::Unknown(text) = chain_says(&"ä".repeat(5_000)) else {
+        panic!("not unknown")
+    };
+    assert!(text.chars().count() < LONGEST_TEXT + 60);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_answer_breaks_the_judge(status in 0u16..=999, body in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+        let _ = judge(status, None, &body);
+    }
+}
