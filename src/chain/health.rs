@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::chain::node_error::NodeFault;
 use crate::chain::notice::NodeNotice;
 
-/// A node that limits rates without saying for how long is left alone for this long.
+/// A node that limits rates is left alone for this long at least, whether it says for how long or not: some say 0.
 const LIMITED_FOR: Duration = Duration::from_secs(1);
 
 /// No node is left alone for longer than this, whatever it says.
@@ -141,8 +141,7 @@ impl Health {
         node.is_behind = matches!(fault, NodeFault::Behind(_));
         node.well_since = None;
         if let NodeFault::TooManyRequests(wait) = fault {
-            let wait = wait.unwrap_or(LIMITED_FOR).min(LONGEST_LIMIT);
-            node.limited_until = Some(now + wait);
+            node.limited_until = Some(now + limit(*wait));
         }
         if std::mem::replace(&mut node.told, true) {
             return None;
@@ -158,6 +157,11 @@ impl Health {
         let told = std::mem::replace(&mut self.none_answers, true);
         (!told).then_some(NodeNotice::NoneAnswers { faults })
     }
+}
+
+/// For how long a node is left alone that says `wait`.
+pub fn limit(wait: Option<Duration>) -> Duration {
+    wait.unwrap_or_default().clamp(LIMITED_FOR, LONGEST_LIMIT)
 }
 
 impl NodeHealth {
@@ -221,6 +225,14 @@ mod tests {
         assert_eq!(health.limited_for(0, now + SECOND), Some(4 * SECOND));
         assert_eq!(order(&mut health, now + SECOND), [2, 1]);
         assert_eq!(order(&mut health, now + 5 * SECOND).len(), 3);
+    }
+
+    #[test]
+    fn a_node_that_limits_rates_for_no_time_at_all_is_left_alone_all_the_same() {
+        let (mut health, now) = (three(), Instant::now());
+        health.failed(0, &NodeFault::TooManyRequests(Some(Duration::ZERO)), now);
+        assert_eq!(order(&mut health, now), [1, 2]);
+        assert!(order(&mut health, now + SECOND).contains(&0));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::chain::asking::Asking;
-use crate::chain::health::{Health, Turn};
+use crate::chain::health::{Health, Turn, limit};
 use crate::chain::node_error::{NodeError, NodeFault};
 use crate::chain::notice::NodeNotice;
 use crate::chain::rpc::Node;
@@ -104,7 +104,7 @@ impl NodesError {
     /// How long to wait before asking again, where every node limits our rate.
     pub fn retry_after(&self) -> Option<Duration> {
         let waits = self.faults.iter().map(|error| match error.fault {
-            NodeFault::TooManyRequests(wait) => Some(wait.unwrap_or_default()),
+            NodeFault::TooManyRequests(wait) => Some(limit(wait)),
             _ => None,
         });
         waits.collect::<Option<Vec<_>>>()?.into_iter().min()
@@ -333,6 +333,11 @@ mod tests {
         assert_eq!(
             NodesError { faults }.retry_after(),
             Some(Duration::from_secs(4))
+        );
+        let faults = vec![limited(0)];
+        assert_eq!(
+            NodesError { faults }.retry_after(),
+            Some(Duration::from_secs(1))
         );
         let faults = vec![limited(7), error(NodeFault::Empty)];
         assert_eq!(NodesError { faults }.retry_after(), None);

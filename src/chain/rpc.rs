@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::chain::lenient::{Integer, Text};
 use crate::chain::node_error::{NodeError, NodeFault, excerpt, of_rpc_error};
+use crate::http_client::retry_after;
 
 /// Requests in one batch: what nodes take.
 pub const BATCH: usize = 50;
@@ -169,7 +170,7 @@ impl Node {
             .map_err(|error| fault_of(error, timeout))?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(NodeFault::TooManyRequests(retry_after(&response)));
+            return Err(NodeFault::TooManyRequests(retry_after(response.headers())));
         }
         Ok((status, self.body(response, timeout).await?))
     }
@@ -300,12 +301,6 @@ fn status_fault(status: StatusCode, body: &str) -> NodeFault {
         status: status.as_u16(),
         excerpt,
     }
-}
-
-/// `Retry-After` in seconds; the form with a date is not used by nodes.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn fault_of(error: reqwest::Error, timeout: Duration) -> NodeFault {

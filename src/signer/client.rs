@@ -3,12 +3,13 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::config;
+use crate::http_client::retry_after;
 use crate::post::VoteKey;
 use crate::signer::answer::{Answer, excerpt_of, judge};
 use crate::weight::Weight;
@@ -241,18 +242,6 @@ fn seconds(value: &serde_json::Value) -> Option<Duration> {
     let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
     // A century: more than that is a slip, and would overflow dates.
     (seconds < 3_200_000_000).then(|| Duration::from_secs(seconds))
-}
-
-/// `Retry-After` in seconds; the form with a date is not used by these servers.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds.min(3_600)))
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {

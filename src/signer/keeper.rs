@@ -304,6 +304,8 @@ impl Run<'_> {
         }
         let state = self.states.entry(voter.clone()).or_default();
         if let Some(dead) = &state.dead {
+            // It died before anybody had to know: now the access token is refused too, and not tried again.
+            self.keeper.book.refuse(&voter);
             return answer(reply, Err(dead.clone()));
         }
         state.waiting.push(reply);

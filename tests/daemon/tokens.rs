@@ -18,6 +18,7 @@ on_each_database! {
     a_token_that_expires_soon_is_refreshed_before_it_is_needed,
     a_refused_token_is_refreshed_once_and_the_votes_go_out_with_the_new_one,
     a_dead_refresh_token_is_reported_once_and_left_alone,
+    a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again,
     a_row_that_another_program_writes_is_used_within_five_seconds,
     a_voter_without_a_token_has_a_clear_error_for_each_vote,
     no_token_is_shown_anywhere,
@@ -136,6 +137,27 @@ async fn a_dead_refresh_token_is_reported_once_and_left_alone(database: &Databas
         (row.status == Status::Confirmed).then_some(())
     };
     until("a vote goes out again", goes_out).await;
+    daemon.stop().await;
+}
+
+async fn a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again(
+    database: &Database,
+) {
+    let mut site = steemconnect(database).await;
+    site.set("casting.retry_for", "3s");
+    let alice = Account::from_chain("alice");
+    let tokens = site.sandbox.add_voter("alice");
+    site.sandbox.signer().set_refresh_dead(&alice, true);
+    // It is refreshed ahead, long before anybody needs it, and that is how its end is noticed.
+    site.import("alice", &tokens, 3_600).await;
+    let daemon = site.start().await;
+    site.has_errors("refresh", 1).await;
+    site.sandbox.signer().revoke(&tokens.access);
+
+    let one = site.sandbox.publish("bob", "one");
+    site.row_is("alice", &one, Status::Failed).await;
+    assert_eq!(site.broadcasts("alice", &one).len(), 1);
+    assert_eq!(refreshes(&site, "alice"), 1);
     daemon.stop().await;
 }
 

@@ -252,7 +252,11 @@ impl Entry {
                 .and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok())
                 .map(|at| at.to_utc())
                 .ok_or("`expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\""),
-            (None, Some(seconds)) => match seconds.as_u64() {
+            // Signers write it as a number or as a text.
+            (None, Some(seconds)) => match seconds
+                .as_u64()
+                .or_else(|| seconds.as_str()?.trim().parse().ok())
+            {
                 Some(seconds) if seconds > LONGEST_LIFE => Err(
                     "`expires_in` is more than ten years: it counts seconds from now; \
                      a moment is written as `expires_at`",

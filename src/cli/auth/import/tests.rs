@@ -50,7 +50,7 @@ fn entries_become_rows_in_their_order() {
 fn answers_of_the_signer_are_read_as_they_came() {
     let answer =
         r#"{"access_token":"aa","refresh_token":"bb","expires_in":604800,"username":"alice"}"#;
-    let another = r#"{"access_token":"cc","expires_in":1,"token_type":"bearer","username":"bob","voter":"Bob"}"#;
+    let another = r#"{"access_token":"cc","expires_in":"1","token_type":"bearer","username":"bob","voter":"Bob"}"#;
     for text in [
         format!("[{answer}, {another}]"),
         format!("{answer}\n{another}\n"),
@@ -59,6 +59,7 @@ fn answers_of_the_signer_are_read_as_they_came() {
         let rows = read(&text, NOW).unwrap();
         let voters: Vec<&str> = rows.iter().map(|row| row.voter.as_str()).collect();
         assert_eq!(voters, ["alice", "bob"], "{text}");
+        assert_eq!(rows[1].expires_at, Some(NOW + TimeDelta::seconds(1)));
     }
     assert_eq!(read(answer, NOW).unwrap().len(), 1);
     assert_eq!(
@@ -78,7 +79,7 @@ fn all_problems_of_all_entries_are_told_at_once() {
     let told = problems(
         r#"[
             {"voter": "alice", "access_token": "a", "expires_in": 1},
-            {"voter": "al", "refresh_token": 5, "expires_in": "1"},
+            {"voter": "al", "refresh_token": 5, "expires_in": "1h"},
             {"user": "bob", "access_token": "b b", "expires_at": "2026-07-01 12:00"},
             "carol",
             {"voter": "ALICE", "access_token": "a", "expires_in": 1, "expires_at": 2},
