@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::account::Account;
 use crate::explain::known::Known;
 use crate::queue::change::LeaderVote;
-use crate::queue::planner::Followers;
+use crate::queue::followers::Followers;
 use crate::queue::vote::Origin;
 use crate::rules::rule::{AuthorRule, Rule, TrailRule, Trigger};
 use crate::weight::Weight;

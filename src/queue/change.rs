@@ -59,12 +59,22 @@ pub struct Plan {
 pub struct Follow {
     pub key: VoteKey,
     pub rule: RuleId,
-    /// Only a queued vote that follows this leader is concerned; `None` for whomever it follows.
-    pub leader_was: Option<Account>,
+    /// Which queued votes of the rule are concerned.
+    pub follows: FollowedBy,
     /// The block in which that happened: a vote that a later one caused is not touched.
     pub event_block: u32,
     /// What to follow from now on; `None` withdraws.
     pub now: Option<Followed>,
+}
+
+/// Whom a queued vote of a trail follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowedBy {
+    Leader(Account),
+    /// Any of the leaders whose agreement on upvotes, or else on downvotes, has ended.
+    Agreement {
+        upvotes: bool,
+    },
 }
 
 /// The vote that a trail follows.

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod error_entry;
+pub mod followers;
 pub mod journal;
 pub mod planner;
 #[cfg(test)]

@@ -8,9 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::account::Account;
 use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{
-    Batch, Change, Follow, Followed, LeaderVote, Outcome, Plan, Report, Seen,
-};
+use crate::queue::change::{Batch, Change, Follow, LeaderVote, Outcome, Plan, Report, Seen};
+use crate::queue::followers::{Followers, change_of};
 use crate::queue::vote::Origin;
 use crate::rules::facts::Facts;
 use crate::rules::rule::{Rule, Trigger};
@@ -205,22 +204,9 @@ impl Planner {
             if !rule.covers_author(&vote.post.author) {
                 continue;
             }
-            let was = Followers::of(rule, &standing[..before]);
-            let is = Followers::of(rule, standing);
-            let weight = rule.followed_weight(vote.weight).filter(|_| is.agree(rule));
-            if was.agree(rule) && was.follow(&vote.voter) {
-                let now = match weight {
-                    Some(weight) => Some(Followed {
-                        leader: vote.voter.clone(),
-                        leader_weight: vote.weight,
-                        weight,
-                    }),
-                    None if is.agree(rule) => is.latest(rule),
-                    None => None,
-                };
-                // Too few leaders left: whichever of them is followed, nobody is any more.
-                let one_of_many = rule.needs_agreement() && !is.agree(rule);
-                let leader_was = (!one_of_many).then(|| vote.voter.clone());
+            let weight = rule.followed_weight(vote.weight);
+            let change = change_of(rule, &standing[..before], standing, weight);
+            if let Some((follows, now)) = change {
                 for voter in rule.voters.iter().filter(|voter| *voter != &vote.voter) {
                     batch.changes.push(Change::Follow(Follow {
                         key: VoteKey {
@@ -228,12 +214,13 @@ impl Planner {
                             post: vote.post.clone(),
                         },
                         rule: rule.id.clone(),
-                        leader_was: leader_was.clone(),
+                        follows: follows.clone(),
                         event_block: block.num,
                         now: now.clone(),
                     }));
                 }
             }
+            let weight = weight.filter(|_| Followers::of(rule, standing).agree(rule));
             let Some(weight) = weight.filter(|_| rule.in_force(block.timestamp)) else {
                 continue;
             };
@@ -322,56 +309,6 @@ impl Taken {
             .filter(|voter| self.voters.insert((*voter).clone()))
             .cloned()
             .collect()
-    }
-}
-
-/// The leaders of a trail whose votes on a post stand and are followed, latest first.
-pub struct Followers<'v>(Vec<&'v LeaderVote>);
-
-impl<'v> Followers<'v> {
-    /// Those among `votes`, which are in the order of the blocks.
-    pub fn of(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
-        let Trigger::Trail(trail) = &rule.trigger else {
-            return Self(Vec::new());
-        };
-        let mut seen = HashSet::new();
-        let latest = votes.iter().rev().filter(|vote| seen.insert(&vote.leader));
-        let followed = latest.filter(|vote| {
-            trail.leaders.contains(&vote.leader) && rule.followed_weight(vote.weight).is_some()
-        });
-        let mut votes: Vec<&LeaderVote> = followed.collect();
-        // Who votes up and who votes down do not agree.
-        if rule.needs_agreement()
-            && let Some(sign) = votes.first().map(|vote| vote.weight.hundredths().signum())
-        {
-            votes.retain(|vote| vote.weight.hundredths().signum() == sign);
-        }
-        Self(votes)
-    }
-
-    /// Their votes, latest first.
-    pub fn votes(&self) -> &[&'v LeaderVote] {
-        &self.0
-    }
-
-    /// Whether there are as many as the rule asks for.
-    pub fn agree(&self, rule: &Rule) -> bool {
-        matches!(&rule.trigger, Trigger::Trail(trail) if self.0.len() >= trail.agree.get() as usize)
-    }
-
-    fn follow(&self, leader: &Account) -> bool {
-        self.0.iter().any(|vote| &vote.leader == leader)
-    }
-
-    /// The latest of them.
-    fn latest(&self, rule: &Rule) -> Option<Followed> {
-        let vote = self.0.first()?;
-        let weight = rule.followed_weight(vote.weight)?;
-        Some(Followed {
-            leader: vote.leader.clone(),
-            leader_weight: vote.weight,
-            weight,
-        })
     }
 }
 

@@ -19,10 +19,11 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::post::VoteKey;
-use crate::queue::change::{Batch, Change, Follow, Outcome, Plan, Report, Seen};
+use crate::queue::change::{Batch, Change, Follow, FollowedBy, Outcome, Plan, Report, Seen};
 use crate::queue::error_entry::ErrorEntry;
 use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::rule::RuleId;
+use crate::weight::Weight;
 
 mod plan;
 mod report;
@@ -208,16 +209,20 @@ fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
 
 fn follow(mut row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
     row.rivals.retain_mut(|rival| {
-        let leader = rival.leader.as_ref().map(|(leader, _)| leader);
-        let follows = concerns(change, &rival.rule, leader, rival.event_block) && leader.is_some();
+        let leader = rival
+            .leader
+            .as_ref()
+            .map(|(leader, weight)| (leader, *weight));
+        let follows = concerns(change, &rival.rule, leader, rival.event_block);
         if let (true, Some(now)) = (follows, &change.now) {
             rival.leader = Some((now.leader.clone(), now.leader_weight));
             rival.weight = now.weight;
         }
         !follows || change.now.is_some()
     });
+    let leader = row.leader.as_ref().zip(row.leader_weight);
     let ours = row.status == Status::Queued
-        && concerns(change, &row.rule, row.leader.as_ref(), row.event_block)
+        && concerns(change, &row.rule, leader, row.event_block)
         && !attempted(&row, context.now);
     if !ours {
         return row;
@@ -234,9 +239,9 @@ fn follow(mut row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
             hold_if_soon(changed, context)
         }
         None => {
-            let why = match &change.leader_was {
-                Some(leader) => format!("@{leader} no longer votes on it"),
-                None => "too few of the leaders agree any more".to_owned(),
+            let why = match &change.follows {
+                FollowedBy::Leader(leader) => format!("@{leader} no longer votes on it"),
+                FollowedBy::Agreement { .. } => "too few of the leaders agree any more".to_owned(),
             };
             // If its post was not looked at yet, it may turn out never to have been the rule's.
             let rivals = row.rivals.clone();
@@ -248,11 +253,21 @@ fn follow(mut row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
     }
 }
 
-/// Whether `change` speaks of a vote by `rule` that follows `leader` since `event_block`.
-fn concerns(change: &Follow, rule: &RuleId, leader: Option<&Account>, event_block: u32) -> bool {
-    rule == &change.rule
-        && (change.leader_was.is_none() || leader == change.leader_was.as_ref())
-        && event_block <= change.event_block
+/// Whether `change` speaks of a vote by `rule` that follows this leader's vote since `event_block`.
+fn concerns(
+    change: &Follow,
+    rule: &RuleId,
+    leader: Option<(&Account, Weight)>,
+    event_block: u32,
+) -> bool {
+    let Some((leader, weight)) = leader else {
+        return false;
+    };
+    let is_concerned = match &change.follows {
+        FollowedBy::Leader(was) => leader == was,
+        FollowedBy::Agreement { upvotes } => (weight.hundredths() > 0) == *upvotes,
+    };
+    is_concerned && rule == &change.rule && event_block <= change.event_block
 }
 
 fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
@@ -371,6 +386,8 @@ fn free(row: Vote) -> Vote {
     }
 }
 
+#[cfg(test)]
+mod agreement;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

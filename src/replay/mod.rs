@@ -277,13 +277,14 @@ impl<'r> Replay<'r> {
     }
 
     /// Looks whether the trails that were planned in `batch` have the right posts, as the daemon does once a
-    /// node has told it of them.
+    /// node has told it of them. Once only: what a post has become is asked again when its vote is due.
     fn check_planned(&mut self, batch: &Batch, now: DateTime<Utc>) {
         let planned = batch.changes.iter().filter_map(|change| match change {
-            Change::Plan(plan) => Some(&plan.key),
+            Change::Plan(plan) => Some((plan.key.clone(), plan.event_block)),
             _ => None,
         });
-        let mut unchecked: BTreeSet<VoteKey> = planned.cloned().collect();
+        let planned: BTreeMap<VoteKey, u32> = planned.collect();
+        let mut unchecked: BTreeSet<VoteKey> = planned.keys().cloned().collect();
         // What has the vote instead is looked at in turn.
         while !unchecked.is_empty() {
             let mut reports = Vec::new();
@@ -291,7 +292,10 @@ impl<'r> Replay<'r> {
                 let trail = |row: &&Vote| {
                     // A leader may take the vote back in the block of the vote.
                     let contended = row.status == Status::Withdrawn && !row.rivals.is_empty();
-                    (row.status == Status::Queued || contended) && row.origin == Origin::Trail
+                    let is_new = planned.get(&key) == Some(&row.event_block);
+                    (row.status == Status::Queued || contended)
+                        && row.origin == Origin::Trail
+                        && is_new
                 };
                 let Some(row) = self.rows.get(&key).filter(trail) else {
                     continue;
@@ -309,6 +313,12 @@ impl<'r> Replay<'r> {
                 }
             }
             self.write_changes(reports, now);
+        }
+        // Who has the votes is settled.
+        for key in planned.keys() {
+            if let Some(row) = self.rows.get_mut(key) {
+                row.rivals.clear();
+            }
         }
     }
 

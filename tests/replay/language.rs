@@ -110,6 +110,37 @@ fn the_first_trail_whose_filters_match_has_the_post() {
 }
 
 #[test]
+fn what_a_post_becomes_after_the_leaders_vote_gives_it_to_no_other_trail() {
+    // The first one declines when it is due: by then there are two upvotes.
+    let rules = "voters = ['alice']\n\
+        [[trail]]\nleaders = ['curie', 'ocd']\nweight = '10%'\ndelay = '1h'\nmax_votes = 1\n\
+        [[trail]]\nleaders = ['curie', 'ocd']\nweight = '20%'\ndelay = '1h'\n";
+    let blocks: &[(u32, &[_])] = &[
+        (100, &[post("bob", "a")]),
+        (101, &[vote("curie", "bob", "a", 100)]),
+        (102, &[vote("ocd", "bob", "a", 100)]),
+    ];
+    assert_eq!(votes(rules, blocks), [""; 0]);
+}
+
+#[test]
+fn a_vote_that_was_taken_over_does_not_come_back_when_the_leader_leaves() {
+    // The first trail is for comments: that it asks too changes nothing.
+    let rules = "voters = ['alice']\n\
+        [[trail]]\nleaders = ['curie']\nweight = '10%'\nkind = 'comments'\n\
+        [[trail]]\nleaders = ['curie']\nweight = '20%'\ndelay = '1h'\ndownvotes = 'only'\n\
+        [[author]]\nauthors = ['bob']\nweight = '50%'\ndelay = '1d'\n";
+    for changed_at in [103, 300] {
+        let blocks: &[(u32, &[_])] = &[
+            (100, &[post("bob", "a")]),
+            (102, &[vote("curie", "bob", "a", -5000)]),
+            (changed_at, &[vote("curie", "bob", "a", 5000)]),
+        ];
+        assert_eq!(votes(rules, blocks), [""; 0], "{changed_at}");
+    }
+}
+
+#[test]
 fn a_limit_slides_over_days() {
     let day = 28_800;
     let blocks: &[(u32, &[_])] = &[
@@ -230,6 +261,25 @@ fn a_schedule_votes_on_the_newest_matching_post_at_its_time() {
         [
             "alice @bob/b 5000 05-01 12:10:00.000 author-1 120",
             "alice @bob/a 5000 05-01 12:20:00.000 author-1 120",
+        ]
+    );
+}
+
+#[test]
+fn an_hour_that_strikes_asks_again_for_what_was_skipped_though_no_block_came_since() {
+    let rules = "voters = ['alice']\n\
+        [[author]]\nauthors = ['bob']\nweight = '30%'\nschedule = { cron = '0 13 * * *' }\n\
+        [[author]]\nauthors = ['bob']\nweight = '20%'\ndelay = '5m'\nlimit = { per_day = 1 }\n";
+    let blocks: &[(u32, &[_])] = &[
+        (100, &[post("bob", "a")]),
+        (110, &[post("bob", "b")]),
+        (2000, &[]),
+    ];
+    assert_eq!(
+        votes(rules, blocks),
+        [
+            "alice @bob/a 2000 05-01 12:05:00.000 author-2 100",
+            "alice @bob/b 3000 05-01 13:00:00.000 author-1 110",
         ]
     );
 }

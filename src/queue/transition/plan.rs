@@ -61,7 +61,7 @@ pub(super) fn plan_again(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote 
             plan.event_block > row.event_block
         }
         Status::Failed | Status::Skipped | Status::Withdrawn | Status::DryRun => {
-            plan.event_block > row.event_block && !plan.may_be_edit
+            is_newer(plan, &row) && !plan.may_be_edit
         }
     };
     if takes_over {
@@ -81,8 +81,14 @@ fn contend(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
     if plan.event_block < row.event_block || plan.may_be_edit || is_its_own(plan, &row) {
         return row;
     }
+    let looked_at = context.now - row.updated_at >= FIRST_LOOK_WITHIN || row.attempts > 0;
     if comes_earlier(plan, &row, context) && !attempted(&row, context.now) {
-        let mut rivals = row.rivals.clone();
+        // Had the first look at its post not found it its rule's, it would not have the vote any more: what it took
+        // that from has lost it for good.
+        let mut rivals = match looked_at {
+            true => Vec::new(),
+            false => row.rivals.clone(),
+        };
         // What had the vote comes before what asked for it then and never had it.
         rivals.truncate(MOST_RIVALS - 1);
         let place = rivals.partition_point(|rival| rival.event_block < row.event_block);
@@ -93,7 +99,6 @@ fn contend(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
             ..planned(plan, context)
         };
     }
-    let looked_at = context.now - row.updated_at >= FIRST_LOOK_WITHIN || row.attempts > 0;
     if looked_at || row.origin == Origin::Hand {
         return row;
     }
@@ -182,6 +187,15 @@ pub fn next_in_line(
     let mut plans: Vec<Plan> = row.rivals.iter().filter(other).cloned().collect();
     plans.sort_by_key(|plan| plan.event_block);
     first_of(row, &plans, &context).map(|vote| vote.rule)
+}
+
+/// Whether `plan` comes of something newer than what made the row. An hour that strikes after the row has ended
+/// is newer, though there may have been no block since: in a recording, or while the chain stands still.
+fn is_newer(plan: &Plan, row: &Vote) -> bool {
+    let struck_later = plan.origin == Origin::Schedule
+        && plan.event_block == row.event_block
+        && plan.due_at > row.updated_at;
+    plan.event_block > row.event_block || struck_later
 }
 
 /// Whether the rule that has the vote asks once more, after the same leader.

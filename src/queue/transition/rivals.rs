@@ -93,6 +93,22 @@ fn a_vote_that_is_due_at_once_keeps_what_else_asks_for_it() {
 }
 
 #[test]
+fn what_lost_a_vote_to_a_rule_that_wants_it_does_not_get_it_back_from_the_next() {
+    let rules = all();
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    table.block(6, [vote("curie", "a", 60)]);
+    // By now it was looked at for `curated`.
+    table.block(40, [vote("bea", "a", 80)]);
+    table.block(41, [vote("curie", "a", 0)]);
+    unfit(&mut table, 41, None);
+    assert_eq!(
+        table.brief("a"),
+        "skipped art 1000 @40 (tags: none of the wanted)"
+    );
+}
+
+#[test]
 fn of_all_that_asked_the_rule_that_comes_first_has_it() {
     let rules = all();
     let mut table = Table::new(&rules);
