@@ -76,7 +76,7 @@ impl Reader {
         async move {
             let lease = store.acquire_lease(LEASE_NAME, &owner, now, now + LEASE);
             lease.await.unwrap_or_else(|error| {
-                tracing::debug!(%error, "the right to read the chain was not renewed");
+                error.log("the right to read the chain was not renewed");
                 true
             })
         }
@@ -207,7 +207,7 @@ impl Reader {
         let before: DateTime<Utc> = self.clock.now() - PAYOUT_AFTER;
         async move {
             if let Err(error) = store.prune_leader_votes(before).await {
-                tracing::debug!(%error, "old votes of leaders were not deleted");
+                error.log("old votes of leaders were not deleted");
             }
         }
     }

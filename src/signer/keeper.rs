@@ -169,7 +169,7 @@ impl Run<'_> {
         });
         let (marks, rows) = match read.await {
             Some(Ok(read)) => read,
-            Some(Err(error)) => return tracing::debug!(%error, "the tokens were not looked at"),
+            Some(Err(error)) => return error.log("the tokens cannot be read"),
             None => return,
         };
         for row in &rows {

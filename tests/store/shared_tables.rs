@@ -129,10 +129,15 @@ async fn older_tables(database: &Database, with_type: bool) {
              (9, NULL, NULL, '', NULL, 'x', NULL)",
         )
         .await;
+    // Made at another time than the other columns.
+    let later = match database.is_mysql() {
+        true => "CHARACTER SET latin2",
+        false => "",
+    };
     database
         .execute(&format!(
             "CREATE TABLE steem_authorization (id {id}, access_token TEXT, \
-             user_login VARCHAR(20) UNIQUE, expires_in DATETIME, refresh_token TEXT) {options}"
+             user_login VARCHAR(20) UNIQUE, expires_in DATETIME, refresh_token TEXT {later}) {options}"
         ))
         .await;
     database
@@ -173,6 +178,7 @@ pub async fn an_error_log_with_type_is_adopted(database: &Database) {
 pub async fn tokens_that_were_there_stay(database: &Database) {
     older_tables(database, true).await;
     let store = database.store().await;
+    assert_eq!(store.token_marks().await.unwrap().len(), 2);
     assert_eq!(
         store
             .tokens(&[name("alice"), name("carol")])

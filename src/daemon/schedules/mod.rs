@@ -73,7 +73,7 @@ impl Schedules {
             match self.take_over().await {
                 Ok(Some(runner)) => self.run_until_lost(runner).await,
                 Ok(None) => {}
-                Err(error) => tracing::debug!(%error, "schedules wait for the database"),
+                Err(error) => error.log("schedules wait for the database"),
             }
             self.lease_ticks.recv().await;
         }

@@ -18,6 +18,17 @@ pub enum StoreError {
     Failed(String),
 }
 
+impl StoreError {
+    /// Logs what was `left` undone because of it. While the database is away that is no news: the outage is told
+    /// elsewhere.
+    pub fn log(&self, left: &str) {
+        match self {
+            Self::Unavailable(_) => tracing::debug!(error = %self, "{left}"),
+            Self::Refused(_) | Self::Failed(_) => tracing::warn!("{left}: {self}"),
+        }
+    }
+}
+
 /// Another one writes the same rows: the transaction is to be tried again from the start.
 pub(super) fn is_collision(error: &sqlx::Error) -> bool {
     match number(error) {

@@ -18,9 +18,11 @@ impl MySqlStore {
         call(move || async move {
             let mut session = self.session().await?;
             let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+                // As bytes: the texts may be of different character sets, which no server need mix.
                 "SELECT CAST(id AS SIGNED), user_login, CAST(CRC32(CONCAT_WS('|', id, \
-                 COALESCE(access_token, '-'), COALESCE(refresh_token, '-'), \
-                 COALESCE(CAST(expires_in AS CHAR), '-'))) AS SIGNED) \
+                 COALESCE(CAST(access_token AS BINARY), '-'), \
+                 COALESCE(CAST(refresh_token AS BINARY), '-'), \
+                 COALESCE(CAST(expires_in AS BINARY), '-'))) AS SIGNED) \
                  FROM steem_authorization WHERE user_login IS NOT NULL",
             )
             .fetch_all(&mut *session)
