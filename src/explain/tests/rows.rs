@@ -137,6 +137,7 @@ fn rival(rule: &str, row: &Vote) -> Plan {
         event_at: row.event_at,
         leader: None,
         may_be_edit: false,
+        had_vote: false,
     }
 }
 
