@@ -212,6 +212,7 @@ pub fn is_right(
                     event_at: vote.event_at,
                     leader: vote.leader.clone().zip(vote.leader_weight),
                     may_be_edit: false,
+                    had_vote: false,
                 }),
                 ..over(Status::Skipped, String::new())
             })

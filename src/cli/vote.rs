@@ -157,6 +157,7 @@ async fn queue(
         event_at: now,
         leader: None,
         may_be_edit: false,
+        had_vote: false,
     };
     let batch = Batch {
         changes: vec![Change::Plan(plan)],

@@ -65,7 +65,7 @@ fn leaders(
         Ok(tables) => &tables.leader_votes,
         Err(why) => return Err(NoCause::Unknown("leaders", why.clone())),
     };
-    let followers = Followers::of(rule, read);
+    let followers = Followers::agreeing(rule, read);
     if followers.agree(rule) {
         // The vote that makes the number full, or the first after it that is not the voter's own.
         let full = trail.agree.get() as usize - 1;

@@ -19,7 +19,7 @@ use crate::account::Account;
 use crate::explain::decide::Decider;
 use crate::explain::known::Known;
 use crate::explain::shared::Shared;
-use crate::explain::summary::summary;
+use crate::explain::summary::{summary, vote_of};
 use crate::rules::rule::{Rule, RuleId};
 use crate::rules::set::RuleSet;
 use crate::weight::Weight;
@@ -60,6 +60,9 @@ pub struct Answer {
     pub voter: Account,
     /// What it comes to, for people.
     pub summary: String,
+    /// What there is of a vote whatever the rules say: it may have been asked for by hand, or be by a rule that
+    /// is gone.
+    pub says: Says,
     /// In order of precedence.
     pub decisions: Vec<Decision>,
 }
@@ -103,6 +106,7 @@ fn answer(shared: &Shared<'_>, voter: &Account) -> Answer {
     Answer {
         voter: voter.clone(),
         summary: summary(shared, voter, &decisions),
+        says: vote_of(shared, voter),
         decisions,
     }
 }

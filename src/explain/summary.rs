@@ -41,6 +41,30 @@ pub fn summary(shared: &Shared<'_>, voter: &Account, decisions: &[Decision]) -> 
     })
 }
 
+/// The vote of `voter` that is queued or was cast, whoever asked for it.
+pub fn vote_of(shared: &Shared<'_>, voter: &Account) -> Says {
+    let Some(row) = shared.known.row(voter) else {
+        return match shared.known.standing(voter) {
+            Some(weight) if !weight.is_zero() => Says::Voted { weight, at: None },
+            _ => Says::No,
+        };
+    };
+    let weight = row.weight;
+    let by_hand = row.reason.as_deref() == Some(VOTED_BY_HAND) && !weight.is_zero();
+    match row.status {
+        Status::Queued => Says::Queued {
+            weight,
+            at: row.due_at,
+        },
+        Status::Cast | Status::Confirmed => Says::Voted {
+            weight,
+            at: row.cast_at,
+        },
+        Status::Skipped if by_hand => Says::Voted { weight, at: None },
+        Status::Skipped | Status::Failed | Status::Withdrawn | Status::DryRun => Says::No,
+    }
+}
+
 /// Which other rule asks for a vote that is queued.
 fn heir(shared: &Shared<'_>, row: &Vote) -> Option<String> {
     if row.status != Status::Queued {

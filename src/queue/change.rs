@@ -52,6 +52,8 @@ pub struct Plan {
     /// The event is a comment operation, which may turn out to be an edit of a post: it brings no vote
     /// back that was decided before.
     pub may_be_edit: bool,
+    /// Of what else asks for a vote: it had the vote until an earlier rule took it, and so asked before that.
+    pub had_vote: bool,
 }
 
 /// What a queued vote of a trail follows was changed or taken back.

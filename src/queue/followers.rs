@@ -24,6 +24,18 @@ impl<'v> Followers<'v> {
         }
     }
 
+    /// Those among `votes` who are as many as the rule asks for: they may have agreed before the latest voted the
+    /// other way. Otherwise those that [`Self::of`] tells.
+    pub fn agreeing(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
+        let latest = Self::of(rule, votes);
+        if latest.agree(rule) || !rule.needs_agreement() {
+            return latest;
+        }
+        let agreed = [true, false].map(|upvotes| Self::of_sign(rule, votes, upvotes));
+        let agreed = agreed.into_iter().find(|followers| followers.agree(rule));
+        agreed.unwrap_or(latest)
+    }
+
     /// Those that vote up, or else those that vote down.
     fn of_sign(rule: &Rule, votes: &'v [LeaderVote], upvotes: bool) -> Self {
         Self::of_both_signs(rule, votes).only(upvotes)

@@ -166,6 +166,7 @@ impl Planner {
                     event_at: block.timestamp,
                     leader: None,
                     may_be_edit: fate != Some(Fate::Deleted),
+                    had_vote: false,
                 }));
                 if too_late {
                     batch.changes.push(Change::Report(Report {
@@ -245,6 +246,7 @@ impl Planner {
                     event_at: block.timestamp,
                     leader: Some((vote.voter.clone(), vote.weight)),
                     may_be_edit: false,
+                    had_vote: false,
                 }));
             }
         }

@@ -45,6 +45,7 @@ pub fn plan(voter: &str, permlink: &str) -> Plan {
         event_at: at(0),
         leader: None,
         may_be_edit: false,
+        had_vote: false,
     }
 }
 

@@ -115,6 +115,7 @@ fn a_trail_vote_that_its_rule_does_not_want_goes_to_what_else_asked_for_it() {
         event_at: after(3_000),
         leader: Some((account("ocd"), percent(100))),
         may_be_edit: false,
+        had_vote: false,
     };
     let contended = Vote {
         rivals: vec![rival],

@@ -92,42 +92,50 @@ struct Line<'a> {
 
 pub fn write_json(answers: &[Answer], post: &PostId, out: &mut impl Write) -> io::Result<()> {
     for answer in answers {
+        let (verdict, weight, at) = told(&answer.says);
         let line = Line {
             voter: answer.voter.as_str(),
             author: post.author.as_str(),
             permlink: &post.permlink,
             rule: None,
-            verdict: "no",
+            verdict,
             condition: None,
             why: &answer.summary,
-            weight: None,
-            at: None,
+            weight,
+            at,
             summary: &answer.summary,
         };
         if answer.decisions.is_empty() {
             write_line(&line, out)?;
         }
         for decision in &answer.decisions {
-            let (verdict, weight, at) = match decision.says {
-                Says::Votes { weight, at } => ("would_vote", Some(weight), Some(at)),
-                Says::Queued { weight, at } => ("queued", Some(weight), Some(at)),
-                Says::Voted { weight, at } => ("voted", Some(weight), at),
-                Says::No => ("no", None, None),
-                Says::Unknown => ("unknown", None, None),
-            };
+            let (verdict, weight, at) = told(&decision.says);
             let line = Line {
                 rule: Some(decision.rule.as_str()),
                 verdict,
                 condition: Some(decision.condition),
                 why: &decision.why,
                 weight,
-                at: at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
+                at,
                 ..line.clone()
             };
             write_line(&line, out)?;
         }
     }
     Ok(())
+}
+
+/// The fields `verdict`, `weight` and `at`.
+fn told(says: &Says) -> (&'static str, Option<Weight>, Option<String>) {
+    let (verdict, weight, at) = match *says {
+        Says::Votes { weight, at } => ("would_vote", Some(weight), Some(at)),
+        Says::Queued { weight, at } => ("queued", Some(weight), Some(at)),
+        Says::Voted { weight, at } => ("voted", Some(weight), at),
+        Says::No => ("no", None, None),
+        Says::Unknown => ("unknown", None, None),
+    };
+    let at = at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
+    (verdict, weight, at)
 }
 
 fn write_line(line: &Line<'_>, out: &mut impl Write) -> io::Result<()> {

@@ -163,6 +163,7 @@ impl<'a> Choice<'a> {
                 event_at: created.unwrap_or(wish.due_at),
                 leader: None,
                 may_be_edit: false,
+                had_vote: false,
             }
         };
         plans.into_iter().map(plan).collect()

@@ -85,6 +85,7 @@ fn row(voter: &str, permlink: &str, status: Status, reason: &str) -> Vote {
         event_at: utc("06-01T00:00:00"),
         leader: None,
         may_be_edit: false,
+        had_vote: false,
     };
     let batch = Batch {
         changes: vec![Change::Plan(plan)],

@@ -212,6 +212,19 @@ fn the_votes_of_leaders_decide() {
 }
 
 #[test]
+fn leaders_who_agree_go_on_doing_so_when_another_votes_the_other_way() {
+    let rules = trail("agree = 2\ndownvotes = 'follow'").replace("'ocd'", "'ocd', 'dan'");
+    let mut known = known();
+    tables(&mut known).leader_votes = [("curie", 80, 10), ("ocd", 60, 50), ("dan", -100, 55)]
+        .map(|(leader, percent, seconds)| leader_vote(leader, percent, seconds))
+        .into();
+    assert_eq!(
+        one(&rules, &known),
+        "votes would vote: 30% at 2026-03-01 12:01:20 UTC"
+    );
+}
+
+#[test]
 fn a_leader_s_vote_that_nobody_read_is_told_of() {
     let mut known = known();
     content(&mut known).votes.set(account("ocd"), weight(20));

@@ -137,6 +137,7 @@ fn rival(rule: &str, row: &Vote) -> Plan {
         event_at: row.event_at,
         leader: None,
         may_be_edit: false,
+        had_vote: false,
     }
 }
 
@@ -197,4 +198,25 @@ fn a_voter_that_no_rule_names_is_told_so() {
     let answer = answer("", &known());
     assert_eq!(answer.decisions, []);
     assert_eq!(answer.summary, "no rule votes as @alice");
+    assert_eq!(answer.says, Says::No);
+}
+
+#[test]
+fn a_vote_by_hand_of_a_voter_that_no_rule_names_is_told() {
+    let says = |status, reason| {
+        let mut known = known();
+        let row = row("", Origin::Hand, status, reason);
+        tables(&mut known).votes.insert(account("alice"), row);
+        answer("", &known).says
+    };
+    let weight = Weight::clamped(5_000);
+    assert!(
+        matches!(says(Status::Queued, None), Says::Queued { weight: told, .. } if told == weight)
+    );
+    assert!(
+        matches!(says(Status::Confirmed, None), Says::Voted { weight: told, .. } if told == weight)
+    );
+    let by_hand = says(Status::Skipped, Some("voted by hand"));
+    assert_eq!(by_hand, Says::Voted { weight, at: None });
+    assert_eq!(says(Status::Failed, Some("no token")), Says::No);
 }

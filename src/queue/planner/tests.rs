@@ -44,6 +44,7 @@ fn a_post_plans_a_vote_that_is_due_after_the_delay() {
         event_at: time(5),
         leader: None,
         may_be_edit: true,
+        had_vote: false,
     };
     assert_eq!(batch.changes, [Change::Plan(plan)]);
     assert_eq!(batch.cursor, None);
@@ -65,6 +66,7 @@ fn a_leaders_vote_plans_a_vote_that_is_due_after_the_delay() {
         event_at: time(5),
         leader: Some((account("curie"), Weight::clamped(6_000))),
         may_be_edit: false,
+        had_vote: false,
     };
     assert_eq!(batch.changes, [Change::Plan(plan)]);
     assert_eq!(batch.leader_votes.len(), 2);

@@ -20,6 +20,8 @@ struct Rival {
     event_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leader: Option<(String, i64)>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    had_vote: bool,
 }
 
 /// The text for the column; nobody else asks for most votes, and then there is none.
@@ -52,6 +54,7 @@ impl From<&Plan> for Rival {
             event_at: plan.event_at.timestamp_millis(),
             leader: leader
                 .map(|(name, weight)| (name.as_str().to_owned(), weight.hundredths().into())),
+            had_vote: plan.had_vote,
         }
     }
 }
@@ -76,6 +79,7 @@ impl Rival {
             leader,
             // It asked for the vote when it was queued already, and counted.
             may_be_edit: false,
+            had_vote: self.had_vote,
         })
     }
 }

@@ -15,6 +15,9 @@ use crate::rules::rule::RuleId;
 
 /// So long after a row was written its post may not have been looked at yet.
 const FIRST_LOOK_WITHIN: TimeDelta = TimeDelta::seconds(60);
+/// So long after a row was written its post was looked at, and no fork undoes what took it over before: 64 blocks
+/// at most.
+const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(4);
 /// More rivals than this are not remembered.
 const MOST_RIVALS: usize = 16;
 
@@ -81,11 +84,11 @@ fn contend(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
     if plan.event_block < row.event_block || plan.may_be_edit || is_its_own(plan, &row) {
         return row;
     }
-    let looked_at = context.now - row.updated_at >= FIRST_LOOK_WITHIN || row.attempts > 0;
+    let age = context.now - row.updated_at;
     if comes_earlier(plan, &row, context) && !attempted(&row, context.now) {
         // Had the first look at its post not found it its rule's, it would not have the vote any more: what it took
         // that from has lost it for good.
-        let mut rivals = match looked_at {
+        let mut rivals = match age >= SETTLED_AFTER {
             true => Vec::new(),
             false => row.rivals.clone(),
         };
@@ -99,6 +102,7 @@ fn contend(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
             ..planned(plan, context)
         };
     }
+    let looked_at = age >= FIRST_LOOK_WITHIN || row.attempts > 0;
     if looked_at || row.origin == Origin::Hand {
         return row;
     }
@@ -114,7 +118,10 @@ fn remember(rivals: &mut Vec<Plan>, plan: Plan) {
             && rival.leader == plan.leader
     });
     if !is_known && rivals.len() < MOST_RIVALS {
-        rivals.push(plan);
+        rivals.push(Plan {
+            had_vote: false,
+            ..plan
+        });
     }
 }
 
@@ -130,6 +137,7 @@ fn as_plan(row: &Vote) -> Plan {
         event_at: row.event_at,
         leader: row.leader.clone().zip(row.leader_weight),
         may_be_edit: false,
+        had_vote: true,
     }
 }
 
@@ -143,7 +151,12 @@ pub(super) fn unfit(row: Vote, misfit: &Misfit, context: &Context<'_>) -> Vote {
     // A vote that its leader has withdrawn meanwhile speaks to no rule any more.
     let instead = misfit.instead.as_ref();
     if let Some(instead) = instead.filter(|_| row.status == Status::Queued) {
-        let place = plans.partition_point(|plan| plan.event_block < row.event_block);
+        // Of one block, what had the vote asked before; what asks for it since comes after.
+        let is_before = |plan: &Plan| {
+            plan.event_block < row.event_block
+                || (plan.event_block == row.event_block && plan.had_vote)
+        };
+        let place = plans.iter().rposition(is_before).map_or(0, |last| last + 1);
         plans.insert(place, instead.clone());
     }
     match (first_of(&row, &plans, context), row.status) {

@@ -99,13 +99,44 @@ fn what_lost_a_vote_to_a_rule_that_wants_it_does_not_get_it_back_from_the_next()
     table.block(5, [post("a")]);
     table.block(6, [vote("curie", "a", 60)]);
     // By now it was looked at for `curated`.
-    table.block(40, [vote("bea", "a", 80)]);
-    table.block(41, [vote("curie", "a", 0)]);
-    unfit(&mut table, 41, None);
+    table.block(90, [vote("bea", "a", 80)]);
+    table.block(91, [vote("curie", "a", 0)]);
+    unfit(&mut table, 91, None);
     assert_eq!(
         table.brief("a"),
-        "skipped art 1000 @40 (tags: none of the wanted)"
+        "skipped art 1000 @90 (tags: none of the wanted)"
     );
+}
+
+#[test]
+fn of_two_leaders_in_one_block_the_first_is_followed_where_an_earlier_rule_drops_out() {
+    let rules = rules(
+        "[[trail]]\nname = 'art'\nleaders = ['ada']\nweight = '10%'\ntags = { any = ['art'] }\n\
+        [[trail]]\nname = 'both'\nleaders = ['ada', 'curie']\nweight = { scale = '50%' }\ndelay = '1h'\n",
+    );
+    let both = |row: &Vote| Plan {
+        key: row.key.clone(),
+        weight: Weight::clamped(4_000),
+        rule: rule("both"),
+        origin: Origin::Trail,
+        due_at: row.event_at + TimeDelta::hours(1),
+        event_block: row.event_block,
+        event_at: row.event_at,
+        leader: row.leader.clone().zip(row.leader_weight),
+        may_be_edit: false,
+        had_vote: false,
+    };
+    for (votes, wanted) in [
+        ([("curie", 60), ("ada", 80)], "queued both 3000 @9"),
+        ([("ada", 80), ("curie", 60)], "queued both 4000 @9"),
+    ] {
+        let mut table = Table::new(&rules);
+        table.block(9, votes.map(|(leader, percent)| vote(leader, "a", percent)));
+        assert_eq!(table.brief("a"), "queued art 1000 @9");
+        let instead = both(table.row("a"));
+        unfit(&mut table, 9, Some(instead));
+        assert_eq!(table.brief("a"), wanted, "{votes:?}");
+    }
 }
 
 #[test]
@@ -139,6 +170,7 @@ fn instead() -> Option<Plan> {
         event_at: time(9),
         leader: Some((Account::from_chain("ada"), Weight::clamped(8_000))),
         may_be_edit: false,
+        had_vote: false,
     })
 }
 
