@@ -356,7 +356,8 @@ impl Run<'_> {
                 )
             }
             RefreshError::Passing { retry_after, .. } => {
-                let pause = pause_after(state.failures).max(retry_after.unwrap_or_default());
+                let pause = pause_after(state.failures, fastrand::f64());
+                let pause = pause.max(retry_after.unwrap_or_default());
                 (now + pause, state.failures == 1, None)
             }
         };
