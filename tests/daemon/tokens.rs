@@ -21,6 +21,7 @@ on_each_database! {
     a_refresh_that_fails_for_a_while_is_tried_again_within_seconds,
     a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again,
     a_row_that_another_program_writes_is_used_within_five_seconds,
+    a_row_with_nothing_but_a_refresh_token_is_refreshed_and_used,
     a_voter_without_a_token_has_a_clear_error_for_each_vote,
     no_token_is_shown_anywhere,
 }
@@ -208,6 +209,23 @@ async fn a_row_that_another_program_writes_is_used_within_five_seconds(database:
         written.elapsed()
     );
     site.row_is("alice", &post, Status::Confirmed).await;
+    daemon.stop().await;
+}
+
+async fn a_row_with_nothing_but_a_refresh_token_is_refreshed_and_used(database: &Database) {
+    let site = steemconnect(database).await;
+    let daemon = site.start().await;
+    let tokens = site.sandbox.add_voter("alice");
+    database
+        .execute(&format!(
+            "INSERT INTO steem_authorization (access_token, user_login, expires_in, refresh_token) \
+             VALUES ('', 'alice', '2099-01-01 00:00:00', '{}')",
+            tokens.refresh
+        ))
+        .await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Confirmed).await;
+    assert_eq!(refreshes(&site, "alice"), 1);
     daemon.stop().await;
 }
 
