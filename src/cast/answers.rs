@@ -159,6 +159,23 @@ impl Caster {
         }
     }
 
+    /// The rule files changed: votes whose file had errors when they were due, and has none any more, go on.
+    pub fn rules_changed(&mut self, world: &World<'_>) {
+        let waiting: Vec<VoteKey> = self
+            .held
+            .iter()
+            .filter(|(_, held)| {
+                held.lacks_rule
+                    && held.stage == Stage::Waiting
+                    && !world.rules.is_unreadable(&held.vote.rule)
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in waiting {
+            self.attend_at(&key, world.now);
+        }
+    }
+
     /// The signer's answer to a request that left at `sent_at`.
     pub fn answered(
         &mut self,

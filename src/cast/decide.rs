@@ -129,6 +129,10 @@ impl Caster {
     }
 
     fn conclude(&mut self, key: &VoteKey, verdict: Verdict, world: &World<'_>) {
+        if let Some(held) = self.held.get_mut(key) {
+            held.lacks_rule = matches!(verdict, Verdict::Wait { .. })
+                && world.rules.is_unreadable(&held.vote.rule);
+        }
         match verdict {
             Verdict::Cast(weight) => self.send(key, weight, world),
             Verdict::Confirmed => self.finish(key, Outcome::Confirmed, world),

@@ -41,6 +41,8 @@ pub struct Held {
     pub rechosen: bool,
     /// There was no token to send it with.
     pub lacks_token: bool,
+    /// The file of its rule had errors when it was due.
+    pub lacks_rule: bool,
     /// The table says that it is over, or somebody else's; only the answer is awaited.
     pub settled: Option<Status>,
 }
@@ -78,6 +80,7 @@ impl Held {
             sent_with: None,
             rechosen: false,
             lacks_token: false,
+            lacks_rule: false,
             settled: None,
         }
     }

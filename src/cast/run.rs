@@ -70,6 +70,7 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
     let mut tasks = JoinSet::new();
     let mut outbox = Outbox::default();
     let mut new_tokens = parts.tokens.subscribe();
+    let mut new_rules = parts.rules.clone();
     let mut stop_at: Option<DateTime<Utc>> = None;
     let journal = parts.journal.clone();
     loop {
@@ -111,6 +112,7 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
             }
             Ok(()) = parts.config.changed() => caster.set(settings(&parts)),
             Ok(()) = new_tokens.changed() => with_world(&parts, |world| caster.tokens_changed(world)),
+            Ok(()) = new_rules.changed() => with_world(&parts, |world| caster.rules_changed(world)),
             () = parts.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
             () = cancel.cancelled(), if stop_at.is_none() => {
                 caster.stop();

@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long)]
     pub dry_run: bool,
     /// Begin with this block, whatever was read before
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub from_block: Option<u32>,
 }
 

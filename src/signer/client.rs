@@ -134,6 +134,7 @@ impl SignerClient {
                 match read(response).await {
                     Ok(body) => {
                         let body = without(&String::from_utf8_lossy(&body), token);
+                        let body = without(&body, &self.client_secret);
                         judge(status, retry_after, body.as_bytes())
                     }
                     Err(error) => {

@@ -188,7 +188,10 @@ impl Run<'_> {
         state.dead = None;
         state.failures = 0;
         state.expires_at = row.expires_at;
-        state.refresh_at = refresh_at(&row.voter, row.expires_at, state.life, ahead);
+        // A program may write down nothing but a refresh token: there is no moment until which it serves.
+        let has_access = !row.access_token.expose_secret().is_empty();
+        let serves_until = row.expires_at.filter(|_| has_access);
+        state.refresh_at = refresh_at(&row.voter, serves_until, state.life, ahead);
         self.agenda.insert((state.refresh_at, row.voter.clone()));
     }
 
@@ -356,7 +359,8 @@ impl Run<'_> {
                 )
             }
             RefreshError::Passing { retry_after, .. } => {
-                let pause = pause_after(state.failures).max(retry_after.unwrap_or_default());
+                let pause = pause_after(state.failures, fastrand::f64());
+                let pause = pause.max(retry_after.unwrap_or_default());
                 (now + pause, state.failures == 1, None)
             }
         };

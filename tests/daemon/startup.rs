@@ -177,3 +177,15 @@ async fn wrong_password(database: &Database) {
     assert!(told.ends_with(": check [database] url"), "{told}");
     assert!(!ended.log.contains("not-the-password"), "{}", ended.log);
 }
+
+#[test]
+fn there_is_no_block_0_to_begin_with() {
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_curatord"))
+        .args(["run", "--from-block", "0"])
+        .current_dir(std::env::temp_dir())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{told}");
+    assert!(told.contains("'--from-block <N>'"), "{told}");
+}

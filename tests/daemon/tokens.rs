@@ -18,8 +18,10 @@ on_each_database! {
     a_token_that_expires_soon_is_refreshed_before_it_is_needed,
     a_refused_token_is_refreshed_once_and_the_votes_go_out_with_the_new_one,
     a_dead_refresh_token_is_reported_once_and_left_alone,
+    a_refresh_that_fails_for_a_while_is_tried_again_within_seconds,
     a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again,
     a_row_that_another_program_writes_is_used_within_five_seconds,
+    a_row_with_nothing_but_a_refresh_token_is_refreshed_and_used,
     a_voter_without_a_token_has_a_clear_error_for_each_vote,
     no_token_is_shown_anywhere,
 }
@@ -140,6 +142,24 @@ async fn a_dead_refresh_token_is_reported_once_and_left_alone(database: &Databas
     daemon.stop().await;
 }
 
+async fn a_refresh_that_fails_for_a_while_is_tried_again_within_seconds(database: &Database) {
+    let site = steemconnect(database).await;
+    let tokens = site.sandbox.add_voter("alice");
+    let signer = site.sandbox.signer();
+    let trouble = Fault::Answer(Answer::proxy_page(502)).on("token").times(2);
+    signer.endpoint().faults.add(trouble);
+    site.import("alice", &tokens, 3_600).await;
+    let began = Instant::now();
+    let daemon = site.start().await;
+    let refreshed = async || (stored_tokens(&site).await != [tokens.access.clone()]).then_some(());
+    until("the token is refreshed", refreshed).await;
+    // After pauses of one second and of two.
+    assert!(began.elapsed() > Duration::from_secs(2));
+    assert_eq!(refreshes(&site, "alice"), 3);
+    assert_eq!(site.has_errors("refresh", 1).await.len(), 1);
+    daemon.stop().await;
+}
+
 async fn a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again(
     database: &Database,
 ) {
@@ -189,6 +209,23 @@ async fn a_row_that_another_program_writes_is_used_within_five_seconds(database:
         written.elapsed()
     );
     site.row_is("alice", &post, Status::Confirmed).await;
+    daemon.stop().await;
+}
+
+async fn a_row_with_nothing_but_a_refresh_token_is_refreshed_and_used(database: &Database) {
+    let site = steemconnect(database).await;
+    let daemon = site.start().await;
+    let tokens = site.sandbox.add_voter("alice");
+    database
+        .execute(&format!(
+            "INSERT INTO steem_authorization (access_token, user_login, expires_in, refresh_token) \
+             VALUES ('', 'alice', '2099-01-01 00:00:00', '{}')",
+            tokens.refresh
+        ))
+        .await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Confirmed).await;
+    assert_eq!(refreshes(&site, "alice"), 1);
     daemon.stop().await;
 }
 
@@ -244,10 +281,11 @@ async fn no_token_is_shown_anywhere(database: &Database) {
         .endpoint()
         .faults
         .add(repeats(Answer::chain_says(&text)));
-    signer
-        .endpoint()
-        .faults
-        .add(repeats(Answer::unauthorized("unauthorized_client", &text)));
+    let with_secret = format!("{} {text}", site.sandbox.client_secret());
+    signer.endpoint().faults.add(repeats(Answer::unauthorized(
+        "unauthorized_client",
+        &with_secret,
+    )));
     signer
         .endpoint()
         .faults

@@ -105,6 +105,26 @@ fn a_vote_of_a_file_that_cannot_be_read_stays_queued_until_it_can_however_long_t
 }
 
 #[test]
+fn a_vote_that_waits_for_its_file_goes_out_once_the_file_is_mended_and_no_other_does() {
+    let mut play = Play::new();
+    play.publish(content("later"));
+    play.hold(vote("alice", "post", DUE));
+    play.hold(vote("alice", "later", DUE + 20_000));
+    play.rules = rules("").with_unreadable(vec!["friends.toml".to_owned()]);
+    play.run_until(DUE + 1_000);
+    play.act(Caster::rules_changed);
+    play.run_until(DUE + 2_000);
+    assert!(play.sent.is_empty());
+    play.rules = rules(RULES);
+    play.act(Caster::rules_changed);
+    play.run_until(DUE + 2_200);
+    assert_eq!(play.sent.len(), 1);
+    play.act(Caster::rules_changed);
+    play.run_until(DUE + 21_000);
+    assert_eq!(play.sent_at().last(), Some(&(DUE + 20_000)));
+}
+
+#[test]
 fn a_file_that_breaks_between_two_attempts_does_not_use_up_the_time_for_retries() {
     let mut play = Play::new();
     play.answers = [passing()].into();
