@@ -29,6 +29,24 @@ pub enum Answer {
     Final(String),
 }
 
+impl Answer {
+    /// The same with another text for people.
+    pub(super) fn map_text(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Done(done) => Self::Done(done),
+            Self::Unknown(text) => Self::Unknown(change(text)),
+            Self::Passing { text, retry_after } => Self::Passing {
+                text: change(text),
+                retry_after,
+            },
+            Self::Token(text) => Self::Token(change(text)),
+            Self::UnknownPost(text) => Self::UnknownPost(change(text)),
+            Self::NoMana(text) => Self::NoMana(change(text)),
+            Self::Final(text) => Self::Final(change(text)),
+        }
+    }
+}
+
 /// How a vote came to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Done {

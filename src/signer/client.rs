@@ -1,6 +1,7 @@
 //! The two calls we make: broadcast a vote, and refresh a token.
 
 use std::error::Error as _;
+use std::mem;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -133,9 +134,8 @@ impl SignerClient {
                     (response.status().as_u16(), retry_after(response.headers()));
                 match read(response).await {
                     Ok(body) => {
-                        let body = without(&String::from_utf8_lossy(&body), token);
-                        let body = without(&body, &self.client_secret);
-                        judge(status, retry_after, body.as_bytes())
+                        let secrets = [token, &self.client_secret];
+                        judge_without(secrets, status, retry_after, &body)
                     }
                     Err(error) => {
                         Answer::Unknown(format!("the signer's answer broke off: {}", cause(&error)))
@@ -213,8 +213,8 @@ impl SignerClient {
             } else {
                 said.error_description
             };
-            let text = without(&text, refresh_token);
-            return Err(RefreshError::Dead(without(&text, &self.client_secret)));
+            let text = without([refresh_token, &self.client_secret], &text);
+            return Err(RefreshError::Dead(text));
         }
         // Answers of this call hold tokens when all is well, so nothing of an odd one is repeated.
         let what = if status == 200 {
@@ -270,11 +270,68 @@ fn cause(error: &reqwest::Error) -> String {
     }
 }
 
-/// A server may repeat in its error what it was sent. Taken out before anything is cut: a part of a token
-/// is not found any more.
-fn without(text: &str, secret: &SecretString) -> String {
-    match secret.expose_secret() {
-        "" => text.to_owned(),
-        secret => text.replace(secret, "…"),
+/// What an answer means, with none of the `secrets` in its text: a server may repeat in its error what it was sent.
+fn judge_without(
+    secrets: [&SecretString; 2],
+    status: u16,
+    retry_after: Option<Duration>,
+    body: &[u8],
+) -> Answer {
+    let answer = judge(status, retry_after, body);
+    let said = String::from_utf8_lossy(body);
+    let cleaned = without(secrets, &said);
+    if matches!(answer, Answer::Done(_)) || cleaned == said {
+        return answer;
+    }
+    // Before anything is cut, because a part of a secret is not found any more. But a short one may stand in words
+    // that decide what the answer means.
+    let judged = judge(status, retry_after, cleaned.as_bytes());
+    if mem::discriminant(&judged) == mem::discriminant(&answer) {
+        judged
+    } else {
+        answer.map_text(|text| without(secrets, &text))
+    }
+}
+
+fn without(secrets: [&SecretString; 2], text: &str) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        match secret.expose_secret() {
+            "" => {}
+            secret => text = text.replace(secret, "…"),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signer::answer::Done;
+
+    fn answer(secret: &str, status: u16, body: &str) -> Answer {
+        let secrets = [&secret.into(), &SecretString::from("client-secret")];
+        judge_without(secrets, status, None, body.as_bytes())
+    }
+
+    #[test]
+    fn what_was_sent_is_taken_out_of_what_is_said() {
+        let said = r#"{"error":"server_error","error_description":"bad client-secret for abcdef"}"#;
+        let text = "the signer answered 500: bad … for …".to_owned();
+        assert_eq!(answer("abcdef", 500, said), Answer::Unknown(text));
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_by_chance_changes_nothing_but_the_text() {
+        let id = Some("054f".to_owned());
+        let accepted = Answer::Done(Done::Accepted { trx_id: id });
+        let said = r#"{"result":{"id":"054f"}}"#;
+        assert_eq!(answer("result", 200, said), accepted);
+        let said = r#"{"error":"server_error","error_description":"Please wait to transact"}"#;
+        let busy = answer("wait", 500, said);
+        assert!(
+            matches!(&busy, Answer::Passing { text, .. } if text.starts_with("Please … to")),
+            "{busy:?}"
+        );
     }
 }
