@@ -152,14 +152,14 @@ fn warnings_are_told_and_exit_0() {
 }
 
 #[test]
-fn a_path_that_is_not_there_is_wrong_usage() {
-    let folder = folder(&[]);
-    let output = check(folder.path(), &["nowhere"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "error: there is no file or folder nowhere\n"
-    );
+fn a_path_that_is_not_there_is_a_problem_and_the_others_are_checked() {
+    let folder = folder(&[("a.toml", "weight =")]);
+    let output = check(folder.path(), &["nowhere", "a.toml"]);
+    assert_eq!(output.status.code(), Some(1));
+    let found = findings(&output);
+    assert_eq!(found[0], "nowhere: error: there is no such file or folder");
+    assert!(found[1].starts_with("a.toml:1:8: error: "), "{found:?}");
+    assert_eq!(output.stderr, b"");
     assert_eq!(check(folder.path(), &["--nonsense"]).status.code(), Some(2));
 }
 

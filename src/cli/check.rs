@@ -4,7 +4,6 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::output::complain;
 use crate::cli::{Exit, counted, wants_colour};
 use crate::clock::Clock;
 use crate::config;
@@ -39,15 +38,14 @@ pub fn run(
     if args.paths.is_empty() {
         findings.check_configuration(config, environment);
     }
-    if let Some(path) = args.paths.iter().find(|path| !path.exists()) {
-        complain(format_args!(
-            "error: there is no file or folder {}",
-            path.display()
-        ));
-        return Exit::WrongUsage;
-    }
     if !args.paths.is_empty() {
-        findings.add(rules::read::check_some(&args.paths, Clock::system().now()));
+        let (there, missing): (Vec<_>, Vec<_>) =
+            args.paths.iter().cloned().partition(|path| path.exists());
+        findings.problems.extend(missing.iter().map(|path| {
+            let finding = Finding::whole("there is no such file or folder");
+            Problem::of_file(&path.to_string_lossy(), finding)
+        }));
+        findings.add(rules::read::check_some(&there, Clock::system().now()));
     }
     // A reader that has seen enough, such as `head`, closes the pipe: nobody is left to tell.
     let _ = findings.print(&mut io::stdout().lock(), wants_colour(&io::stdout()));
