@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::config::Config;
 
 /// The keys in which `new` differs from `old` and that only take effect at the next start. Everything else
-/// does at once: `casting`, `tokens`, `network.vote_interval`, and the limits of `signer`.
+/// does at once: `casting`, `tokens`, `network.vote_interval`, and all of `signer` but its address.
 pub fn only_at_start(old: &Config, new: &Config) -> Vec<&'static str> {
     let secret =
         |old: &SecretString, new: &SecretString| old.expose_secret() != new.expose_secret();
@@ -24,15 +24,6 @@ pub fn only_at_start(old: &Config, new: &Config) -> Vec<&'static str> {
             old.network.block_interval != new.network.block_interval,
         ),
         ("signer.url", old.signer.url != new.signer.url),
-        (
-            "signer.client_id",
-            old.signer.client_id != new.signer.client_id,
-        ),
-        (
-            "signer.client_secret",
-            secret(&old.signer.client_secret, &new.signer.client_secret),
-        ),
-        ("signer.timeout", old.signer.timeout != new.signer.timeout),
         ("http.listen", old.http.listen != new.http.listen),
     ];
     differences
@@ -62,22 +53,15 @@ mod tests {
         new.rules = old.rules.clone();
         new.database = old.database.clone();
         let keys = only_at_start(&old, &new);
-        assert_eq!(
-            keys,
-            [
-                "network.kind",
-                "network.nodes",
-                "signer.url",
-                "signer.client_secret"
-            ]
-        );
+        assert_eq!(keys, ["network.kind", "network.nodes", "signer.url"]);
     }
 
     #[test]
-    fn limits_need_none() {
+    fn limits_and_the_secret_need_none() {
         let old = config("");
         let mut new = old.clone();
         new.signer.max_in_flight = 7;
+        new.signer.client_secret = "b".into();
         new.casting.retry_for = std::time::Duration::from_secs(1);
         new.tokens.refresh_ahead = std::time::Duration::from_secs(1);
         new.network.vote_interval = std::time::Duration::from_secs(1);

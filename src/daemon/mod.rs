@@ -114,7 +114,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
     let http = http_client::builder()
         .pool_max_idle_per_host(config.signer.max_in_flight)
         .build()?;
-    let signer = SignerClient::new(http, &config.signer);
+    let signer = SignerClient::new(http, changing.clone());
     let tokens = TokenBook::default();
     let (rules_out, mut rules) = watch::channel(Arc::new(RuleSet::not_read_yet()));
     let (rules_reports, reports) = mpsc::channel(WAITING);

@@ -2,14 +2,16 @@
 
 use std::error::Error as _;
 use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::account::Account;
-use crate::config;
+use crate::config::Config;
 use crate::http_client::retry_after;
 use crate::post::VoteKey;
 use crate::signer::answer::{Answer, excerpt_of, judge};
@@ -26,9 +28,8 @@ pub struct SignerClient {
     http: reqwest::Client,
     broadcast_url: String,
     token_url: String,
-    client_id: String,
-    client_secret: SecretString,
-    timeout: Duration,
+    /// Names and secret of the application, and patience, may change at any time; the address does not.
+    config: watch::Receiver<Arc<Config>>,
 }
 
 /// A pair of tokens as the signer hands them out.
@@ -94,16 +95,20 @@ struct ErrorAnswer {
 }
 
 impl SignerClient {
-    /// A client of the signer that `config` names, over the connections of `http`.
-    pub fn new(http: reqwest::Client, config: &config::Signer) -> Self {
+    /// A client of the signer that `config` names now, over the connections of `http`.
+    pub fn new(http: reqwest::Client, config: watch::Receiver<Arc<Config>>) -> Self {
+        let url = config.borrow().signer.url.clone();
         Self {
             http,
-            broadcast_url: format!("{}/api/broadcast", config.url),
-            token_url: format!("{}/api/oauth2/token", config.url),
-            client_id: config.client_id.clone(),
-            client_secret: config.client_secret.clone(),
-            timeout: config.timeout,
+            broadcast_url: format!("{url}/api/broadcast"),
+            token_url: format!("{url}/api/oauth2/token"),
+            config,
         }
+    }
+
+    /// As it stands now.
+    fn config(&self) -> Arc<Config> {
+        self.config.borrow().clone()
     }
 
     /// Casts one vote. One request holds one vote: one bad vote would refuse all in the same request.
@@ -114,6 +119,7 @@ impl SignerClient {
             );
         };
         authorization.set_sensitive(true);
+        let config = &self.config().signer;
         let operation = VoteOperation {
             voter: &key.voter,
             author: &key.post.author,
@@ -123,7 +129,7 @@ impl SignerClient {
         let request = self
             .http
             .post(&self.broadcast_url)
-            .timeout(self.timeout)
+            .timeout(config.timeout)
             .header(AUTHORIZATION, authorization)
             .json(&Broadcast {
                 operations: [("vote", operation)],
@@ -134,7 +140,7 @@ impl SignerClient {
                     (response.status().as_u16(), retry_after(response.headers()));
                 match read(response).await {
                     Ok(body) => {
-                        let secrets = [token, &self.client_secret];
+                        let secrets = [token, &config.client_secret];
                         judge_without(secrets, status, retry_after, &body)
                     }
                     Err(error) => {
@@ -148,7 +154,7 @@ impl SignerClient {
             },
             Err(error) if error.is_timeout() => Answer::Unknown(format!(
                 "the signer did not answer within {} s",
-                self.timeout.as_secs_f32()
+                config.timeout.as_secs_f32()
             )),
             Err(error) => Answer::Unknown(format!(
                 "the connection to the signer broke: {}",
@@ -162,11 +168,12 @@ impl SignerClient {
     /// # Errors
     /// Whether to try again; never holds a token.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<FreshTokens, RefreshError> {
+        let config = &self.config().signer;
         let form = Refresh {
             grant_type: "refresh_token",
             refresh_token: refresh_token.expose_secret(),
-            client_id: &self.client_id,
-            client_secret: self.client_secret.expose_secret(),
+            client_id: &config.client_id,
+            client_secret: config.client_secret.expose_secret(),
             scope: "vote,offline",
         };
         let passing = |text: String, retry_after| RefreshError::Passing { text, retry_after };
@@ -213,7 +220,7 @@ impl SignerClient {
             } else {
                 said.error_description
             };
-            let text = without([refresh_token, &self.client_secret], &text);
+            let text = without([refresh_token, &config.client_secret], &text);
             return Err(RefreshError::Dead(text));
         }
         // Answers of this call hold tokens when all is well, so nothing of an odd one is repeated.

@@ -100,10 +100,12 @@ impl Keeper {
             agenda: BTreeSet::new(),
             not_before: DateTime::UNIX_EPOCH,
             unsaved: Vec::new(),
+            config: self.config.borrow().clone(),
             tasks: JoinSet::new(),
             running: 0,
         };
         run.poll().await;
+        let mut config = self.config.clone();
         loop {
             run.start_due().await;
             let wake = run.next_wake();
@@ -111,6 +113,7 @@ impl Keeper {
                 () = cancel.cancelled() => break,
                 Some(request) = requests.recv() => run.request(request),
                 Some(()) = polls.recv() => run.poll().await,
+                Ok(()) = config.changed() => run.application_may_have_changed(),
                 Some(done) = run.tasks.join_next(), if !run.tasks.is_empty() => match done {
                     Ok((voter, result)) => run.finished(voter, result).await,
                     Err(error) => tracing::error!(%error, "a token refresh broke off"),
@@ -151,6 +154,8 @@ struct Run<'a> {
     not_before: DateTime<Utc>,
     /// New tokens that the database has not taken yet, with the rows they replace.
     unsaved: Vec<(TokenRow, NewToken)>,
+    /// As it was when it last changed.
+    config: Arc<Config>,
     tasks: JoinSet<(Account, Refreshed)>,
     /// Refreshes on their way.
     running: usize,
@@ -178,6 +183,23 @@ impl Run<'_> {
         book.update(rows, &marks);
         self.states
             .retain(|voter, state| state.in_flight || book.row(voter).is_some());
+    }
+
+    /// Tries what the signer refused once more where our name or secret is another.
+    fn application_may_have_changed(&mut self) {
+        let new = self.keeper.config.borrow().clone();
+        let old = std::mem::replace(&mut self.config, new.clone());
+        let (old, new) = (&old.signer, &new.signer);
+        let same_secret = old.client_secret.expose_secret() == new.client_secret.expose_secret();
+        if same_secret && old.client_id == new.client_id {
+            return;
+        }
+        let now = self.keeper.clock.now();
+        let refused = self.states.iter().filter(|(_, state)| state.dead.is_some());
+        let voters: Vec<Account> = refused.map(|(voter, _)| voter.clone()).collect();
+        for voter in voters {
+            self.plan_at(&voter, now);
+        }
     }
 
     /// Notes a row that is new: its refresh token is not known to be dead.

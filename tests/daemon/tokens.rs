@@ -20,6 +20,7 @@ on_each_database! {
     a_dead_refresh_token_is_reported_once_and_left_alone,
     a_refresh_that_fails_for_a_while_is_tried_again_within_seconds,
     a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again,
+    a_secret_that_is_mended_counts_at_once,
     a_row_that_another_program_writes_is_used_within_five_seconds,
     a_row_with_nothing_but_a_refresh_token_is_refreshed_and_used,
     a_voter_without_a_token_has_a_clear_error_for_each_vote,
@@ -179,6 +180,26 @@ async fn a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again
     assert_eq!(site.broadcasts("alice", &one).len(), 1);
     assert_eq!(refreshes(&site, "alice"), 1);
     daemon.stop().await;
+}
+
+async fn a_secret_that_is_mended_counts_at_once(database: &Database) {
+    let site = steemconnect(database).await;
+    let file = site.folder().join("curatord.toml");
+    let right = std::fs::read_to_string(&file).unwrap();
+    let wrong = right.replace(site.sandbox.client_secret(), "mistyped");
+    std::fs::write(&file, wrong).unwrap();
+    let tokens = site.sandbox.add_voter("alice");
+    site.import("alice", &tokens, 3_600).await;
+    let daemon = site.start().await;
+    site.has_errors("refresh", 1).await;
+    let before = stored_tokens(&site).await;
+
+    std::fs::write(&file, right).unwrap();
+    daemon.signal("HUP");
+    let refreshed = async || (stored_tokens(&site).await != before).then_some(());
+    until("the new token is stored", refreshed).await;
+    let log = daemon.stop().await.log;
+    assert!(!log.contains("only after a restart"), "{log}");
 }
 
 async fn a_row_that_another_program_writes_is_used_within_five_seconds(database: &Database) {
