@@ -15,6 +15,8 @@ use crate::queue::store::TokenRow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenState {
+    /// There is none to vote with, unless the refresh token brings one.
+    NoAccessToken,
     Expired,
     /// It works until it expires and then the voter must log in again.
     NoRefreshToken,
@@ -30,7 +32,7 @@ impl TokenState {
         let left = row.expires_at.map(|at| at - now);
         let has_access = !row.access_token.expose_secret().is_empty();
         match left {
-            _ if !has_access => Self::Expired,
+            _ if !has_access => Self::NoAccessToken,
             Some(left) if left <= TimeDelta::zero() => Self::Expired,
             _ if row.refresh_token.is_none() => Self::NoRefreshToken,
             None => Self::UnknownExpiry,
@@ -43,6 +45,7 @@ impl TokenState {
 impl fmt::Display for TokenState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
+            Self::NoAccessToken => "no access token",
             Self::Expired => "expired",
             Self::NoRefreshToken => "no refresh token",
             Self::UnknownExpiry => "unknown expiry",
@@ -184,7 +187,7 @@ mod tests {
             lines,
             [
                 "VOTER STATE EXPIRES TIME LEFT REFRESH TOKEN",
-                "blank expired - - yes",
+                "blank no access token - - yes",
                 "old expired 1969-12-31T21:59:00Z 2h 1m ago no",
                 "over expired 1970-01-01T00:00:00Z 0s yes",
                 "alone no refresh token 1970-01-08T00:00:00Z 7d 0h no",
