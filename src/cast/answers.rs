@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 use crate::cast::caster::{Action, Caster, World};
-use crate::cast::held::{LOOK_AFTER, Stage};
+use crate::cast::held::{Held, LOOK_AFTER, Stage};
 use crate::cast::known::Need;
 use crate::cast::verdict::POST_MAY_BE_NEW;
 use crate::chain::content::Content;
@@ -144,35 +144,23 @@ impl Caster {
 
     /// The tokens in the table changed: votes that wait for one may go on.
     pub fn tokens_changed(&mut self, world: &World<'_>) {
-        let waiting: Vec<VoteKey> = self
-            .held
-            .iter()
-            .filter(|(key, held)| {
-                held.lacks_token
-                    && held.stage == Stage::Waiting
-                    && (world.token)(&key.voter).is_some()
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in waiting {
-            self.attend_at(&key, world.now);
-        }
+        let has_token = |held: &Held| (world.token)(&held.vote.key.voter).is_some();
+        self.wake(|held| held.lacks_token && has_token(held), world.now);
     }
 
     /// The rule files changed: votes whose file had errors when they were due, and has none any more, go on.
     pub fn rules_changed(&mut self, world: &World<'_>) {
-        let waiting: Vec<VoteKey> = self
-            .held
-            .iter()
-            .filter(|(_, held)| {
-                held.lacks_rule
-                    && held.stage == Stage::Waiting
-                    && !world.rules.is_unreadable(&held.vote.rule)
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in waiting {
-            self.attend_at(&key, world.now);
+        let has_rule = |held: &Held| !world.rules.is_unreadable(&held.vote.rule);
+        self.wake(|held| held.lacks_rule && has_rule(held), world.now);
+    }
+
+    /// Those of the waiting votes that can go on do so now.
+    fn wake(&mut self, can_go_on: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
+        let waiting = self.held.values();
+        let awake = waiting.filter(|held| held.stage == Stage::Waiting && can_go_on(held));
+        let keys: Vec<VoteKey> = awake.map(|held| held.vote.key.clone()).collect();
+        for key in keys {
+            self.attend_at(&key, now);
         }
     }
 
