@@ -34,10 +34,6 @@ struct Tally {
 /// # Errors
 /// When standard output cannot be written to.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    if let Some(path) = args.files.iter().find(|path| !path.exists()) {
-        complain(format_args!("error: there is no file {}", path.display()));
-        return Ok(Exit::WrongUsage);
-    }
     match run_files(&args.files, &mut io::stdout().lock()) {
         // A reader that has seen enough closes the pipe; whether all went well it does not learn.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Failed),
@@ -63,7 +59,10 @@ fn run_files(files: &[PathBuf], out: &mut impl Write) -> io::Result<Tally> {
 /// The tests at `path` and the rules that they are about.
 fn read(path: &Path) -> Result<(TestFile, RuleSet), Vec<Problem>> {
     let text = fs::read_to_string(path).map_err(|error| {
-        let finding = Finding::whole(format!("cannot be read: {error}"));
+        let finding = match error.kind() {
+            io::ErrorKind::NotFound => Finding::whole("there is no such file"),
+            _ => Finding::whole(format!("cannot be read: {error}")),
+        };
         vec![Problem::of_file(&path.to_string_lossy(), finding)]
     })?;
     let file = file::read(path, &text)?;

@@ -116,8 +116,8 @@ fn commands_end_as_always_when_nobody_hears_their_errors() {
         (&["explain", "@bob/x", "--config", "bad.toml"], 1),
         (&["auth", "import", "nowhere.json"], 1),
         (&["test", "bad.toml"], 1),
-        (&["test", "nowhere.toml"], 2),
-        (&["check", "nowhere.toml"], 2),
+        (&["test", "nowhere.toml"], 1),
+        (&["explain", "@bob/x", "--at", "25:00"], 2),
         (&["replay", "--blocks", "x", "--rules", "bad.toml"], 1),
     ] {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();

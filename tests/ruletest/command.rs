@@ -198,9 +198,23 @@ fn rules_with_mistakes_are_not_tested() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_told_of_and_the_others_run() {
+    let file = "rules = 'rules'\n[[test]]\nname = 'x'\n";
+    let folder = folder(&[("rules/a.toml", ""), ("test.toml", file)]);
+    let output = curatord_test(folder.path(), &["missing.toml", "test.toml"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(told.trim(), "missing.toml: error: there is no such file");
+    assert_eq!(
+        stdout(&output),
+        "ok      test.toml: x\n1 test, 1 file not run\n"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     let folder = folder(&[]);
-    for arguments in [&[][..], &["missing.toml"], &["--what"]] {
+    for arguments in [&[][..], &["--what"]] {
         let output = curatord_test(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
