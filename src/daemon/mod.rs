@@ -20,7 +20,7 @@ use crate::chain::notice::NodeNotice;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::reader::Reader;
-use crate::daemon::recurring::Ticks;
+use crate::daemon::recurring::{Recurring, Ticks};
 use crate::daemon::schedules::Schedules;
 use crate::http_client;
 use crate::queue::error_entry::{ErrorEntry, ErrorKind};
@@ -122,7 +122,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
     let (plans_in, plans) = mpsc::channel(WAITING);
     let (handovers_in, handovers) = mpsc::channel(WAITING);
     let (refreshes_in, refreshes) = mpsc::channel(WAITING);
-    let (mut scheduler, ticks) = recurring::start()
+    let (recurring, ticks) = Recurring::start()
         .await
         .context("recurring work was not started")?;
     let Ticks {
@@ -243,9 +243,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         () = cancel.cancelled() => None,
     };
     stages.stop().await;
-    if let Err(error) = scheduler.shutdown().await {
-        tracing::debug!(%error, "recurring work was not stopped");
-    }
+    recurring.stop().await;
     match broken {
         Some(name) => bail!("the {name} broke off: see the log; the daemon has stopped"),
         None => Ok(()),

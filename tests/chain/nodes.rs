@@ -218,11 +218,15 @@ async fn a_node_that_hangs_is_not_waited_for_and_is_left_when_its_time_is_over()
 async fn a_node_that_is_slow_but_answers_is_not_left() {
     let (slow, quick) = (FakeNode::new().await, FakeNode::new().await);
     slow.set(Mood::Slow(Duration::from_millis(300)));
-    let (nodes, mut notices) = nodes_with(&[&slow, &quick], hurried());
+    let patience = NodeLimits {
+        hurry: hurried().hurry,
+        ..limits()
+    };
+    let (nodes, mut notices) = nodes_with(&[&slow, &quick], patience);
     for _ in 0..10 {
         nodes.head().await.unwrap();
         assert!(nodes.block(1000).await.unwrap().is_some());
-        tokio::time::sleep(hurried().timeout / 5).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert_eq!(told(&mut notices), []);
     assert_eq!(slow.asked().len(), 20, "it is asked first");

@@ -89,6 +89,30 @@ async fn a_daemon_killed_with_votes_at_every_stage_finishes_each_once(database: 
 }
 
 #[tokio::test]
+async fn a_daemon_that_stood_still_takes_up_its_work_again() {
+    let database = Database::sqlite().await;
+    let site = Installation::new(&database).await;
+    site.rules(
+        "friends.toml",
+        "voters = [\"alice\"]\n[[author]]\nauthors = [\"dave\"]\nweight = \"10%\"\n",
+    );
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.next_block_is_read().await;
+    // Longer than the time between two looks at the queue.
+    daemon.signal("STOP");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    daemon.signal("CONT");
+    let mut vote = tokio::process::Command::from(site.command());
+    vote.args(["vote", &post.to_string(), "--voter", "alice"]);
+    vote.args(["--weight", "10%"]);
+    assert!(vote.status().await.unwrap().success());
+    site.row_is("alice", &post, Status::Confirmed).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn a_daemon_killed_again_and_again_casts_every_vote_once() {
     run(Database::sqlite().await, killed_again_and_again).await;
 }
