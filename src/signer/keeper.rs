@@ -18,8 +18,9 @@ use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::journal::Journal;
 use crate::queue::store::{NewToken, Store, StoreError, TokenRow};
 use crate::signer::book::TokenBook;
-use crate::signer::client::{FreshTokens, RefreshError, SignerClient};
-use crate::signer::refresh_time::{USUAL_LIFE, pause_after, refresh_at};
+use crate::signer::client::{RefreshError, SignerClient};
+use crate::signer::refresh::{LEASE, Refreshed, refresh};
+use crate::signer::refresh_time::{pause_after, refresh_at};
 
 /// Between two refreshes that nobody waits for: 20 a second.
 const PACE: TimeDelta = TimeDelta::milliseconds(50);
@@ -31,8 +32,6 @@ const TRY_THE_DEAD_AFTER: TimeDelta = TimeDelta::hours(1);
 const LAST_REFRESHES: Duration = Duration::from_secs(8);
 /// Then a database that was away has so long to take those that wait for it.
 const LAST_SAVE: Duration = Duration::from_secs(2);
-/// No refresh takes longer than this; a daemon that dies over one blocks the others no longer.
-const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// Somebody was refused and asks for a new token.
 #[derive(Debug)]
@@ -69,19 +68,6 @@ struct State {
     dead: Option<String>,
     in_flight: bool,
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
-}
-
-/// What came of a refresh.
-enum Refreshed {
-    /// `saved` is false while the database is away.
-    Fresh {
-        row: TokenRow,
-        life: Duration,
-        unsaved: Option<(TokenRow, NewToken)>,
-    },
-    /// Somebody else has written the row meanwhile: theirs counts.
-    Overtaken,
-    Failed(RefreshError),
 }
 
 impl Keeper {
@@ -417,68 +403,6 @@ impl Run<'_> {
                 }
             }
             self.unsaved.remove(next);
-        }
-    }
-}
-
-/// One refresh: asks the signer and stores what comes, if the row is still the one that was used.
-async fn refresh(
-    store: &Store,
-    signer: &SignerClient,
-    clock: &Clock,
-    owner: &str,
-    row: TokenRow,
-) -> Refreshed {
-    let name = format!("refresh:{}", row.voter);
-    let now = clock.now();
-    // Without the database there is nobody to agree with; the token is needed all the same.
-    if let Ok(false) = store.acquire_lease(&name, owner, now, now + LEASE).await {
-        return Refreshed::Overtaken;
-    }
-    let refreshed = match &row.refresh_token {
-        Some(token) => signer.refresh(token).await,
-        None => Err(RefreshError::Dead("there is no refresh token".to_owned())),
-    };
-    let refreshed = match refreshed {
-        Ok(fresh) => store_fresh(store, clock, row, fresh).await,
-        Err(error) => Refreshed::Failed(error),
-    };
-    if let Err(error) = store.release_lease(&name, owner).await {
-        tracing::debug!(%error, "a lease was left to run out");
-    }
-    refreshed
-}
-
-async fn store_fresh(store: &Store, clock: &Clock, row: TokenRow, fresh: FreshTokens) -> Refreshed {
-    let life = fresh.expires_in.unwrap_or(USUAL_LIFE);
-    let Some(refresh_token) = fresh.refresh_token.or_else(|| row.refresh_token.clone()) else {
-        return Refreshed::Failed(RefreshError::Dead("there is no refresh token".to_owned()));
-    };
-    let new = NewToken {
-        access_token: fresh.access_token,
-        refresh_token,
-        expires_at: clock.now() + life,
-    };
-    let refreshed = TokenRow {
-        voter: row.voter.clone(),
-        access_token: new.access_token.clone(),
-        refresh_token: Some(new.refresh_token.clone()),
-        expires_at: Some(new.expires_at),
-    };
-    match store.store_refreshed(&row, &new).await {
-        Ok(true) => Refreshed::Fresh {
-            row: refreshed,
-            life,
-            unsaved: None,
-        },
-        Ok(false) => Refreshed::Overtaken,
-        Err(error) => {
-            tracing::warn!(voter = row.voter.as_str(), %error, "a new token waits for the database");
-            Refreshed::Fresh {
-                row: refreshed,
-                life,
-                unsaved: Some((row, new)),
-            }
         }
     }
 }

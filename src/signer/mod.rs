@@ -4,4 +4,5 @@ pub mod answer;
 pub mod book;
 pub mod client;
 pub mod keeper;
+mod refresh;
 pub mod refresh_time;
