@@ -9,8 +9,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use curatord::account::Account;
 use curatord::post::PostId;
-use curatord::queue::vote::{Status, Vote};
 use curatord::sandbox::requests::Request;
+use curatord::votes::vote::{Status, Vote};
 use setup::{Bench, millis, per_second, rows_until, spread};
 use tokio::sync::mpsc;
 

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use curatord::chain::block::Block;
-use curatord::queue::planner::Planner;
 use curatord::rules::language;
 use curatord::rules::set::RuleSet;
+use curatord::votes::planner::Planner;
 
 const BLOCKS: u32 = 500;
 const POSTS: u32 = 20;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::queue::change::{Change, Outcome, Report};
+use crate::votes::change::{Change, Outcome, Report};
 
 /// While votes that are due wait for a free place, what the signer took is written so much later: the database
 /// would take the processor from the requests. A daemon killed meanwhile finds these votes on the chain.
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
     use crate::account::Account;
     use crate::post::{PostId, VoteKey};
-    use crate::queue::vote::Origin;
+    use crate::votes::vote::Origin;
     use crate::weight::Weight;
 
     fn at(millis: i64) -> DateTime<Utc> {

@@ -8,9 +8,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
-use crate::cast::answers::Counted;
-use crate::cast::caster::{Action, Caster, Request, Settings, World};
-use crate::cast::limits::LIMITS_LOOK_BACK;
 use crate::cast::outbox::Outbox;
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
@@ -18,16 +15,20 @@ use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Batch, Change};
 use crate::queue::journal::Journal;
-use crate::queue::store::Store;
 use crate::queue::writer::Handover;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
-use crate::signer::answer::Answer;
 use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::RefreshRequest;
+use crate::store::Store;
+use crate::votes::answer::Answer;
+use crate::votes::caster::answers::Counted;
+use crate::votes::caster::lane::Limits;
+use crate::votes::caster::{Action, Caster, Request, Settings, World};
+use crate::votes::change::{Batch, Change};
+use crate::votes::limits::LIMITS_LOOK_BACK;
 
 /// At the end, answers are awaited for so long.
 const LAST_ANSWERS: TimeDelta = TimeDelta::seconds(9);
@@ -65,7 +66,7 @@ enum Answered {
 
 /// Casts what is handed over until `cancel`; then awaits the answers that are under way.
 pub async fn run(mut parts: Parts, cancel: CancellationToken) {
-    let settings = |parts: &Parts| Settings::new(&parts.config.borrow(), parts.dry_run);
+    let settings = |parts: &Parts| settings(&parts.config.borrow(), parts.dry_run);
     let mut caster = Caster::new(settings(&parts));
     let mut tasks = JoinSet::new();
     let mut outbox = Outbox::default();
@@ -134,6 +135,21 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
                 ..Batch::default()
             })
             .await;
+    }
+}
+
+/// The caster's settings as the configuration has them.
+fn settings(config: &Config, dry_run: bool) -> Settings {
+    Settings {
+        kind: config.network.kind,
+        dry_run,
+        limits: Limits {
+            max_in_flight: config.signer.max_in_flight,
+            requests_per_second: config.signer.requests_per_second,
+            vote_interval: config.network.vote_interval,
+        },
+        retry_for: config.casting.retry_for,
+        confirm_within: config.casting.confirm_within,
     }
 }
 

@@ -224,7 +224,7 @@ mod tests {
     use proptest::prelude::{any, proptest};
 
     use super::*;
-    use crate::config::ChainKind;
+    use crate::network::ChainKind;
 
     #[test]
     fn the_head_is_read() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::account::Account;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::weight::Weight;
 
 /// Mana refills evenly in 5 days (`HIVE_VOTING_MANA_REGENERATION_SECONDS`).

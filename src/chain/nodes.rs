@@ -17,8 +17,8 @@ use crate::chain::node_error::{NodeError, NodeFault};
 use crate::chain::notice::NodeNotice;
 use crate::chain::rpc::Node;
 use crate::clock::Clock;
-use crate::config::ChainKind;
 use crate::http_client;
+use crate::network::ChainKind;
 
 /// The nodes of one chain, in order of preference. Cheap to clone; calls run in parallel.
 ///

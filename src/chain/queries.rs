@@ -21,7 +21,7 @@ use crate::chain::node_error::NodeFault;
 use crate::chain::nodes::{Inner, Nodes, NodesError};
 use crate::chain::parse::number_in_id;
 use crate::chain::rpc::{Answer, BATCH, Call};
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::PostId;
 
 /// Accounts asked for in one call: nodes take about 1,000, but each is 3 to 10 kB.

@@ -18,7 +18,7 @@ use crate::chain::nodes::{Nodes, NodesError};
 use crate::chain::pace::Pace;
 use crate::chain::recent::RecentBlocks;
 use crate::clock::Clock;
-use crate::config::Follow;
+use crate::network::Follow;
 
 /// So many blocks behind, ranges are asked for.
 const FEW: u32 = 3;

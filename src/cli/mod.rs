@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{self, Config};
 use crate::daemon::CHAIN_LEASE;
-use crate::queue::store::{Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Casts curators' votes on Hive and Steem, on time, from rule files.
 #[derive(Debug, Parser)]

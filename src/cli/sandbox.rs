@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::stop::StopSignals;
 use crate::cli::{arguments, program};
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::Operation;
 use crate::sandbox::scenario::Scenario;

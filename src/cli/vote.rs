@@ -14,12 +14,12 @@ use crate::cli::output::{complain, print_line};
 use crate::cli::{Exit, configuration, reads_the_chain};
 use crate::clock::Clock;
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::{Batch, Change, Plan};
-use crate::queue::planner::PAYOUT_AFTER;
-use crate::queue::store::Store;
-use crate::queue::transition::{Context, VOTED_BY_HAND, attempted};
-use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::rule::RuleId;
+use crate::store::Store;
+use crate::votes::change::{Batch, Change, Plan};
+use crate::votes::fold::{Context, VOTED_BY_HAND, attempted};
+use crate::votes::planner::PAYOUT_AFTER;
+use crate::votes::vote::{Origin, Status, Vote};
 use crate::weight::Weight;
 
 /// A daemon that holds a vote may send it so soon that it does not hear of a change in time.

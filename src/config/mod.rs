@@ -16,6 +16,8 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use secrecy::SecretString;
 
+use crate::network::{ChainKind, Follow};
+
 pub use complete::{NotFound, NotSet};
 pub use load::{ConfigFailure, load};
 
@@ -52,28 +54,16 @@ pub struct Database {
 /// `[network]`.
 #[derive(Debug, Clone)]
 pub struct Network {
+    /// `network.kind`.
     pub kind: ChainKind,
     /// In order of preference; never empty.
     pub nodes: Vec<String>,
+    /// `network.follow`.
     pub follow: Follow,
     /// Between two votes of one voter; 0 for none.
     pub vote_interval: Duration,
     pub block_interval: Duration,
     pub start: Start,
-}
-
-/// `network.kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChainKind {
-    Hive,
-    Steem,
-}
-
-/// `network.follow`: up to which block we read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Follow {
-    Head,
-    Irreversible,
 }
 
 /// `network.start`: where to begin when no cursor is stored.

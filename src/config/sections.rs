@@ -11,8 +11,9 @@ use toml::de::DeValue;
 use url::Url;
 
 use crate::config::layers::Section;
-use crate::config::{Casting, ChainKind, Database, Follow, Http, Network, Signer, Start, Tokens};
+use crate::config::{Casting, Database, Http, Network, Signer, Start, Tokens};
 use crate::diagnostic::report::{Report, Reported};
+use crate::network::{ChainKind, Follow};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::{duration, timezone};
 

@@ -12,9 +12,10 @@ use toml::de::DeTable;
 use crate::config::environment::variables;
 use crate::config::layers::Layers;
 use crate::config::load::{read, read_root};
-use crate::config::{ChainKind, Config, ConfigFailure, Follow, Start, load};
+use crate::config::{Config, ConfigFailure, Start, load};
 use crate::diagnostic::render::render;
 use crate::diagnostic::report::Report;
+use crate::network::{ChainKind, Follow};
 
 /// A folder with a configuration in it.
 struct Folder {

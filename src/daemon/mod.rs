@@ -23,10 +23,7 @@ use crate::daemon::reader::Reader;
 use crate::daemon::recurring::{Recurring, Ticks};
 use crate::daemon::schedules::Schedules;
 use crate::http_client;
-use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::journal::Journal;
-use crate::queue::store::{Store, StoreError};
-use crate::queue::vote::Vote;
 use crate::queue::writer::{Inbox, Writer};
 use crate::rules::library;
 use crate::rules::set::RuleSet;
@@ -34,6 +31,9 @@ use crate::rules::watch::{Pace, RulesReport, Watch};
 use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::Keeper;
+use crate::store::{Store, StoreError};
+use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+use crate::votes::vote::Vote;
 
 pub use reader::LEASE_NAME as CHAIN_LEASE;
 

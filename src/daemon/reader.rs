@@ -15,10 +15,10 @@ use crate::chain::stream::{self, ChainEvent, StreamConfig, StreamStart};
 use crate::clock::Clock;
 use crate::config::{Network, Start};
 use crate::daemon::give_up_lease;
-use crate::queue::change::{Batch, Cursor};
-use crate::queue::planner::{PAYOUT_AFTER, Planner};
-use crate::queue::store::{Store, StoreError};
 use crate::rules::set::RuleSet;
+use crate::store::{Store, StoreError};
+use crate::votes::change::{Batch, Cursor};
+use crate::votes::planner::{PAYOUT_AFTER, Planner};
 
 /// The right to read the chain lasts so long unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);

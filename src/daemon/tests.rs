@@ -4,10 +4,10 @@ use chrono_tz::Tz;
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::ChainKind;
-use crate::queue::change::Batch;
+use crate::network::ChainKind;
 use crate::rules::language;
 use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::votes::change::Batch;
 
 /// Far more than a stage that stops needs.
 const SOON: Duration = Duration::from_secs(10);

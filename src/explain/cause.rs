@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::explain::known::Known;
-use crate::queue::change::LeaderVote;
-use crate::queue::followers::Followers;
-use crate::queue::vote::Origin;
 use crate::rules::rule::{AuthorRule, Rule, TrailRule, Trigger};
+use crate::votes::change::LeaderVote;
+use crate::votes::followers::Followers;
+use crate::votes::vote::Origin;
 use crate::weight::Weight;
 
 /// More names than this are counted only.

@@ -5,18 +5,18 @@ mod by_schedule;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
-use crate::cast::limits::by_mana;
-use crate::cast::verdict::{Post, Verdict, by_post, too_old};
-use crate::daemon::schedules::agenda::scheduled;
-use crate::daemon::schedules::choice::counts;
 use crate::explain::cause::{self, Cause, NoCause, listed};
 use crate::explain::known::Known;
 use crate::explain::shared::Shared;
 use crate::explain::{Decision, Says, shown};
 use crate::post::VoteKey;
-use crate::queue::transition::VOTED_BY_HAND;
-use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
+use crate::votes::fold::VOTED_BY_HAND;
+use crate::votes::limits::by_mana;
+use crate::votes::schedules::agenda::scheduled;
+use crate::votes::schedules::choice::counts;
+use crate::votes::verdict::{Post, Verdict, by_post, too_old};
+use crate::votes::vote::{Origin, Status, Vote};
 use crate::weight::Weight;
 
 /// A block is read so much later than it is stamped, and may stamp a post a little before its own time.

@@ -9,9 +9,9 @@ use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::explain::schedule::Choices;
 use crate::post::PostId;
-use crate::queue::change::LeaderVote;
-use crate::queue::vote::{PastVote, Vote};
 use crate::rules::rule::RuleId;
+use crate::votes::change::LeaderVote;
+use crate::votes::vote::{PastVote, Vote};
 use crate::weight::Weight;
 
 /// What somebody told, or why it is not known.

@@ -8,14 +8,14 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::chain::content::Content;
-use crate::daemon::schedules::agenda::{Run, scheduled};
-use crate::daemon::schedules::choice::{Choice, Post};
 use crate::explain::shown;
 use crate::post::{PostId, VoteKey};
-use crate::queue::vote::Vote;
 use crate::rules::occurrence::Timetable;
 use crate::rules::rule::{Rule, RuleId, Schedule};
 use crate::rules::set::RuleSet;
+use crate::votes::schedules::agenda::{Run, scheduled};
+use crate::votes::schedules::choice::{Choice, Post};
+use crate::votes::vote::Vote;
 
 /// For each rule with a schedule when that strikes next; `None` where it never does.
 pub type Strikes = HashMap<RuleId, Option<DateTime<Utc>>>;

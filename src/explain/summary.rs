@@ -3,8 +3,8 @@
 use crate::account::Account;
 use crate::explain::shared::Shared;
 use crate::explain::{Decision, Says, shown};
-use crate::queue::transition::{VOTED_BY_HAND, next_in_line};
-use crate::queue::vote::{Origin, Status, Vote};
+use crate::votes::fold::{VOTED_BY_HAND, next_in_line};
+use crate::votes::vote::{Origin, Status, Vote};
 use crate::weight::Weight;
 
 /// What `decisions`, which are all of `voter`, come to.

@@ -2,8 +2,8 @@
 
 use tokio::sync::mpsc;
 
-use crate::queue::change::Batch;
-use crate::queue::error_entry::ErrorEntry;
+use crate::votes::change::Batch;
+use crate::votes::error_entry::ErrorEntry;
 
 /// Takes batches for the writer. What is handed over is written in that order. Cheap to clone.
 #[derive(Debug, Clone)]

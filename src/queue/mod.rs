@@ -1,13 +1,4 @@
-//! The durable queue of votes: what happens to a vote, and where that is written.
+//! The task that writes votes, and the way to it.
 
-pub mod change;
-pub mod error_entry;
-pub mod followers;
 pub mod journal;
-pub mod planner;
-#[cfg(test)]
-mod play;
-pub mod store;
-pub mod transition;
-pub mod vote;
 pub mod writer;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use crate::account::Account;
-use crate::queue::vote::{Status, Vote};
-use crate::replay::ReplayedVote;
-use crate::replay::mana::Day;
 use crate::rules::rule::RuleId;
+use crate::simulate::ReplayedVote;
+use crate::simulate::mana::Day;
+use crate::votes::vote::{Status, Vote};
 
 /// Counts for people. Days are those of UTC.
 #[derive(Debug, Default, PartialEq)]

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use crate::post::VoteKey;
-use crate::replay::{Played, ReplayedVote};
 use crate::ruletest::Expected;
+use crate::simulate::{Played, ReplayedVote};
 use crate::weight::Weight;
 
 /// Two sides that should be the same, each told in words.

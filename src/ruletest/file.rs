@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use crate::account::Account;
-use crate::config::ChainKind;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::{Finding, Problem};
+use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::rules::folder::{is_hidden, is_rule_file};
 use crate::ruletest::fields::{

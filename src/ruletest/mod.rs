@@ -15,14 +15,14 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::chain::block::Block;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
-use crate::replay::mana::Start;
 use crate::replay::recordings::{self, FileError};
-use crate::replay::{Played, Replay};
 use crate::rules::read::{self, RuleFiles};
 use crate::rules::set::RuleSet;
 use crate::ruletest::difference::Difference;
+use crate::simulate::mana::Start;
+use crate::simulate::{Played, Replay};
 use crate::weight::Weight;
 
 /// A file of tests.

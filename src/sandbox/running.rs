@@ -17,7 +17,7 @@ use super::tasks::Tasks;
 use super::world::World;
 use crate::account::Account;
 use crate::clock::Clock;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 
 /// What a sandbox is to be like.
 #[derive(Debug, Clone)]

@@ -174,7 +174,7 @@ fn vote(sandbox: &Sandbox, voter: &str, post: &PostId, weight: i16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ChainKind;
+    use crate::network::ChainKind;
     use crate::sandbox::SandboxConfig;
     use crate::sandbox::chain::operation::Operation;
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::running::{Blocks, Sandbox};
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 
 impl Sandbox {
     /// A complete `curatord.toml`. `rules` and `database_url` as they are to stand in it.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::faults::{Answer, Fault};
 use super::{NewPost, Sandbox, SandboxConfig};
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::PostId;
 
 const SOON: Duration = Duration::from_secs(5);

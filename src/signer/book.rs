@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
 use crate::account::Account;
-use crate::queue::store::TokenRow;
+use crate::store::TokenRow;
 
 /// Every voter's tokens, shared by those who cast and those who refresh. Cheap to clone.
 #[derive(Clone)]

@@ -14,7 +14,8 @@ use crate::account::Account;
 use crate::config::Config;
 use crate::http_client::retry_after;
 use crate::post::VoteKey;
-use crate::signer::answer::{Answer, excerpt_of, judge};
+use crate::signer::answer::{excerpt_of, judge};
+use crate::votes::answer::Answer;
 use crate::weight::Weight;
 
 /// More of an answer is not read.
@@ -314,7 +315,7 @@ fn without(secrets: [&SecretString; 2], text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signer::answer::Done;
+    use crate::votes::answer::Done;
 
     fn answer(secret: &str, status: u16, body: &str) -> Answer {
         let secrets = [&secret.into(), &SecretString::from("client-secret")];

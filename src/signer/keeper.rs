@@ -14,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 use crate::account::Account;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::queue::error_entry::{ErrorEntry, ErrorKind};
 use crate::queue::journal::Journal;
-use crate::queue::store::{NewToken, Store, StoreError, TokenRow};
 use crate::signer::book::TokenBook;
 use crate::signer::client::{RefreshError, SignerClient};
 use crate::signer::refresh::{LEASE, Refreshed, refresh};
 use crate::signer::refresh_time::{pause_after, refresh_at};
+use crate::store::{NewToken, Store, StoreError, TokenRow};
+use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 
 /// Between two refreshes that nobody waits for: 20 a second.
 const PACE: TimeDelta = TimeDelta::milliseconds(50);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::clock::Clock;
-use crate::queue::store::{NewToken, Store, TokenRow};
 use crate::signer::client::{FreshTokens, RefreshError, SignerClient};
 use crate::signer::refresh_time::USUAL_LIFE;
+use crate::store::{NewToken, Store, TokenRow};
 
 /// No refresh takes longer than this; a daemon that dies over one blocks the others no longer.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(60);

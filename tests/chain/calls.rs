@@ -1,7 +1,7 @@
 //! What each call makes of the answers.
 
 use curatord::account::Account;
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use curatord::post::PostId;
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use curatord::chain::nodes::{NodeLimits, Nodes};
 use curatord::chain::notice::NodeNotice;
 use curatord::clock::Clock;
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;

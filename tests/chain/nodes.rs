@@ -5,7 +5,7 @@ use std::time::Duration;
 use curatord::account::Account;
 use curatord::chain::nodes::{NodeLimits, NodesError};
 use curatord::chain::notice::NodeNotice;
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use curatord::post::PostId;
 use serde_json::json;
 use tokio::sync::mpsc::Receiver;

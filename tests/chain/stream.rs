@@ -6,7 +6,7 @@ use curatord::chain::nodes::NodeLimits;
 use curatord::chain::recent::RecentBlocks;
 use curatord::chain::stream::{ChainEvent, ReceiverGone, StreamConfig, StreamStart, run};
 use curatord::clock::Clock;
-use curatord::config::Follow;
+use curatord::network::Follow;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;

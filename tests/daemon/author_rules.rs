@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use curatord::clock::Clock;
-use curatord::config::ChainKind;
-use curatord::queue::vote::{Origin, Status};
+use curatord::network::ChainKind;
 use curatord::sandbox::SandboxConfig;
+use curatord::votes::vote::{Origin, Status};
 
 use crate::harness::{Database, Installation, PATIENCE, assert_on_time, on_each_database, until};
 

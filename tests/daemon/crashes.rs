@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use curatord::clock::Clock;
-use curatord::queue::vote::{Status, Vote};
 use curatord::sandbox::faults::Fault;
 use curatord::sandbox::requests::Request;
+use curatord::votes::vote::{Status, Vote};
 
 use crate::harness::{Database, Installation, PATIENCE, on_each_database, run};
 

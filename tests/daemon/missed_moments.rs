@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use curatord::clock::Clock;
-use curatord::config::ChainKind;
-use curatord::queue::vote::Status;
+use curatord::network::ChainKind;
 use curatord::sandbox::SandboxConfig;
+use curatord::votes::vote::Status;
 
 use crate::harness::{Database, Installation, on_each_database};
 

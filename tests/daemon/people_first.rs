@@ -1,6 +1,6 @@
 //! Votes that people cast themselves are never changed.
 
-use curatord::queue::vote::{Status, Vote};
+use curatord::votes::vote::{Status, Vote};
 
 use crate::harness::{Database, Installation, on_each_database};
 

@@ -1,6 +1,6 @@
 //! Which rule has a vote, and the rules as they are when it is due.
 
-use curatord::queue::vote::{Status, Vote};
+use curatord::votes::vote::{Status, Vote};
 
 use crate::harness::{Database, Installation, on_each_database};
 

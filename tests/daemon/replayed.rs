@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{SecondsFormat, TimeDelta, Timelike};
 use curatord::clock::Clock;
 use curatord::post::PostId;
-use curatord::queue::vote::{Origin, Status, Vote};
 use curatord::sandbox::NewPost;
+use curatord::votes::vote::{Origin, Status, Vote};
 use fastrand::Rng;
 use serde_json::Value;
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
-use curatord::queue::vote::{Status, Vote};
+use curatord::votes::vote::{Status, Vote};
 use tokio::time::Instant;
 
 use crate::harness::{Daemon, Database, Installation, on_each_database, until};

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use curatord::clock::Clock;
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use curatord::post::PostId;
-use curatord::queue::vote::{Origin, Status, Vote};
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault, FaultRule};
+use curatord::votes::vote::{Origin, Status, Vote};
 
 use crate::harness::{Database, Installation, assert_on_time, on_each_database, run, until};
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use curatord::queue::vote::{Status, Vote};
 use curatord::sandbox::Sandbox;
 use curatord::sandbox::faults::Fault;
+use curatord::votes::vote::{Status, Vote};
 use tokio::time::Instant;
 
 use crate::harness::{Database, Installation, PATIENCE, on_each_database, run, until};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use curatord::queue::vote::Status;
+use curatord::votes::vote::Status;
 use secrecy::ExposeSecret;
 use url::Url;
 

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use curatord::account::Account;
-use curatord::config::ChainKind;
-use curatord::queue::vote::{Status, Vote};
+use curatord::network::ChainKind;
 use curatord::sandbox::faults::{Answer, Fault};
 use curatord::sandbox::requests::Request;
 use curatord::sandbox::signer::SignerKind;
 use curatord::sandbox::{Sandbox, SandboxConfig};
+use curatord::votes::vote::{Status, Vote};
 use tokio::time::Instant;
 
 use crate::harness::installation::Logged;

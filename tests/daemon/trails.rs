@@ -1,6 +1,6 @@
 //! What `[[trail]]` rules make of leaders' votes.
 
-use curatord::queue::vote::{Origin, Status, Vote};
+use curatord::votes::vote::{Origin, Status, Vote};
 
 use crate::harness::{Database, Installation, on_each_database};
 

@@ -1,8 +1,8 @@
 //! `curatord explain`.
 
 use curatord::post::PostId;
-use curatord::queue::vote::Status;
 use curatord::sandbox::NewPost;
+use curatord::votes::vote::Status;
 use serde_json::Value;
 
 use crate::curatord;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use curatord::clock::Clock;
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use curatord::post::PostId;
-use curatord::queue::vote::Status;
 use curatord::sandbox::SandboxConfig;
+use curatord::votes::vote::Status;
 use serde_json::Value;
 
 use crate::curatord;

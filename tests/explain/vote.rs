@@ -5,9 +5,9 @@ use std::time::Duration;
 use chrono::{SecondsFormat, TimeDelta};
 use curatord::clock::Clock;
 use curatord::post::PostId;
-use curatord::queue::change::Batch;
-use curatord::queue::transition::Context;
-use curatord::queue::vote::{Origin, Status};
+use curatord::votes::change::Batch;
+use curatord::votes::fold::Context;
+use curatord::votes::vote::{Origin, Status};
 
 use crate::harness::{Database, Installation, on_each_database};
 use crate::{Said, curatord};
@@ -102,7 +102,7 @@ async fn a_vote_by_hand_takes_the_place_of_one_that_a_rule_queued(database: &Dat
     let daemon = site.start().await;
     let post = site.sandbox.publish("bob", "a-post");
     // So soon due that the daemon holds it.
-    let held = |row: &curatord::queue::vote::Vote| row.claimed_by.is_some();
+    let held = |row: &curatord::votes::vote::Vote| row.claimed_by.is_some();
     site.row_where("alice", &post, "is held", held).await;
     let said = vote(&site, &post, &["--weight", "70%"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");

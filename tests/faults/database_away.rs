@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use curatord::clock::Clock;
-use curatord::queue::vote::Status;
 use curatord::sandbox::faults::{Answer, Fault};
+use curatord::votes::vote::Status;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use url::Url;
@@ -140,7 +140,7 @@ async fn killed_while_the_database_is_away_it_loses_no_vote_and_doubles_none() {
         proxy.set(Wire::Whole);
         let daemon = site.start().await;
         let over = async |post| {
-            let over = |row: &curatord::queue::vote::Vote| {
+            let over = |row: &curatord::votes::vote::Vote| {
                 matches!(row.status, Status::Confirmed | Status::Skipped)
             };
             site.row_where("alice", post, "is over", over).await

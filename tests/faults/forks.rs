@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use curatord::post::PostId;
-use curatord::queue::vote::Status;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::chain::operation::Operation;
+use curatord::votes::vote::Status;
 
 use crate::harness::{Daemon, Database, Installation, run};
 use crate::rule;
@@ -156,7 +156,7 @@ async fn a_confirmed_vote_that_is_in_the_new_branch_too_is_confirmed_again() {
         assert_eq!(site.sandbox.fork(2, |_| true), 2);
         site.in_a_block(|_| ()).await;
         let head = site.sandbox.with_chain(|chain| chain.head().num);
-        let again = |row: &curatord::queue::vote::Vote| {
+        let again = |row: &curatord::votes::vote::Vote| {
             row.status == Status::Confirmed && row.block_num.is_some_and(|num| num <= head)
         };
         site.row_where("alice", &post, "is confirmed", again).await;

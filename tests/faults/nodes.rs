@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use curatord::clock::Clock;
-use curatord::config::ChainKind;
-use curatord::queue::vote::Status;
+use curatord::network::ChainKind;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault};
 use curatord::sandbox::requests::Request;
+use curatord::votes::vote::Status;
 
 use crate::harness::{Database, Installation, run};
 use crate::{assert_on_time, rule};

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use curatord::clock::Clock;
-use curatord::config::ChainKind;
-use curatord::queue::vote::Status;
+use curatord::network::ChainKind;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault};
+use curatord::votes::vote::Status;
 
 use crate::harness::{Database, Installation, run, until};
 use crate::{assert_on_time, rule};
@@ -200,7 +200,7 @@ async fn a_signer_that_is_down_is_asked_again_when_it_is_back() {
         let post = site.sandbox.publish("bob", "a-post");
         site.row_is("alice", &post, Status::Queued).await;
         site.sandbox.signer().endpoint().stop();
-        let tried = |row: &curatord::queue::vote::Vote| row.attempts >= 2;
+        let tried = |row: &curatord::votes::vote::Vote| row.attempts >= 2;
         let row = site.row_where("alice", &post, "was tried", tried).await;
         assert!(row.reason.unwrap().contains("cannot be reached"));
         site.sandbox.signer().endpoint().start().await.unwrap();

@@ -1,8 +1,8 @@
 //! What the signer and the chain refuse for good: the vote has failed, and people can read why.
 
-use curatord::queue::vote::Status;
 use curatord::sandbox::NewPost;
 use curatord::sandbox::faults::{Answer, Fault};
+use curatord::votes::vote::Status;
 
 use crate::harness::{Database, Installation, on_each_database, run};
 use crate::{assert_on_time, rule};

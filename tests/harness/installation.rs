@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use curatord::account::Account;
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use curatord::post::{PostId, VoteKey};
-use curatord::queue::store::Store;
-use curatord::queue::vote::{Status, Vote};
 use curatord::sandbox::chain::operation::Operation;
 use curatord::sandbox::requests::Request;
 use curatord::sandbox::{IssuedTokens, Sandbox, SandboxConfig};
+use curatord::store::Store;
+use curatord::votes::vote::{Status, Vote};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;

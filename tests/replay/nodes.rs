@@ -1,6 +1,6 @@
 //! Blocks that come from a node.
 
-use curatord::config::ChainKind;
+use curatord::network::ChainKind;
 use curatord::sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! The cursor and the votes of leaders.
 
-use curatord::queue::change::{Batch, Cursor, LeaderVote};
+use curatord::votes::change::{Batch, Cursor, LeaderVote};
 
 use crate::database::Database;
 use crate::rows::{apply, at, leader_vote};

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use curatord::queue::change::{Outcome, Plan};
-use curatord::queue::store::Store;
-use curatord::queue::vote::{Status, Vote};
+use curatord::store::Store;
+use curatord::votes::change::{Outcome, Plan};
+use curatord::votes::vote::{Status, Vote};
 use futures_util::future::join_all;
 
 use crate::database::Database;

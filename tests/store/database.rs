@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono_tz::Tz;
-use curatord::queue::store::{Store, StoreError};
+use curatord::store::{Store, StoreError};
 use secrecy::SecretString;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use curatord::account::Account;
 use curatord::post::{PostId, VoteKey};
-use curatord::queue::change::{Batch, Change, LeaderVote, Outcome, Plan, Report, Seen};
-use curatord::queue::store::Store;
-use curatord::queue::transition::Context;
-use curatord::queue::vote::{Origin, Vote};
 use curatord::rules::rule::RuleId;
+use curatord::store::Store;
+use curatord::votes::change::{Batch, Change, LeaderVote, Outcome, Plan, Report, Seen};
+use curatord::votes::fold::Context;
+use curatord::votes::vote::{Origin, Vote};
 use curatord::weight::Weight;
 
 /// So many seconds after a moment that all cases share.

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use curatord::queue::change::{Batch, Change, Plan, ScheduleRun};
-use curatord::queue::store::Store;
-use curatord::queue::vote::Origin;
 use curatord::rules::rule::RuleId;
+use curatord::store::Store;
+use curatord::votes::change::{Batch, Change, Plan, ScheduleRun};
+use curatord::votes::vote::Origin;
 
 use crate::database::Database;
 use crate::rows::{apply, at, context, key, plan, plans};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
-use curatord::queue::store::{Store, StoreError};
+use curatord::store::{Store, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 

@@ -1,9 +1,9 @@
 //! `error_log`, and tables that other programs made before we came.
 
 use chrono_tz::Tz;
-use curatord::queue::change::{Batch, Outcome};
-use curatord::queue::error_entry::{ErrorEntry, ErrorKind};
-use curatord::queue::store::StoreError;
+use curatord::store::StoreError;
+use curatord::votes::change::{Batch, Outcome};
+use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
 use curatord::weight::Weight;
 use futures_util::future::join_all;
 
@@ -188,7 +188,7 @@ pub async fn tokens_that_were_there_stay(database: &Database) {
         2
     );
     let old = store.tokens(&[name("alice")]).await.unwrap().pop().unwrap();
-    let new = curatord::queue::store::NewToken {
+    let new = curatord::store::NewToken {
         access_token: "b".to_owned().into(),
         refresh_token: "s".to_owned().into(),
         expires_at: at(0),

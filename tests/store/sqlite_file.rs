@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 
 use chrono_tz::Tz;
-use curatord::queue::store::{Store, StoreError};
+use curatord::store::{Store, StoreError};
 use secrecy::SecretString;
 
 use crate::database::Database;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use curatord::queue::store::{NewToken, Store, TokenRow};
+use curatord::store::{NewToken, Store, TokenRow};
 use secrecy::ExposeSecret;
 
 use crate::database::Database;

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use curatord::post::{PostId, VoteKey};
-use curatord::queue::change::{Batch, Change, Cursor, Outcome, Plan};
-use curatord::queue::error_entry::{ErrorEntry, ErrorKind};
-use curatord::queue::transition::Context;
-use curatord::queue::vote::{Origin, Status};
+use curatord::votes::change::{Batch, Change, Cursor, Outcome, Plan};
+use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
+use curatord::votes::fold::Context;
+use curatord::votes::vote::{Origin, Status};
 use curatord::weight::Weight;
 
 use crate::database::Database;

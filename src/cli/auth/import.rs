@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::account::Account;
-use crate::queue::store::TokenRow;
+use crate::store::TokenRow;
 
 const KEYS: [&str; 5] = [
     "voter",

@@ -9,7 +9,7 @@ use comfy_table::{Table, presets};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use crate::queue::store::TokenRow;
+use crate::store::TokenRow;
 
 /// How the tokens stand, worst first: the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -14,7 +14,7 @@ use crate::cli::output::print_line;
 use crate::cli::{Exit, Format, configuration, counted};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::queue::store::Store;
+use crate::store::Store;
 
 /// Voters' tokens: bring them in, see how they stand
 #[derive(Debug, clap::Args)]

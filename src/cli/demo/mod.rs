@@ -26,14 +26,15 @@ use crate::account::Account;
 use crate::cli::stop::StopSignals;
 use crate::cli::{Exit, program};
 use crate::clock::Clock;
-use crate::config::{self, ChainKind, Config};
+use crate::config::{self, Config};
 use crate::daemon::{self, Options};
-use crate::queue::store::{Store, TokenRow};
-use crate::queue::vote::Vote;
+use crate::network::ChainKind;
 use crate::sandbox::requests::Request;
 use crate::sandbox::scenario::Scenario;
 use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::store::{Store, TokenRow};
 use crate::toml_reader::duration::{self, Written};
+use crate::votes::vote::Vote;
 
 /// Watch it work: a simulated chain and signer, a real daemon, the example rules
 #[derive(Debug, clap::Args)]

@@ -10,9 +10,9 @@ use crate::cli::demo::story::VOTERS;
 use crate::cli::demo::tally::{Tally, is_at_once, lateness};
 use crate::clock::Clock;
 use crate::post::{PostId, VoteKey};
-use crate::queue::vote::{Origin, Status, Vote};
 use crate::sandbox::chain::block::Block;
 use crate::sandbox::chain::operation::Operation;
+use crate::votes::vote::{Origin, Status, Vote};
 use crate::weight::Weight;
 
 /// Standard output, or a text in a test.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use chrono::TimeDelta;
 
 use crate::post::VoteKey;
-use crate::queue::vote::{Status, Vote};
+use crate::votes::vote::{Status, Vote};
 
 /// Counts votes by what became of them.
 #[derive(Debug, Default)]

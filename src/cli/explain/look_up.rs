@@ -6,19 +6,19 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use crate::account::Account;
-use crate::cast::limits::LIMITS_LOOK_BACK;
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::chain::nodes::Nodes;
 use crate::config::Database;
-use crate::daemon::schedules::choice::NEWEST;
 use crate::explain::known::{Known, Tables, Told};
 use crate::explain::schedule::{self, Choices};
 use crate::explain::voters;
 use crate::post::{PostId, VoteKey};
-use crate::queue::store::{Store, StoreError};
 use crate::rules::rule::{Rule, RuleId};
 use crate::rules::set::RuleSet;
+use crate::store::{Store, StoreError};
+use crate::votes::limits::LIMITS_LOOK_BACK;
+use crate::votes::schedules::choice::NEWEST;
 
 /// What is to be explained.
 pub struct Question<'a> {

@@ -17,14 +17,16 @@ use crate::cli::output::complain;
 use crate::cli::progress::Progress;
 use crate::cli::{Exit, Format, wants_colour};
 use crate::clock::Clock;
-use crate::config::{self, ChainKind, Config, ConfigFailure};
+use crate::config::{self, Config, ConfigFailure};
 use crate::diagnostic::Problem;
 use crate::diagnostic::render::render;
-use crate::replay::mana::Start;
-use crate::replay::{self, Replay, fetch, recordings};
+use crate::network::ChainKind;
+use crate::replay::{fetch, recordings};
 use crate::rules;
 use crate::rules::language::percentage;
 use crate::rules::set::RuleSet;
+use crate::simulate::mana::Start;
+use crate::simulate::{Played, Replay};
 use crate::weight::Weight;
 
 /// Print the votes that the rules would cast over recorded blocks
@@ -190,7 +192,7 @@ async fn play(
     rules: &RuleSet,
     start: Start,
     source: Source<'_>,
-) -> anyhow::Result<(replay::Played, Blocks)> {
+) -> anyhow::Result<(Played, Blocks)> {
     let mut replay = Replay::new(rules, start);
     let mut played = Blocks::default();
     let mut play = |block: &Block, progress: &mut Progress| {

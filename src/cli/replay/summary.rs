@@ -18,7 +18,7 @@ pub(super) fn write(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     section(out, &["DAY (UTC)", "RULE", "VOTES"], &[2], votes)?;
 
     let mut voters: Vec<_> = summary.mana.iter().collect();
-    let lowest = |days: &[crate::replay::mana::Day]| days.iter().map(|day| day.lowest).min();
+    let lowest = |days: &[crate::simulate::mana::Day]| days.iter().map(|day| day.lowest).min();
     voters.sort_by_key(|(voter, days)| (lowest(days), voter));
     let told = voters.iter().take(VOTERS).flat_map(|(voter, days)| {
         let percent = |hundredths: u16| percentage::Written(hundredths.into()).to_string();

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::counted;
 use crate::cli::replay::Blocks;
-use crate::replay::ReplayedVote;
+use crate::simulate::ReplayedVote;
 use crate::weight::Weight;
 
 /// A line for each vote, and how many there are.

@@ -9,11 +9,11 @@ use futures_util::stream;
 use crate::account::Account;
 use crate::chain::nodes::{Nodes, NodesError};
 use crate::daemon::schedules::Attempt;
-use crate::daemon::schedules::choice::{Choice, NEWEST, Post};
 use crate::post::VoteKey;
-use crate::queue::change::{Batch, Change};
-use crate::queue::store::{Store, StoreError};
 use crate::rules::set::RuleSet;
+use crate::store::{Store, StoreError};
+use crate::votes::change::{Batch, Change};
+use crate::votes::schedules::choice::{Choice, NEWEST, Post};
 
 /// Authors who are asked for at a time.
 const AUTHORS_AT_A_TIME: usize = 8;

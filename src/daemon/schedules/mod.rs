@@ -5,8 +5,6 @@
 //! and the votes are due at it to the millisecond: posts are looked up a second ahead (more for many
 //! authors), so that the votes wait in the caster when the hour strikes. The newest post is the newest then.
 
-pub mod agenda;
-pub mod choice;
 mod look_up;
 #[cfg(test)]
 mod tests;
@@ -23,13 +21,13 @@ use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::give_up_lease;
-use crate::daemon::schedules::agenda::{Agenda, Run};
 use crate::daemon::schedules::look_up::{Found, LookUp};
 use crate::post::VoteKey;
-use crate::queue::change::Batch;
-use crate::queue::error_entry::{ErrorEntry, ErrorKind};
-use crate::queue::store::{Store, StoreError};
 use crate::rules::set::RuleSet;
+use crate::store::{Store, StoreError};
+use crate::votes::change::Batch;
+use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+use crate::votes::schedules::agenda::{Agenda, Run};
 
 /// The right to run schedules lasts so long unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);

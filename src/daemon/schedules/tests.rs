@@ -4,17 +4,17 @@ mod times;
 
 use chrono_tz::Tz;
 
-use super::agenda::{Agenda, Run};
-use super::choice::{Choice, Post};
 use super::*;
 use crate::account::Account;
 use crate::chain::content::{Content, StandingVotes};
 use crate::post::PostId;
-use crate::queue::change::{Change, Plan, ScheduleRun};
-use crate::queue::transition::{self, Context, VOTED_BY_HAND};
-use crate::queue::vote::{Origin, Status, Vote};
 use crate::rules::language;
 use crate::rules::rule::RuleId;
+use crate::votes::change::{Change, Plan, ScheduleRun};
+use crate::votes::fold::{self, Context, VOTED_BY_HAND};
+use crate::votes::schedules::agenda::{Agenda, Run};
+use crate::votes::schedules::choice::{Choice, Post};
+use crate::votes::vote::{Origin, Status, Vote};
 use crate::weight::Weight;
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -99,7 +99,7 @@ fn row(voter: &str, permlink: &str, status: Status, reason: &str) -> Vote {
         confirm_within: std::time::Duration::ZERO,
         position: &|_| None,
     };
-    let rows = transition::fold(Vec::new(), &batch, &context);
+    let rows = fold::fold(Vec::new(), &batch, &context);
     Vote {
         status,
         reason: Some(reason.to_owned()),

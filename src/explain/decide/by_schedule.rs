@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::{Decider, Found, no, over};
-use crate::cast::verdict::too_old;
-use crate::daemon::schedules::choice::{NEWEST, counts};
 use crate::explain::schedule::next_time;
 use crate::explain::{Says, shown};
 use crate::post::VoteKey;
 use crate::rules::rule::{Rule, Schedule};
+use crate::votes::schedules::choice::{NEWEST, counts};
+use crate::votes::verdict::too_old;
 
 impl Decider<'_> {
     /// What decides of a rule that votes at fixed times; `Err` as for other rules.

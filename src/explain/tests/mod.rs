@@ -16,11 +16,11 @@ use crate::explain::known::{Known, Tables};
 use crate::explain::schedule::Choices;
 use crate::explain::{Answer, Says, explain};
 use crate::post::{PostId, VoteKey};
-use crate::queue::change::LeaderVote;
-use crate::queue::vote::{Origin, PastVote, Status, Vote};
 use crate::rules::language;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
+use crate::votes::change::LeaderVote;
+use crate::votes::vote::{Origin, PastVote, Status, Vote};
 use crate::weight::Weight;
 
 /// The block with the post.

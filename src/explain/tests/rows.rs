@@ -1,7 +1,7 @@
 //! What was queued or cast before, what other rules have, and what nobody tells.
 
 use super::*;
-use crate::queue::change::Plan;
+use crate::votes::change::Plan;
 
 #[test]
 fn the_first_rule_that_matches_has_the_post() {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{GROUP, PATIENCE, Run, context};
-use crate::queue::change::{Batch, Change};
-use crate::queue::store::StoreError;
-use crate::queue::transition;
-use crate::queue::vote::Vote;
+use crate::store::StoreError;
+use crate::votes::change::{Batch, Change};
+use crate::votes::fold;
+use crate::votes::vote::Vote;
 
 pub(super) struct Waiting {
     pub batch: Arc<Batch>,
@@ -83,7 +83,7 @@ impl Run {
             let position = |id: &_| rules.position(id);
             let confirm_within = self.writer.config.borrow().casting.confirm_within;
             let context = context(&self.writer.owner, now, now, confirm_within, &position);
-            let folded = transition::fold(existing, &waiting.batch, &context);
+            let folded = fold::fold(existing, &waiting.batch, &context);
             rows.extend(folded.new.into_iter().chain(folded.changed));
         }
         if !rows.is_empty() {

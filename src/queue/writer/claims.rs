@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Done, HORIZON, Handover, LEASE, MOST_HELD, Run, Working};
 use crate::post::VoteKey;
-use crate::queue::store::StoreError;
-use crate::queue::transition::attempted;
-use crate::queue::vote::{Origin, Vote};
+use crate::store::StoreError;
+use crate::votes::fold::attempted;
+use crate::votes::vote::{Origin, Vote};
 
 impl Run {
     pub(super) fn renew(&self) -> Working {

@@ -1,7 +1,7 @@
 //! What the caster, and people who read the log, are told of rows as they change.
 
 use super::Run;
-use crate::queue::vote::{Origin, Status, Vote};
+use crate::votes::vote::{Origin, Status, Vote};
 
 /// What the caster is told.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::post::VoteKey;
-use crate::queue::vote::{Status, Vote};
+use crate::votes::vote::{Status, Vote};
 
 /// More rows that are not held are not remembered.
 const MOST_OTHERS: usize = 100_000;

@@ -19,13 +19,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::queue::change::Batch;
-use crate::queue::error_entry::{ErrorEntry, ErrorKind};
-use crate::queue::store::{Store, StoreError};
-use crate::queue::transition::Context;
-use crate::queue::vote::Vote;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
+use crate::store::{Store, StoreError};
+use crate::votes::change::Batch;
+use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+use crate::votes::fold::Context;
+use crate::votes::vote::Vote;
 
 use backlog::Waiting;
 pub use handover::Handover;

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::state::{AccountState, Draft, Layer, PostState};
 use super::vote;
 use crate::account::Account;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::PostId;
 
 /// One transaction being evaluated.

@@ -25,7 +25,7 @@ use self::operation::Operation;
 use self::refusal::Refusal;
 use self::state::{AccountState, Draft, Layer, Manabar, PostState, State};
 use crate::account::Account;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::PostId;
 
 /// So many of the newest blocks can be undone.

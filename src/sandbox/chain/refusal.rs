@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::operation::authority;
 use crate::account::Account;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::PostId;
 
 /// Why a transaction was refused.

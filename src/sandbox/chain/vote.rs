@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::operation::Vote;
 use super::refusal::Refusal;
 use super::state::{Draft, Manabar, StandingVote};
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 
 /// What a vote takes of an account's resource credits.
 pub const CREDITS_OF_A_VOTE: i64 = 123_456_789;

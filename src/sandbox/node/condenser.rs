@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::rpc::RpcError;
 use super::{View, time};
 use crate::account::Account;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::PostId;
 use crate::sandbox::chain::block::{Block, Transaction};
 use crate::sandbox::chain::operation::{MEMO_KEY, authority};

@@ -27,7 +27,7 @@ use super::line::Line;
 use super::lock;
 use super::requests::Request;
 use super::world::World;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 
 /// A node on the chain.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 
 /// One call.
 #[derive(Debug)]

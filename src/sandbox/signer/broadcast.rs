@@ -126,7 +126,7 @@ impl Signer {
         Reply::json(200, json!({"result": result}))
     }
 
-    fn refused(&self, refusal: &Refusal, kind: crate::config::ChainKind, user: &Account) -> Reply {
+    fn refused(&self, refusal: &Refusal, kind: crate::network::ChainKind, user: &Account) -> Reply {
         let explanation = refusal.explain(kind, user);
         let text = &explanation.text;
         let mut body = json!({"error": "server_error", "error_description": text});

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::clock::Clock;
-use crate::config::ChainKind;
+use crate::network::ChainKind;
 use crate::post::PostId;
 use crate::sandbox::chain::operation::{Comment, Operation};
 use crate::sandbox::chain::{Chain, USUAL_STAKE};

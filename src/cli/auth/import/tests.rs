@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 
 use crate::cli::auth::import::{ImportError, read, text_of};
-use crate::queue::store::TokenRow;
+use crate::store::TokenRow;
 
 const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 

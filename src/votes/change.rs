@@ -1,0 +1,285 @@
+//! What can happen to votes, and to what is written beside them. A [`Batch`] is written whole or not
+//! at all; a large one is cut before, see [`Batch::into_groups`].
+
+use chrono::{DateTime, Utc};
+
+use crate::account::Account;
+use crate::post::{PostId, VoteKey};
+use crate::rules::rule::RuleId;
+use crate::votes::error_entry::ErrorEntry;
+use crate::votes::vote::{Cause, Origin, Status};
+use crate::weight::Weight;
+
+/// One thing that happened to one vote.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A rule, or a person by hand, asks for a vote.
+    Plan(Plan),
+    /// What a trail follows on a post is different now.
+    Follow(Follow),
+    /// A vote by one of our voters stands in a block, whoever cast it.
+    Seen(Seen),
+    /// What came of a vote that the caster held.
+    Report(Report),
+}
+
+impl Change {
+    /// The vote it happened to.
+    pub fn key(&self) -> &VoteKey {
+        match self {
+            Self::Plan(plan) => &plan.key,
+            Self::Follow(follow) => &follow.key,
+            Self::Seen(seen) => &seen.key,
+            Self::Report(report) => &report.key,
+        }
+    }
+}
+
+/// A vote that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub key: VoteKey,
+    pub weight: Weight,
+    pub rule: RuleId,
+    pub origin: Origin,
+    pub due_at: DateTime<Utc>,
+    /// The block with the post or the leader's vote, and its timestamp. For a schedule the newest block
+    /// that was read, and when the post was published.
+    pub event_block: u32,
+    pub event_at: DateTime<Utc>,
+    /// Whose vote is followed, and its weight.
+    pub leader: Option<(Account, Weight)>,
+    /// The event is a comment operation, which may turn out to be an edit of a post: it brings no vote
+    /// back that was decided before.
+    pub may_be_edit: bool,
+    /// Of what else asks for a vote: it had the vote until an earlier rule took it, and so asked before that.
+    pub had_vote: bool,
+}
+
+/// What a queued vote of a trail follows was changed or taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Follow {
+    pub key: VoteKey,
+    pub rule: RuleId,
+    /// Which queued votes of the rule are concerned.
+    pub follows: FollowedBy,
+    /// The block in which that happened: a vote that a later one caused is not touched.
+    pub event_block: u32,
+    /// What to follow from now on; `None` withdraws.
+    pub now: Option<Followed>,
+}
+
+/// Whom a queued vote of a trail follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowedBy {
+    Leader(Account),
+    /// Any of the leaders whose agreement on upvotes, or else on downvotes, has ended.
+    Agreement {
+        upvotes: bool,
+    },
+}
+
+/// The vote that a trail follows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Followed {
+    pub leader: Account,
+    pub leader_weight: Weight,
+    /// Ours.
+    pub weight: Weight,
+}
+
+/// A vote in a block.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub key: VoteKey,
+    /// 0 where it takes a vote back.
+    pub weight: Weight,
+    pub trx_id: String,
+    pub block_num: u32,
+    /// The block's timestamp.
+    pub at: DateTime<Utc>,
+}
+
+/// What the caster says of a vote it held.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub key: VoteKey,
+    /// What had asked for it: of a vote that something else asks for by now only an attempt is noted.
+    pub origin: Origin,
+    pub event_block: u32,
+    /// The rule that has the vote from now on, where the first one turned out not to match the post.
+    pub rule: Option<RuleId>,
+    /// The weight that was cast, or would have been.
+    pub weight: Weight,
+    /// Requests sent for it in all.
+    pub attempts: u32,
+    pub at: DateTime<Utc>,
+    pub outcome: Outcome,
+}
+
+/// What came of a vote.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The signer took it; unless a block shows it before, look for it at `check_at`.
+    Cast {
+        trx_id: Option<String>,
+        cast_at: DateTime<Utc>,
+        check_at: DateTime<Utc>,
+    },
+    /// It stands on the post.
+    Confirmed,
+    /// It waits until `next_attempt_at`; `due_at` is set where the moment it is due moved. With `hold` the
+    /// caster goes on holding it; else it is free for whoever claims it then. Of a row that is over, only the
+    /// number of attempts changes.
+    Later {
+        next_attempt_at: DateTime<Utc>,
+        due_at: Option<DateTime<Utc>>,
+        reason: Option<String>,
+        hold: bool,
+    },
+    /// It was cast, but is in no block and not on the post: cast it again at `at`.
+    Recast {
+        at: DateTime<Utc>,
+    },
+    /// The first look at its post shows that it was never its rule's.
+    Unfit(Box<Misfit>),
+    Failed(String),
+    Skipped(String),
+    Withdrawn(String),
+    DryRun,
+}
+
+/// A vote whose post its rule does not want, as the first look at it shows. It goes to whatever else asked for it, or
+/// to the rule that the same event speaks to `instead`; else it is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Misfit {
+    /// What had asked for it: of a vote that something else asks for by now nothing is said.
+    pub cause: Cause,
+    /// How it is over.
+    pub status: Status,
+    pub why: String,
+    pub instead: Option<Plan>,
+}
+
+/// A leader's vote, kept so that trails can be followed over a restart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeaderVote {
+    pub leader: Account,
+    pub post: PostId,
+    /// 0 where it takes the vote back.
+    pub weight: Weight,
+    pub block_num: u32,
+    /// The block's timestamp.
+    pub at: DateTime<Utc>,
+}
+
+/// How far the chain has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    pub block_num: u32,
+    pub block_id: String,
+    pub block_time: DateTime<Utc>,
+    /// Number and id of recent blocks that could still be undone, oldest first, this one included:
+    /// enough to find the common ancestor after a fork.
+    pub recent: Vec<(u32, String)>,
+}
+
+/// How far the times of a rule with `schedule` have been taken care of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleRun {
+    pub rule: RuleId,
+    /// Expression and time zone, as they were then: of another schedule nothing was missed.
+    pub schedule: String,
+    /// The last time that was run, or when the rule was first seen.
+    pub last_run_at: DateTime<Utc>,
+}
+
+/// What is written in one transaction, in this order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// The blocks above this one were undone.
+    pub undo_above: Option<u32>,
+    pub changes: Vec<Change>,
+    pub leader_votes: Vec<LeaderVote>,
+    pub errors: Vec<ErrorEntry>,
+    pub schedule_runs: Vec<ScheduleRun>,
+    /// Rules that have no schedule any more.
+    pub schedules_gone: Vec<RuleId>,
+    pub cursor: Option<Cursor>,
+}
+
+impl Batch {
+    /// Cuts what is too much for one transaction into such with at most `size` changes each. They are to be
+    /// written in this order. Cursor and leaders' votes come with the last, so that a block of which a crash
+    /// let only some groups be written is read again.
+    pub fn into_groups(mut self, size: usize) -> Vec<Self> {
+        let mut groups = Vec::new();
+        while self.changes.len() > size {
+            let rest = self.changes.split_off(size);
+            groups.push(Self {
+                undo_above: self.undo_above.take(),
+                changes: std::mem::replace(&mut self.changes, rest),
+                ..Self::default()
+            });
+        }
+        groups.push(self);
+        groups
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(number: usize) -> Change {
+        Change::Seen(Seen {
+            key: VoteKey {
+                voter: Account::from_chain(&format!("voter{number}")),
+                post: PostId::new(Account::from_chain("bob"), "a-post"),
+            },
+            weight: Weight::FULL,
+            trx_id: String::new(),
+            block_num: 7,
+            at: DateTime::UNIX_EPOCH,
+        })
+    }
+
+    #[test]
+    fn a_large_batch_is_undone_first_and_moves_the_cursor_last() {
+        let changes: Vec<Change> = (0..25).map(seen).collect();
+        let cursor = Cursor {
+            block_num: 7,
+            block_id: "7".to_owned(),
+            block_time: DateTime::UNIX_EPOCH,
+            recent: Vec::new(),
+        };
+        let batch = Batch {
+            undo_above: Some(6),
+            changes: changes.clone(),
+            cursor: Some(cursor),
+            ..Batch::default()
+        };
+        let groups = batch.into_groups(10);
+        let sizes: Vec<usize> = groups.iter().map(|group| group.changes.len()).collect();
+        assert_eq!(sizes, [10, 10, 5]);
+        let undone: Vec<_> = groups.iter().map(|group| group.undo_above).collect();
+        assert_eq!(undone, [Some(6), None, None]);
+        let moved: Vec<_> = groups.iter().map(|group| group.cursor.is_some()).collect();
+        assert_eq!(moved, [false, false, true]);
+        let all: Vec<Change> = groups.into_iter().flat_map(|group| group.changes).collect();
+        assert_eq!(all, changes);
+    }
+
+    #[test]
+    fn a_small_batch_stays_whole() {
+        for batch in [
+            Batch::default(),
+            Batch {
+                changes: (0..10).map(seen).collect(),
+                ..Batch::default()
+            },
+        ] {
+            assert_eq!(batch.clone().into_groups(10), [batch]);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A row of `error_log`: what a person should look at.
+
+use chrono::{DateTime, Utc};
+
+use crate::post::VoteKey;
+use crate::votes::vote::{Origin, Vote};
+use crate::weight::Weight;
+
+/// Something that went wrong, for manual review. Never holds a secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorEntry {
+    pub kind: ErrorKind,
+    /// Empty where it concerns no voter; likewise `author` and `permlink`.
+    pub voter: String,
+    pub author: String,
+    pub permlink: String,
+    pub weight: Option<Weight>,
+    /// What happened, to what, and what to do.
+    pub error: String,
+    pub at: DateTime<Utc>,
+    /// Report once: an entry with a fingerprint that was written before is dropped, across restarts.
+    /// At most 64 characters of ASCII.
+    pub fingerprint: Option<String>,
+}
+
+/// The `type` of a row of `error_log`: at most 10 characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    Vote,
+    Trail,
+    Schedule,
+    Hand,
+    Refresh,
+    Rules,
+    Chain,
+    Signer,
+    Database,
+}
+
+impl ErrorKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Vote => "vote",
+            Self::Trail => "trail",
+            Self::Schedule => "schedule",
+            Self::Hand => "hand",
+            Self::Refresh => "refresh",
+            Self::Rules => "rules",
+            Self::Chain => "chain",
+            Self::Signer => "signer",
+            Self::Database => "database",
+        }
+    }
+}
+
+impl ErrorEntry {
+    /// An entry that concerns no single vote.
+    pub fn new(kind: ErrorKind, error: impl Into<String>, at: DateTime<Utc>) -> Self {
+        Self {
+            kind,
+            voter: String::new(),
+            author: String::new(),
+            permlink: String::new(),
+            weight: None,
+            error: error.into(),
+            at,
+            fingerprint: None,
+        }
+    }
+
+    /// A vote that failed for good.
+    pub fn of_vote(vote: &Vote, error: impl Into<String>, at: DateTime<Utc>) -> Self {
+        let kind = match vote.origin {
+            Origin::Author => ErrorKind::Vote,
+            Origin::Trail => ErrorKind::Trail,
+            Origin::Schedule => ErrorKind::Schedule,
+            Origin::Hand => ErrorKind::Hand,
+        };
+        let VoteKey { voter, post } = &vote.key;
+        Self {
+            voter: voter.as_str().to_owned(),
+            author: post.author.as_str().to_owned(),
+            permlink: post.permlink.to_string(),
+            weight: Some(vote.weight),
+            ..Self::new(kind, error, at)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! `limit` and `min_mana`: what the votes before, and the voter's mana, say to one more.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::account::Account;
+use crate::chain::mana::AccountState;
+use crate::rules::rule::{BelowMinMana, Limit, Rule};
+use crate::votes::verdict::Verdict;
+use crate::votes::vote::PastVote;
+
+/// The longest time that a limit looks back over: 168 hours.
+pub const LIMITS_LOOK_BACK: TimeDelta = TimeDelta::hours(168);
+/// A vote that waits for mana looks again at least so often.
+const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
+
+impl Limit {
+    /// Whether nothing is limited.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The limit that one more vote on a post of `author` at `now` would exceed, after the `past` votes of the
+    /// same rule and voter; `None` where none.
+    pub fn exceeded<'a>(
+        &self,
+        past: impl IntoIterator<Item = &'a PastVote>,
+        author: &Account,
+        now: DateTime<Utc>,
+    ) -> Option<String> {
+        let (mut day, mut week, mut author_day, mut author_week) = (0, 0, 0, 0);
+        for vote in past {
+            let of_author = u32::from(&vote.post.author == author);
+            if now - vote.at < LIMITS_LOOK_BACK {
+                week += 1;
+                author_week += of_author;
+            }
+            if now - vote.at < TimeDelta::hours(24) {
+                day += 1;
+                author_day += of_author;
+            }
+        }
+        let limits = [
+            ("per_day", self.per_day, day),
+            ("per_week", self.per_week, week),
+            ("per_author_per_day", self.per_author_per_day, author_day),
+            ("per_author_per_week", self.per_author_per_week, author_week),
+        ];
+        let exceeded = limits
+            .into_iter()
+            .find(|(_, limit, votes)| limit.is_some_and(|limit| *votes >= limit.get()));
+        exceeded.map(|(key, _, votes)| match votes {
+            1 => format!("limit.{key}: 1 vote was cast already"),
+            _ => format!("limit.{key}: {votes} votes were cast already"),
+        })
+    }
+}
+
+/// What the voter's mana says to a vote by `rule` at `now`; `None` where it is enough.
+pub fn by_mana(rule: &Rule, state: Option<&AccountState>, now: DateTime<Utc>) -> Option<Verdict> {
+    let min = rule.min_mana?;
+    let Some(state) = state else {
+        return Some(Verdict::Fail(
+            "no node knows the voter's account".to_owned(),
+        ));
+    };
+    let has = state.percent(now);
+    if has >= min.magnitude() {
+        return None;
+    }
+    let (whole, part) = (has / 100, has % 100);
+    let reason = format!("min_mana: the voter has {whole}.{part:02}%, less than {min}");
+    Some(match rule.below_min_mana {
+        BelowMinMana::Skip => Verdict::Skip(reason),
+        BelowMinMana::Wait => {
+            let refill = state.wait_for_percent(min.magnitude(), now);
+            let refill = refill
+                .and_then(|wait| TimeDelta::from_std(wait).ok())
+                .unwrap_or(LOOK_AGAIN);
+            Verdict::Wait {
+                until: now + refill.clamp(TimeDelta::seconds(1), LOOK_AGAIN),
+                reason,
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::post::PostId;
+
+    fn at(hours: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
+    }
+
+    fn past(votes: &[(&str, i64)]) -> Vec<PastVote> {
+        votes
+            .iter()
+            .map(|(author, hours)| PastVote {
+                post: PostId::new(Account::from_chain(author), "p"),
+                at: at(*hours),
+            })
+            .collect()
+    }
+
+    fn exceeded(limit: Limit, votes: &[(&str, i64)], now: i64) -> Option<String> {
+        limit.exceeded(&past(votes), &Account::from_chain("bob"), at(now))
+    }
+
+    #[test]
+    fn a_day_slides() {
+        let limit = Limit {
+            per_day: NonZeroU32::new(2),
+            ..Limit::default()
+        };
+        let votes = [("bob", 1), ("carol", 10)];
+        assert_eq!(
+            exceeded(limit, &votes, 24).as_deref(),
+            Some("limit.per_day: 2 votes were cast already")
+        );
+        assert_eq!(exceeded(limit, &votes, 25), None);
+    }
+
+    #[test]
+    fn a_week_slides() {
+        let limit = Limit {
+            per_week: NonZeroU32::new(1),
+            ..Limit::default()
+        };
+        assert!(exceeded(limit, &[("carol", 0)], 167).is_some());
+        assert_eq!(exceeded(limit, &[("carol", 0)], 168), None);
+    }
+
+    #[test]
+    fn an_author_has_a_limit_of_its_own() {
+        let day = Limit {
+            per_author_per_day: NonZeroU32::new(1),
+            ..Limit::default()
+        };
+        assert_eq!(exceeded(day, &[("carol", 1), ("carol", 2)], 3), None);
+        assert!(exceeded(day, &[("bob", 1)], 3).is_some());
+        let week = Limit {
+            per_author_per_week: NonZeroU32::new(1),
+            ..Limit::default()
+        };
+        assert!(exceeded(week, &[("bob", 1)], 100).is_some());
+        assert_eq!(exceeded(week, &[("carol", 1)], 100), None);
+    }
+}

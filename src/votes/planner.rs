@@ -1,0 +1,318 @@
+//! From a block to what it means for votes: the rules that match, the leaders that are followed, and the
+//! votes that are there. Pure: knows only the blocks it was shown.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::account::Account;
+use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
+use crate::post::{PostId, VoteKey};
+use crate::rules::facts::Facts;
+use crate::rules::rule::{Rule, Trigger};
+use crate::rules::set::RuleSet;
+use crate::votes::change::{Batch, Change, Follow, LeaderVote, Outcome, Plan, Report, Seen};
+use crate::votes::followers::{Followers, change_of};
+use crate::votes::vote::Origin;
+
+/// Votes on a post matter until it is paid out, 7 days after its creation.
+pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
+/// Should the chain grow so busy that more posts than this are remembered, a day of them is kept.
+const MOST_POSTS: usize = 1_000_000;
+/// No fork undoes more blocks than this: Steem confirms within 21, Hive within two or three.
+const MOST_UNDONE: u32 = 64;
+/// How often what is no longer needed is forgotten.
+const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// What the blocks so far have told: which posts exist, and what leaders voted.
+#[derive(Debug, Default)]
+pub struct Planner {
+    /// Posts that were last seen published, or deleted, and when.
+    fates: HashMap<PostId, (Fate, DateTime<Utc>)>,
+    /// What was known of posts before recent blocks told otherwise, oldest first: a fork may undo them.
+    before: VecDeque<Before>,
+    /// Votes of leaders by post, in the order of the blocks; the last one of each leader stands.
+    leader_votes: HashMap<PostId, Vec<LeaderVote>>,
+    forgot_at: DateTime<Utc>,
+    /// The newest block of which anything is known.
+    newest: u32,
+}
+
+/// What becomes of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The next comment operation is an edit.
+    Published,
+    /// The next comment operation makes a new post.
+    Deleted,
+}
+
+/// What was known of a post before the block `num`.
+#[derive(Debug)]
+struct Before {
+    num: u32,
+    post: PostId,
+    fate: Option<(Fate, DateTime<Utc>)>,
+}
+
+impl Planner {
+    /// Goes on where an earlier run stopped.
+    pub fn new(leader_votes: Vec<LeaderVote>) -> Self {
+        let mut planner = Self::default();
+        for vote in leader_votes {
+            planner.newest = planner.newest.max(vote.block_num);
+            planner
+                .leader_votes
+                .entry(vote.post.clone())
+                .or_default()
+                .push(vote);
+        }
+        for votes in planner.leader_votes.values_mut() {
+            votes.sort_by_key(|vote| vote.block_num);
+        }
+        planner
+    }
+
+    /// What `block`, the next one, means for votes under `rules`. Where blocks are read again, what they and
+    /// the ones after them told is found out anew. The cursor is left to the caller.
+    pub fn block(&mut self, rules: &RuleSet, block: &Block) -> Batch {
+        if block.num <= self.newest {
+            self.undo(block.num.saturating_sub(1));
+        }
+        self.newest = block.num;
+        let mut batch = Batch::default();
+        for operation in &block.operations {
+            match &operation.body {
+                OperationBody::Comment(comment) => self.comment(rules, block, comment, &mut batch),
+                OperationBody::DeleteComment(post) => {
+                    self.learn(post, Fate::Deleted, block);
+                }
+                OperationBody::Vote(vote) => {
+                    if rules.is_voter(&vote.voter) {
+                        batch.changes.push(Change::Seen(Seen {
+                            key: VoteKey {
+                                voter: vote.voter.clone(),
+                                post: vote.post.clone(),
+                            },
+                            weight: vote.weight,
+                            trx_id: operation.trx_id.to_string(),
+                            block_num: block.num,
+                            at: block.timestamp,
+                        }));
+                    }
+                    if rules.is_leader(&vote.voter) {
+                        self.leader_vote(rules, block, vote, &mut batch);
+                    }
+                }
+                OperationBody::CommentOptions(_) => {}
+            }
+        }
+        self.forget(block.timestamp);
+        batch
+    }
+
+    /// All blocks above `above` were undone.
+    pub fn undo(&mut self, above: u32) {
+        self.newest = self.newest.min(above);
+        while let Some(Before { post, fate, .. }) =
+            self.before.pop_back_if(|before| before.num > above)
+        {
+            match fate {
+                Some(fate) => self.fates.insert(post, fate),
+                None => self.fates.remove(&post),
+            };
+        }
+        self.leader_votes.retain(|_, votes| {
+            votes.retain(|vote| vote.block_num <= above);
+            !votes.is_empty()
+        });
+    }
+
+    fn comment(&mut self, rules: &RuleSet, block: &Block, comment: &Comment, batch: &mut Batch) {
+        let fate = self.fates.get(&comment.post).map(|(fate, _)| *fate);
+        if comment.is_patch() || fate == Some(Fate::Published) {
+            return;
+        }
+        self.learn(&comment.post, Fate::Published, block);
+
+        let facts = Facts::of_comment(comment, options_of(block, &comment.post));
+        let mut taken = Taken::default();
+        for rule in rules.author_rules(&comment.post.author) {
+            let Trigger::Author(author) = &rule.trigger else {
+                continue;
+            };
+            let speaks = author.schedule.is_none()
+                && rule.in_force(block.timestamp)
+                && rule.covers_author(&comment.post.author)
+                && rule.admits(&facts).is_ok();
+            if !speaks {
+                continue;
+            }
+            let due_at = rule.due_from(block.timestamp + rule.delay);
+            let too_late = due_at - block.timestamp
+                > TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
+            for voter in taken.free(rule, &comment.post.author, None) {
+                let key = VoteKey {
+                    voter,
+                    post: comment.post.clone(),
+                };
+                batch.changes.push(Change::Plan(Plan {
+                    key: key.clone(),
+                    weight: author.weight,
+                    rule: rule.id.clone(),
+                    origin: Origin::Author,
+                    due_at,
+                    event_block: block.num,
+                    event_at: block.timestamp,
+                    leader: None,
+                    may_be_edit: fate != Some(Fate::Deleted),
+                    had_vote: false,
+                }));
+                if too_late {
+                    batch.changes.push(Change::Report(Report {
+                        key,
+                        origin: Origin::Author,
+                        event_block: block.num,
+                        rule: None,
+                        weight: author.weight,
+                        attempts: 0,
+                        at: block.timestamp,
+                        outcome: Outcome::Skipped(format!(
+                            "window: it opens {}, too late for max_age",
+                            due_at.format("%F %T")
+                        )),
+                    }));
+                }
+            }
+        }
+    }
+
+    fn leader_vote(&mut self, rules: &RuleSet, block: &Block, vote: &Vote, batch: &mut Batch) {
+        let standing = self.leader_votes.entry(vote.post.clone()).or_default();
+        let before = standing.len();
+        let cast = LeaderVote {
+            leader: vote.voter.clone(),
+            post: vote.post.clone(),
+            weight: vote.weight,
+            block_num: block.num,
+            at: block.timestamp,
+        };
+        standing.push(cast.clone());
+        batch.leader_votes.push(cast);
+
+        let mut taken = Taken::default();
+        for rule in rules.trail_rules(&vote.voter) {
+            if !rule.covers_author(&vote.post.author) {
+                continue;
+            }
+            let weight = rule.followed_weight(vote.weight);
+            let change = change_of(rule, &standing[..before], standing, weight);
+            if let Some((follows, now)) = change {
+                for voter in rule.voters.iter().filter(|voter| *voter != &vote.voter) {
+                    batch.changes.push(Change::Follow(Follow {
+                        key: VoteKey {
+                            voter: voter.clone(),
+                            post: vote.post.clone(),
+                        },
+                        rule: rule.id.clone(),
+                        follows: follows.clone(),
+                        event_block: block.num,
+                        now: now.clone(),
+                    }));
+                }
+            }
+            let weight = weight.filter(|_| Followers::of(rule, standing).agree(rule));
+            let Some(weight) = weight.filter(|_| rule.in_force(block.timestamp)) else {
+                continue;
+            };
+            let due_at = rule.due_from(block.timestamp + rule.delay);
+            let voters = match rule.needs_agreement() {
+                // Who leads it may not tell later that they agreed: should an earlier rule not want the post, this
+                // is the one moment to ask for it.
+                true => Taken::default().free(rule, &vote.post.author, Some(&vote.voter)),
+                false => taken.free(rule, &vote.post.author, Some(&vote.voter)),
+            };
+            for voter in voters {
+                batch.changes.push(Change::Plan(Plan {
+                    key: VoteKey {
+                        voter,
+                        post: vote.post.clone(),
+                    },
+                    weight,
+                    rule: rule.id.clone(),
+                    origin: Origin::Trail,
+                    due_at,
+                    event_block: block.num,
+                    event_at: block.timestamp,
+                    leader: Some((vote.voter.clone(), vote.weight)),
+                    may_be_edit: false,
+                    had_vote: false,
+                }));
+            }
+        }
+    }
+
+    fn learn(&mut self, post: &PostId, fate: Fate, block: &Block) {
+        let before = self.fates.insert(post.clone(), (fate, block.timestamp));
+        self.before.push_back(Before {
+            num: block.num,
+            post: post.clone(),
+            fate: before,
+        });
+        while let Some(oldest) = self.before.front()
+            && oldest.num.saturating_add(MOST_UNDONE) < block.num
+        {
+            self.before.pop_front();
+        }
+    }
+
+    fn forget(&mut self, now: DateTime<Utc>) {
+        if now - self.forgot_at < FORGET_EVERY {
+            return;
+        }
+        self.forgot_at = now;
+        let keep = if self.fates.len() > MOST_POSTS {
+            TimeDelta::days(1)
+        } else {
+            PAYOUT_AFTER
+        };
+        self.fates.retain(|_, (_, at)| *at + keep > now);
+        self.leader_votes
+            .retain(|_, votes| votes.iter().any(|vote| vote.at + PAYOUT_AFTER > now));
+    }
+}
+
+/// The options that a block gives to a post, if any: they follow its comment, mostly in one transaction.
+fn options_of<'b>(block: &'b Block, post: &PostId) -> Option<&'b CommentOptions> {
+    block
+        .operations
+        .iter()
+        .find_map(|operation| match &operation.body {
+            OperationBody::CommentOptions(options) if options.post == *post => Some(options),
+            _ => None,
+        })
+}
+
+/// Voters whom an earlier rule has for the event at hand.
+#[derive(Default)]
+struct Taken {
+    voters: HashSet<Account>,
+}
+
+impl Taken {
+    /// The voters of `rule` that no earlier rule has; from now on this one has them. Nobody follows itself,
+    /// and on its own posts only who says so votes.
+    fn free(&mut self, rule: &Rule, author: &Account, leader: Option<&Account>) -> Vec<Account> {
+        let votes =
+            |voter: &&Account| (rule.self_votes || *voter != author) && Some(*voter) != leader;
+        rule.voters
+            .iter()
+            .filter(votes)
+            .filter(|voter| self.voters.insert((*voter).clone()))
+            .cloned()
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
