@@ -22,7 +22,7 @@
 //! | [`replay`], [`ruletest`] | rules played over recorded blocks, and over what a test says, with the daemon's own decisions |
 //! | [`explain`] | why a post was, will be or will not be voted on, for `curatord explain` |
 //! | [`sandbox`] | a simulated chain and signer, for `demo`, `sandbox` and the tests |
-//! | [`account`], [`weight`], [`post`], [`clock`] | the words that all of them use |
+//! | [`account`], [`weight`], [`post`], [`clock`], [`backoff`] | the words that all of them use |
 //!
 //! # One vote, from block to confirmation
 //!
@@ -55,6 +55,7 @@
 )]
 
 pub mod account;
+pub mod backoff;
 pub mod cast;
 pub mod chain;
 pub mod cli;

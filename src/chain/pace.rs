@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::backoff::Backoff;
 use crate::clock::Clock;
 
 /// A block needs this long from its witness to a node, at most.
@@ -12,7 +13,7 @@ const MOST_GRACE: Duration = Duration::from_millis(200);
 const SLOWEST_POLL: Duration = Duration::from_millis(500);
 const FASTEST_POLL: Duration = Duration::from_millis(10);
 
-/// Between two attempts while no node answers, at most: a block read late is a vote cast late.
+/// Longest delay between two attempts while no node answers: a block read late is a vote cast late.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The rhythm of one chain.
@@ -47,12 +48,9 @@ impl Pace {
         }
     }
 
-    /// How long to wait after so many failures in a row, give or take a fifth.
-    pub fn backoff(&self, failures: u32) -> Duration {
-        let doubled = self.poll * 2_u32.saturating_pow(failures.min(10));
-        doubled
-            .min(LONGEST_BACKOFF)
-            .mul_f64(0.8 + 0.4 * fastrand::f64())
+    /// The delays between attempts while no node answers.
+    pub fn backoff(&self) -> Backoff {
+        Backoff::new(self.poll * 2, LONGEST_BACKOFF)
     }
 }
 
@@ -99,13 +97,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_wait_after_failures_doubles_up_to_five_seconds() {
-        let pace = pace(3000);
-        for (failures, seconds) in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 5.0), (u32::MAX, 5.0)] {
-            let wait = pace.backoff(failures).as_secs_f64();
-            assert!(
-                (0.8..=1.2).contains(&(wait / seconds)),
-                "{failures}: {wait}"
-            );
+        let mut backoff = pace(3000).backoff();
+        for seconds in [1.0, 2.0, 4.0, 5.0, 5.0] {
+            let wait = backoff.next(fastrand::f64()).as_secs_f64();
+            assert!((0.8..=1.2).contains(&(wait / seconds)), "{seconds}: {wait}");
         }
     }
 }

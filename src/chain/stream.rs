@@ -147,7 +147,7 @@ impl Follower {
     /// Ends only when the receiver is gone.
     async fn follow(&mut self, start: StreamStart) -> ReceiverGone {
         let mut start = Some(start);
-        let mut failures = 0;
+        let mut backoff = self.pace.backoff();
         loop {
             let step = match &start {
                 Some(at) => self.begin(at.clone()).await,
@@ -155,7 +155,7 @@ impl Follower {
             };
             match step {
                 Ok(step) => {
-                    failures = 0;
+                    backoff.reset();
                     start = None;
                     if let Step::Wait(time) = step {
                         self.complain_of_stall();
@@ -164,10 +164,9 @@ impl Follower {
                 }
                 Err(StepError::Gone) => return ReceiverGone,
                 Err(StepError::Nodes(error)) => {
-                    failures += 1;
                     self.range = (self.range / 2).max(SMALLEST_RANGE);
-                    let wait = error.retry_after();
-                    let wait = wait.unwrap_or_else(|| self.pace.backoff(failures));
+                    let delay = backoff.next(fastrand::f64());
+                    let wait = error.retry_after().unwrap_or(delay);
                     tracing::debug!(wait_ms = wait.as_millis(), "{error}");
                     sleep(wait).await;
                 }

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::backoff::Backoff;
 use crate::chain::block::Block;
 use crate::chain::nodes::{Nodes, NodesError};
 
 /// Blocks asked for at once: about 1 to 10 MB.
 const RANGE: u32 = 100;
-/// A range that no node answers is asked for so often in all, with growing pauses.
+/// Attempts at a range that no node answers, with growing delays between them.
 const TRIES: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Delay after the first attempt.
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+/// Longest delay between two attempts.
+const LONGEST_DELAY: Duration = Duration::from_secs(8);
 
 /// Why blocks could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -51,15 +55,15 @@ pub async fn fetch(
 }
 
 async fn try_range(nodes: &Nodes, from: u32, count: u32) -> Result<Vec<Block>, FetchError> {
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::new(FIRST_DELAY, LONGEST_DELAY);
     for _ in 1..TRIES {
         match nodes.blocks(from, count).await {
             Ok(blocks) => return Ok(blocks),
             Err(error) => {
-                let wait = error.retry_after().unwrap_or(pause).max(pause);
+                let delay = backoff.next(fastrand::f64());
+                let wait = error.retry_after().map_or(delay, |asked| asked.max(delay));
                 tracing::warn!(wait_s = wait.as_secs(), "{error}");
                 sleep(wait).await;
-                pause *= 2;
             }
         }
     }

@@ -12,13 +12,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
+use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::queue::journal::Journal;
 use crate::signer::book::TokenBook;
 use crate::signer::client::{RefreshError, SignerClient};
 use crate::signer::refresh::{LEASE, Refreshed, refresh};
-use crate::signer::refresh_time::{pause_after, refresh_at};
+use crate::signer::refresh_time::refresh_at;
 use crate::store::{NewToken, Store, StoreError, TokenRow};
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 
@@ -26,6 +27,9 @@ use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 const PACE: TimeDelta = TimeDelta::milliseconds(50);
 /// Refreshes that nobody waits for, at a time.
 const MOST_AT_A_TIME: usize = 4;
+/// Delay after the first failed refresh, and the longest after more of them.
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// A dead refresh token is tried again after this, in case the signer was wrong.
 const TRY_THE_DEAD_AFTER: TimeDelta = TimeDelta::hours(1);
 /// At the end, new tokens that are on their way are awaited for so long.
@@ -57,17 +61,30 @@ pub struct Keeper {
 }
 
 /// What is known of the refreshing of one voter's token.
-#[derive(Default)]
 struct State {
     refresh_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
     /// Known once we have refreshed it ourselves.
     life: Option<Duration>,
-    failures: u32,
+    backoff: Backoff,
     /// Why the refresh token does not work any more.
     dead: Option<String>,
     in_flight: bool,
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            refresh_at: DateTime::UNIX_EPOCH,
+            expires_at: None,
+            life: None,
+            backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
+            dead: None,
+            in_flight: false,
+            waiting: Vec::new(),
+        }
+    }
 }
 
 impl Keeper {
@@ -194,7 +211,7 @@ impl Run<'_> {
         let state = self.states.entry(row.voter.clone()).or_default();
         self.agenda.remove(&(state.refresh_at, row.voter.clone()));
         state.dead = None;
-        state.failures = 0;
+        state.backoff.reset();
         state.expires_at = row.expires_at;
         // A program may write down nothing but a refresh token: there is no moment until which it serves.
         let has_access = !row.access_token.expose_secret().is_empty();
@@ -354,7 +371,7 @@ impl Run<'_> {
     /// Notes a failure, tells of it once, and says it in words for whoever waits.
     async fn failed(&mut self, voter: &Account, error: RefreshError, now: DateTime<Utc>) -> String {
         let state = self.states.entry(voter.clone()).or_default();
-        state.failures += 1;
+        let delay = state.backoff.next(fastrand::f64());
         let text = format!("the token of @{voter} was not refreshed: {error}");
         let (at, tell, fingerprint) = match &error {
             RefreshError::Dead(_) => {
@@ -367,9 +384,8 @@ impl Run<'_> {
                 )
             }
             RefreshError::Passing { retry_after, .. } => {
-                let pause = pause_after(state.failures, fastrand::f64());
-                let pause = pause.max(retry_after.unwrap_or_default());
-                (now + pause, state.failures == 1, None)
+                let delay = delay.max(retry_after.unwrap_or_default());
+                (now + delay, state.backoff.failures() == 1, None)
             }
         };
         if state.dead.is_some() && !state.waiting.is_empty() {

@@ -30,14 +30,6 @@ pub fn refresh_at(
     expires_at - TimeDelta::from_std(before).unwrap_or(TimeDelta::MAX)
 }
 
-/// The pause after so many failed refreshes in a row: 1 s doubling to 60 s, ±20 %. `chance` is 0 to 1.
-pub fn pause_after(failures: u32, chance: f64) -> Duration {
-    Duration::from_secs(1)
-        .saturating_mul(2u32.saturating_pow(failures.saturating_sub(1).min(10)))
-        .min(Duration::from_secs(60))
-        .mul_f64(0.8 + 0.4 * chance.clamp(0.0, 1.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,15 +83,5 @@ mod tests {
                 .count()
         });
         assert!(busiest.max() < Some(20));
-    }
-
-    #[test]
-    fn failures_are_met_with_longer_and_longer_pauses_up_to_a_minute() {
-        let pauses: Vec<u64> = (1..=9)
-            .map(|failures| pause_after(failures, 0.5).as_secs())
-            .collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(pause_after(7, 0.0), Duration::from_secs(48));
-        assert_eq!(pause_after(7, 1.0), Duration::from_secs(72));
     }
 }
