@@ -1,6 +1,5 @@
 //! What is wrong with a file that a person wrote: where, why, and how to mend it.
 
-mod damage;
 mod excerpt;
 pub mod position;
 pub mod render;

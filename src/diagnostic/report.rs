@@ -1,9 +1,7 @@
 //! Gathers what is found in one text, so that all of it is told at once.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diagnostic::damage::Damage;
 use crate::diagnostic::text::Text;
 use crate::diagnostic::{Finding, Problem, Severity};
 
@@ -16,8 +14,8 @@ pub struct Reported(());
 pub struct Report<'t> {
     text: &'t str,
     findings: Vec<(Severity, Finding)>,
-    /// Where the text is no TOML: nothing there means what it seems to.
-    damage: Damage<'t>,
+    /// Nothing in the text is sure to mean what it seems to.
+    has_syntax_errors: bool,
     secret: bool,
 }
 
@@ -27,7 +25,7 @@ impl<'t> Report<'t> {
         Self {
             text,
             findings: Vec::new(),
-            damage: Damage::none(text),
+            has_syntax_errors: false,
             secret: false,
         }
     }
@@ -50,57 +48,28 @@ impl<'t> Report<'t> {
         self.text
     }
 
-    /// Reports that the text cannot be used, unless the place is damaged and this only follows from it.
+    /// Reports that the text cannot be used.
     pub fn error(&mut self, finding: Finding) -> Reported {
-        let span = finding.span.as_ref();
-        if !span.is_some_and(|span| self.damage.meets(span)) {
-            self.findings.push((Severity::Error, finding));
-        }
+        self.add(Severity::Error, finding);
         Reported(())
-    }
-
-    /// Reports that something is missing in the table whose header is at the finding's span, unless
-    /// that table is damaged: then it may well be there.
-    pub fn missing(&mut self, finding: Finding) -> Reported {
-        match &finding.span {
-            Some(header) if self.damage.is_below(header.start) => Reported(()),
-            _ => self.error(finding),
-        }
-    }
-
-    /// Reports a key that is not known, unless the header above it is damaged: then nobody knows which
-    /// table it stands in.
-    pub fn unknown(&mut self, finding: Finding) -> Reported {
-        match &finding.span {
-            Some(key) if self.damage.is_in_header_above(key.start) => Reported(()),
-            _ => self.error(finding),
-        }
     }
 
     /// Reports something doubtful.
     pub fn warning(&mut self, finding: Finding) {
-        self.findings.push((Severity::Warning, finding));
+        self.add(Severity::Warning, finding);
     }
 
-    /// Reports that the text at the finding's span is no TOML.
-    pub fn damage(&mut self, finding: Finding) {
-        // One slip can upset the parser more than once: the first complaint on a line is the telling one.
-        let place = finding.span.clone().unwrap_or(0..self.text.len());
-        if !self.damage.meets(&place) {
-            self.findings.push((Severity::Error, finding));
+    /// Reports that the text breaks the syntax of TOML. From then on other findings are ignored: they may only
+    /// follow from that.
+    pub fn syntax_error(&mut self, finding: Finding) {
+        self.has_syntax_errors = true;
+        self.findings.push((Severity::Error, finding));
+    }
+
+    fn add(&mut self, severity: Severity, finding: Finding) {
+        if !self.has_syntax_errors {
+            self.findings.push((severity, finding));
         }
-        self.damage.add(place);
-    }
-
-    /// Takes nothing at `place` for what it seems, without a word about it.
-    pub fn spoil(&mut self, place: Range<usize>) {
-        self.damage.add(place);
-    }
-
-    /// Whether the table that starts at `start` holds a place that is no TOML; if so, that has been
-    /// reported.
-    pub fn damaged(&self, start: usize) -> Option<Reported> {
-        self.damage.is_below(start).then_some(Reported(()))
     }
 
     /// Whether an error has been reported.

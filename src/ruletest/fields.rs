@@ -31,7 +31,7 @@ pub(super) fn required<'t, T>(
         None => {
             let message = format!("{} lacks `{key}`", table.name);
             let finding = Finding::at(table.header.clone(), message);
-            Err(report.missing(finding.help(format!("write `{key} = {example}`"))))
+            Err(report.error(finding.help(format!("write `{key} = {example}`"))))
         }
     }
 }

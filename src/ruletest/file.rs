@@ -77,7 +77,7 @@ fn rules_beside(path: &Path, report: &mut Report<'_>) -> Result<Vec<PathBuf>, Re
         let finding = Finding::whole(
             "`rules` is missing: a file called *.toml must say which rules it tests",
         );
-        return Err(report.missing(
+        return Err(report.error(
             finding.help("write `rules = \"../rules/favourites.toml\"`, relative to this file"),
         ));
     }

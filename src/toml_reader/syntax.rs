@@ -1,28 +1,37 @@
 //! From text to a tree, with what is no TOML reported.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use toml::de::{DeTable, Error};
 
 use crate::diagnostic::Finding;
+use crate::diagnostic::position::Lines;
 use crate::diagnostic::report::Report;
 use crate::diagnostic::visible::escape;
 use crate::toml_reader::item::quoted;
 
 const NO_COMMA: &str = "missing comma between array elements";
 
-/// Parses the text of `report`. What is no TOML is reported; the tree holds what could be read.
+/// Parses the text of `report` and reports its syntax errors. The tree holds what could be read all the same.
 pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
     let text = report.text();
     let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return table.into_inner();
+    }
+    let lines = Lines::of(text);
+    let mut reported = HashSet::new();
     for error in errors {
         let span = within(text, error.span().unwrap_or(0..0));
         let runs_on = error.message().starts_with(NO_COMMA) && begins_a_line(text, span.start);
-        let finding = explain(report, span.clone(), &error);
-        report.damage(finding);
-        // From where a list should have ended all is taken for a part of it: what more is said is noise.
+        // One slip can upset the parser more than once: its first complaint about a line is the telling one.
+        if reported.insert(lines.holding(span.start)) {
+            let finding = explain(report, span, &error);
+            report.syntax_error(finding);
+        }
+        // After a list that does not end everything is taken for a part of it: further complaints are noise.
         if runs_on {
-            report.spoil(span.start..text.len());
             break;
         }
     }

@@ -74,7 +74,7 @@ impl<'t> Table<'t> {
                 continue;
             }
             let finding = Finding::at(key.span(), format!("unknown key `{name}` in {}", self.name));
-            report.unknown(match elsewhere(name, value.get_ref()) {
+            report.error(match elsewhere(name, value.get_ref()) {
                 Some(help) => finding.help(help),
                 None => match closest(name, self.asked.iter().copied()) {
                     Some(meant) => finding.help(format!("did you mean `{meant}`?")),

@@ -104,7 +104,7 @@ pub fn defined_in(path: &str, text: &str) -> Vec<Arc<List>> {
             name: (&**name.get_ref()).into(),
             path: path.clone(),
             position: lines.position(text, name.span().start),
-            // Of a damaged file nobody knows what is missing.
+            // In a file with syntax errors nobody knows what is missing.
             members: members.ok().filter(|_| is_toml),
             held_back: false,
             accounts: OnceLock::new(),

@@ -74,7 +74,7 @@ impl<'t> RuleTable<'_, 't> {
         let message = format!("this {} has no `{key}`", self.table.name);
         let finding = Finding::at(self.table.header.clone(), message);
         self.report
-            .missing(finding.help(format!("add `{key} = {example}`")))
+            .error(finding.help(format!("add `{key} = {example}`")))
     }
 
     /// Reports that nobody votes.
@@ -86,7 +86,7 @@ impl<'t> RuleTable<'_, 't> {
         let help =
             "add `voters = [\"alice\"]` here, or at the top of the file for all of its rules";
         self.report
-            .missing(Finding::at(self.table.header.clone(), message).help(help))
+            .error(Finding::at(self.table.header.clone(), message).help(help))
     }
 
     /// Reports that what `key` says does not go with other keys.

@@ -41,7 +41,7 @@ pub(super) fn read(
             .and_then(|text| check(text, &item, report)),
         None => {
             let finding = Finding::at(table.header.clone(), "`schedule` lacks `cron`");
-            Err(report.missing(finding.help("write `schedule = { cron = \"0 18 * * MON-FRI\" }`")))
+            Err(report.error(finding.help("write `schedule = { cron = \"0 18 * * MON-FRI\" }`")))
         }
     };
     let zone = table

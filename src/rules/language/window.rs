@@ -74,7 +74,7 @@ fn time(
             format!("{} lacks `{key}`", table.name),
         );
         let example = if key == "to" { "22:00" } else { "08:00" };
-        return Err(report.missing(finding.help(format!("add `{key} = \"{example}\"`"))));
+        return Err(report.error(finding.help(format!("add `{key} = \"{example}\"`"))));
     };
     let text = match item.value {
         DeValue::Datetime(written) if written.date.is_none() => {
