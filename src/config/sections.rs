@@ -137,34 +137,6 @@ pub(super) fn network(mut section: Section<'_, '_>) -> (ChainKind, Reading<Netwo
     (chain, network())
 }
 
-impl ChainKind {
-    /// The nodes asked where none are named.
-    pub fn nodes(self) -> Vec<String> {
-        let nodes: &[&str] = match self {
-            Self::Hive => &["https://api.hive.blog", "https://api.deathwing.me"],
-            Self::Steem => &["https://api.steemit.com"],
-        };
-        nodes.iter().map(|&node| node.to_owned()).collect()
-    }
-
-    /// The signer asked where none is named.
-    pub fn signer(self) -> &'static str {
-        match self {
-            Self::Hive => "https://hivesigner.com",
-            Self::Steem => "https://steemlogin.com",
-        }
-    }
-
-    /// What the chain wants between two votes of one voter: Steem refuses the second within 3 s; Hive
-    /// has had no such limit since hard fork 26.
-    pub fn vote_interval(self) -> Duration {
-        match self {
-            Self::Hive => Duration::ZERO,
-            Self::Steem => 3 * SECOND,
-        }
-    }
-}
-
 fn nodes(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Vec<String>> {
     const WANTED: Wanted = Wanted {
         what: "a list of addresses",
