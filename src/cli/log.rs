@@ -1,52 +1,39 @@
 //! The log, on standard error.
 //!
 //! A full disk, a reader that is gone or one that reads no more must neither stop nor delay a vote. So a thread of its
-//! own writes the lines, and those that cannot be written are lost.
+//! own writes the lines, and lines that cannot be written are lost.
 
-use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// Lines that may wait for a slow reader: a few megabytes.
 const MOST_WAITING: usize = 16_384;
-/// How long the end of the program waits for the last lines: the daemon has promised to be gone soon.
+/// Time that the end of the program waits for the last lines: the daemon has promised to stop soon.
 const LAST_LINES: Duration = Duration::from_millis(400);
+/// Time between two looks at whether the last lines are written.
+const POLL: Duration = Duration::from_millis(1);
 
 /// The file watcher warns of a folder that is gone before its watch, which is how folders go.
 const OF_NO_INTEREST: &str = "notify=error";
 
-static LOG: Log = Log::new();
+static LOG: OnceLock<Log> = OnceLock::new();
 
-/// Lines on their way to standard error.
-struct Log {
-    state: Mutex<State>,
-    /// A line came, or was written.
-    changed: Condvar,
-}
-
-struct State {
-    waiting: VecDeque<Vec<u8>>,
-    /// Whether a line is being written.
-    is_writing: bool,
-    /// Since the last line that was written.
-    lost: usize,
-}
-
-/// Has everything that is logged from now on go to standard error. `RUST_LOG` says how much; else `usual`.
+/// Sends everything that is logged from now on to standard error. `RUST_LOG` sets the level; else it is `usual`.
 ///
 /// # Errors
-/// When the system gives no thread, or a log was started before.
+/// When a log was started before.
 pub fn start(usual: &str) -> anyhow::Result<()> {
     let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), usual);
-    std::thread::Builder::new()
-        .name("log".to_owned())
-        .spawn(|| LOG.write_to(|line| io::stderr().write_all(line)))?;
+    let lines = LOG.get_or_init(|| Log::to(io::stderr())).lines.clone();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(|| Lines)
+        .with_writer(move || lines.clone())
         .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
@@ -54,24 +41,128 @@ pub fn start(usual: &str) -> anyhow::Result<()> {
         .map_err(|error| anyhow::anyhow!(error))
 }
 
-/// What `told` says, where it says something that can be read; else `usual`.
-fn filter(told: Option<&str>, usual: &str) -> EnvFilter {
-    let told = told.filter(|told| !told.trim().is_empty());
-    told.and_then(|told| EnvFilter::try_new(told).ok())
+/// The filter that `given` describes, if it can be parsed; else `usual`.
+fn filter(given: Option<&str>, usual: &str) -> EnvFilter {
+    let given = given.filter(|given| !given.trim().is_empty());
+    given
+        .and_then(|given| EnvFilter::try_new(given).ok())
         .unwrap_or_else(|| EnvFilter::new(format!("{usual},{OF_NO_INTEREST}")))
 }
 
-/// Waits until everything logged so far is written, for a moment at most. Says whether it is.
+/// Waits until everything logged so far is written, for a moment at most. Returns whether it is.
 pub fn flush() -> bool {
-    LOG.flush(LAST_LINES)
+    LOG.get().is_none_or(|log| log.flush(LAST_LINES))
 }
 
-/// What the log is written through: takes everything, at once.
-struct Lines;
+/// Lines on their way to a writer.
+struct Log {
+    lines: Lines,
+    _worker: WorkerGuard,
+}
+
+/// Takes every line at once.
+#[derive(Clone)]
+struct Lines {
+    queue: NonBlocking,
+    counts: Arc<Counts>,
+}
+
+/// What became of the lines so far.
+#[derive(Default)]
+struct Counts {
+    taken: AtomicUsize,
+    /// Written, or refused by the writer.
+    done: AtomicUsize,
+    /// Lines that found the queue full.
+    dropped: OnceLock<ErrorCounter>,
+}
+
+impl Log {
+    fn to(out: impl Write + Send + 'static) -> Self {
+        let counts = Arc::<Counts>::default();
+        let writer = Writer {
+            out,
+            counts: Arc::clone(&counts),
+            refused: 0,
+            dropped_before: 0,
+        };
+        let (queue, worker) = NonBlockingBuilder::default()
+            .lossy(true)
+            .buffered_lines_limit(MOST_WAITING)
+            .thread_name("log")
+            .finish(writer);
+        counts.dropped.get_or_init(|| queue.error_counter());
+        Self {
+            lines: Lines { queue, counts },
+            _worker: worker,
+        }
+    }
+
+    fn flush(&self, longest: Duration) -> bool {
+        let counts = &self.lines.counts;
+        let (taken, dropped) = (counts.taken.load(Ordering::SeqCst), counts.dropped());
+        let (queued, end) = (taken.saturating_sub(dropped), Instant::now() + longest);
+        while counts.done.load(Ordering::SeqCst) < queued {
+            if Instant::now() >= end {
+                return false;
+            }
+            thread::sleep(POLL);
+        }
+        true
+    }
+}
+
+impl Counts {
+    fn dropped(&self) -> usize {
+        self.dropped.get().map_or(0, ErrorCounter::dropped_lines)
+    }
+}
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        LOG.take(line);
+        self.counts.taken.fetch_add(1, Ordering::SeqCst);
+        self.queue.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes lines, and says where some are missing.
+struct Writer<W> {
+    out: W,
+    counts: Arc<Counts>,
+    /// Lines that `out` did not take since it took the last one.
+    refused: usize,
+    /// Dropped lines that were reported.
+    dropped_before: usize,
+}
+
+impl<W: Write> Writer<W> {
+    /// Reports the lines that were lost since the last report.
+    fn report_lost(&mut self) -> io::Result<()> {
+        let dropped = self.counts.dropped();
+        let lost = self.refused + dropped - self.dropped_before;
+        if lost > 0 {
+            let were = if lost == 1 { "was" } else { "were" };
+            let line = format!("({} {were} lost)\n", super::counted(lost, "log line"));
+            self.out.write_all(line.as_bytes())?;
+            self.refused = 0;
+            self.dropped_before = dropped;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Writer<W> {
+    /// Never fails: the queue would write the rest of a line again.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let written = self.report_lost().and_then(|()| self.out.write_all(line));
+        if written.is_err() {
+            self.refused += 1;
+        }
+        self.counts.done.fetch_add(1, Ordering::SeqCst);
         Ok(line.len())
     }
 
@@ -80,131 +171,102 @@ impl Write for Lines {
     }
 }
 
-impl Log {
-    const fn new() -> Self {
-        let state = State {
-            waiting: VecDeque::new(),
-            is_writing: false,
-            lost: 0,
-        };
-        Self {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self, line: &[u8]) {
-        let mut state = self.lock();
-        if state.waiting.len() < MOST_WAITING {
-            state.waiting.push_back(line.to_owned());
-            self.changed.notify_all();
-        } else {
-            state.lost += 1;
-        }
-    }
-
-    /// Gives one line after the other to `write`, for ever.
-    fn write_to(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) {
-        loop {
-            self.write_next(&mut write);
-        }
-    }
-
-    /// Waits for a line and gives it to `write`.
-    fn write_next(&self, write: &mut impl FnMut(&[u8]) -> io::Result<()>) {
-        let nothing = |state: &mut State| state.waiting.is_empty();
-        let waited = self.changed.wait_while(self.lock(), nothing);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        let Some(line) = state.waiting.pop_front() else {
-            return;
-        };
-        state.is_writing = true;
-        let lost = std::mem::take(&mut state.lost);
-        drop(state);
-        let told = match lost {
-            0 => Ok(()),
-            _ => write(gap(lost).as_bytes()),
-        };
-        let unwritten = match told {
-            Err(_) => lost + 1,
-            Ok(()) => usize::from(write(&line).is_err()),
-        };
-        let mut state = self.lock();
-        state.lost += unwritten;
-        state.is_writing = false;
-        self.changed.notify_all();
-    }
-
-    fn flush(&self, longest: Duration) -> bool {
-        let under_way = |state: &mut State| state.is_writing || !state.waiting.is_empty();
-        let waited = self
-            .changed
-            .wait_timeout_while(self.lock(), longest, under_way);
-        let (_state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        !timeout.timed_out()
-    }
-}
-
-/// Stands where lines are missing.
-fn gap(lost: usize) -> String {
-    let lines = super::counted(lost, "line");
-    format!("({lines} of the log could not be written here, and went lost)\n")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc;
+
     use super::*;
 
-    /// What is written when each line is taken or refused as `takes` says.
-    fn written(log: &Log, takes: &[bool]) -> String {
-        let mut out = Vec::new();
-        for takes in takes {
-            log.write_next(&mut |line| {
-                if *takes {
-                    out.extend_from_slice(line);
-                    return Ok(());
-                }
-                Err(io::ErrorKind::StorageFull.into())
-            });
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Takes or refuses each text, or waits, as `answers` say.
+    struct Script {
+        written: Arc<Mutex<Vec<u8>>>,
+        answers: Box<dyn FnMut() -> bool + Send>,
+    }
+
+    impl Write for Script {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            if !(self.answers)() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.written.lock().unwrap().extend_from_slice(text);
+            Ok(text.len())
         }
-        String::from_utf8(out).unwrap()
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log(answers: impl FnMut() -> bool + Send + 'static) -> (Log, Arc<Mutex<Vec<u8>>>) {
+        let written = Arc::<Mutex<Vec<u8>>>::default();
+        let script = Script {
+            written: Arc::clone(&written),
+            answers: Box::new(answers),
+        };
+        (Log::to(script), written)
+    }
+
+    fn text(written: &Mutex<Vec<u8>>) -> String {
+        String::from_utf8(written.lock().unwrap().clone()).unwrap()
     }
 
     #[test]
     fn an_empty_wish_for_a_level_is_none() {
-        let level = |told| filter(told, "info").to_string();
+        let level = |given| filter(given, "info").to_string();
         assert_eq!(level(Some("debug")), "debug");
-        for told in [None, Some(""), Some(" "), Some("=,=")] {
-            assert_eq!(level(told), "notify=error,info", "{told:?}");
+        for given in [None, Some(""), Some(" "), Some("=,=")] {
+            assert_eq!(level(given), "notify=error,info", "{given:?}");
         }
     }
 
     #[test]
     fn lines_that_cannot_be_written_are_counted_and_the_next_follow() {
-        let log = Log::new();
+        let (go, wait) = mpsc::channel::<()>();
+        // The line, the line, the report, the report, the line.
+        let mut takes = [true, false, false, true, true].into_iter();
+        let (log, written) = log(move || {
+            wait.recv().ok();
+            takes.next().unwrap_or(true)
+        });
         for line in ["a\n", "b\n", "c\n", "d\n"] {
-            log.take(line.as_bytes());
+            log.lines.clone().write_all(line.as_bytes()).unwrap();
         }
         assert!(!log.flush(Duration::ZERO));
-        assert_eq!(
-            written(&log, &[true, false, false, true]),
-            "a\n(2 lines of the log could not be written here, and went lost)\nd\n"
-        );
-        assert!(log.flush(Duration::ZERO));
+        drop(go);
+        assert!(log.flush(PATIENCE));
+        assert_eq!(text(&written), "a\n(2 log lines were lost)\nd\n");
     }
 
     #[test]
     fn a_reader_that_reads_no_more_costs_lines_and_no_time() {
-        let log = Log::new();
+        let (go, wait) = mpsc::channel::<()>();
+        let (writes, is_writing) = mpsc::channel();
+        let (log, written) = log(move || {
+            writes.send(()).ok();
+            wait.recv().ok();
+            true
+        });
+        let mut lines = log.lines.clone();
+        lines.write_all(b".").unwrap();
+        is_writing.recv_timeout(PATIENCE).unwrap();
         for _ in 0..MOST_WAITING + 7 {
-            log.take(b".");
+            lines.write_all(b".").unwrap();
         }
-        let text = written(&log, &[true, true]);
-        assert!(text.starts_with("(7 lines"), "{text}");
-        assert!(text.ends_with("lost)\n.."), "{text}");
+        assert!(!log.flush(Duration::ZERO));
+        drop(go);
+        assert!(log.flush(PATIENCE));
+        let text = text(&written);
+        assert!(
+            text.starts_with(".(7 log lines were lost)\n.."),
+            "{}",
+            &text[..60]
+        );
+        assert_eq!(
+            text.len(),
+            "(7 log lines were lost)\n".len() + 1 + MOST_WAITING
+        );
     }
 }
