@@ -27,7 +27,11 @@ pub fn refresh_at(
     voter.hash(&mut hasher);
     let share = (hasher.finish() % 1_000) as f64 / 1_000.0;
     let before = ahead.mul_f64(1.0 + share / 10.0);
-    expires_at - TimeDelta::from_std(before).unwrap_or(TimeDelta::MAX)
+    // The expiry comes from the signer or from another program's row.
+    let before = TimeDelta::from_std(before).unwrap_or(TimeDelta::MAX);
+    expires_at
+        .checked_sub_signed(before)
+        .unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 #[cfg(test)]
@@ -35,6 +39,13 @@ mod tests {
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn an_expiry_at_the_beginning_of_time_does_not_overflow() {
+        let expiry = Some(DateTime::<Utc>::MIN_UTC);
+        let moment = refresh_at(&Account::from_chain("alice"), expiry, None, HOUR);
+        assert_eq!(moment, DateTime::UNIX_EPOCH);
+    }
 
     fn at(expires_in: Duration, life: Option<Duration>, ahead: Duration) -> DateTime<Utc> {
         refresh_at(
