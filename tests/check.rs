@@ -106,7 +106,7 @@ fn without_a_path_configuration_and_rules_are_checked_together() {
     assert_eq!(
         findings(&output),
         [
-            "curatord.toml:3:8: error: `kind` must be hive or steem, not \"hvie\"",
+            "curatord.toml:3:8: error: `kind` must be hive or steem",
             "r/a/z.toml:4:10: error: `weight` must be a percentage in quotes, not a whole number",
             "r/b.toml:4:10: error: `weight` must be a percentage in quotes, not a whole number",
             "3 problems in 3 files",
@@ -214,7 +214,7 @@ fn what_run_cannot_do_with_is_a_problem_and_what_it_lacks_a_warning() {
         ),
         (
             "client_id = 'my.app'\nclient_secret_file = 'two'",
-            "two holds more than one line",
+            "the file that `client_secret_file` names holds more than one line",
         ),
         (
             "client_id = 'My App'\nclient_secret = 'x'",
@@ -397,4 +397,56 @@ fn what_is_no_rule_file_is_told_in_a_whole_sentence() {
         let found = findings(&check(folder.path(), &[path]));
         assert_eq!(found[0], format!("{path}: error: {message}"));
     }
+}
+
+#[test]
+fn no_command_shows_a_value_of_the_configuration() {
+    let folder = folder(&[("r/a.toml", GOOD)]);
+    for config in [
+        "rules = 'r'\n[signer]\nclient_id = 'my.app'\nclient_secret = hunter2\n",
+        "rules = 'r'\n[signer]\nclient_secret_file = 'hunter2'\n",
+        "rules = 'r'\n[database]\nurl = 'mysql://u:hunter2@localhost'\n",
+        "rules = 'r'\n[network]\nkind = 'hunter2'\n# hunter2\n",
+    ] {
+        fs::write(folder.path().join("curatord.toml"), config).unwrap();
+        for arguments in [
+            &["check"][..],
+            &["run"],
+            &["explain", "@bob/x"],
+            &["check", "curatord.toml"],
+            &["test", "curatord.toml"],
+        ] {
+            let output = curatord(folder.path(), arguments).output().unwrap();
+            let (out, err) = (
+                String::from_utf8(output.stdout).unwrap(),
+                String::from_utf8(output.stderr).unwrap(),
+            );
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {out}{err}");
+            assert!(
+                !format!("{out}{err}").contains("hunter2"),
+                "{arguments:?}: {out}{err}"
+            );
+            assert!(
+                format!("{out}{err}").contains("curatord.toml:"),
+                "{arguments:?}: {out}{err}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_configuration_among_the_rules_is_named_and_not_drawn() {
+    let folder = folder(&[
+        ("rules/good.toml", GOOD),
+        ("etc/c.toml", "[signer]\nclient_secret = 'hunter2'\n"),
+    ]);
+    let link = folder.path().join("rules/c.toml");
+    std::os::unix::fs::symlink(folder.path().join("etc/c.toml"), link).unwrap();
+    let output = check(folder.path(), &["rules"]);
+    insta::assert_snapshot!(stdout(&output), @r"
+    rules/c.toml:1:2: error: `signer` belongs in curatord.toml, not here
+      help: this looks like curatord.toml: check that with `curatord check --config FILE`
+
+    1 problem in 1 file
+    ");
 }

@@ -81,14 +81,16 @@ impl Findings {
         let (rules, is_found) = match config::load(config, environment) {
             Ok(config) => {
                 let is_found = config.is_found();
-                self.problems.extend(match is_found {
+                let lacks = match is_found {
                     Err(not_found) => Some(not_found.problem()),
                     Ok(()) => config.ready_to_run().err().map(|not_set| not_set.problem()),
-                });
+                };
+                self.problems.extend(lacks.map(Problem::from));
                 (Some(config.rules), is_found.is_ok())
             }
             Err(failure) => {
-                self.problems.extend(failure.problems);
+                let problems = failure.problems.into_iter();
+                self.problems.extend(problems.map(Problem::from));
                 (failure.rules, true)
             }
         };
@@ -138,7 +140,7 @@ impl Findings {
             };
             return format!("{rules} in {files}{verdict}");
         }
-        let mut files: Vec<_> = errors.iter().map(|problem| &problem.path).collect();
+        let mut files: Vec<_> = errors.iter().map(|problem| &problem.plain.path).collect();
         files.dedup();
         let (errors, files) = (
             counted(errors.len(), "problem"),

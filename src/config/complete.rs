@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use crate::config::Config;
 use crate::config::load::PLACES;
-use crate::diagnostic::{Finding, Problem};
+use crate::diagnostic::{Finding, PlainProblem};
 
 /// There is no configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +21,7 @@ pub struct NotFound;
 #[error("{}: {}", self.what(), self.help())]
 pub struct NotSet {
     keys: Vec<&'static str>,
-    signer: String,
+    signer: &'static str,
     file: String,
 }
 
@@ -42,17 +42,17 @@ impl NotSet {
         )
     }
 
-    /// The same as a doubt about the configuration: whoever starts the daemon may set it in the environment.
-    pub fn problem(&self) -> Problem {
+    /// The same as a warning: whoever starts the daemon may set it in the environment.
+    pub fn problem(&self) -> PlainProblem {
         let finding = Finding::whole(self.what()).help(self.help());
-        Problem::warning_of_file(&self.file, finding)
+        PlainProblem::warning_of_file(&self.file, finding)
     }
 }
 
 impl NotFound {
-    /// The same as a doubt about the configuration.
-    pub fn problem(self) -> Problem {
-        Problem::warning_of_file(PLACES[0], Finding::whole(self.to_string()))
+    /// The same as a warning.
+    pub fn problem(self) -> PlainProblem {
+        PlainProblem::warning_of_file(PLACES[0], Finding::whole(self.to_string()))
     }
 }
 
@@ -97,7 +97,11 @@ impl Config {
         let file = self.path.as_deref().unwrap_or(Path::new(PLACES[0]));
         Err(NotSet {
             keys,
-            signer: signer.url.clone(),
+            signer: match signer.url == self.network.kind.signer() {
+                true => self.network.kind.signer(),
+                // An address of the user's own may hold a password.
+                false => "your signer",
+            },
             file: file.display().to_string(),
         })
     }

@@ -5,10 +5,9 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use crate::config::environment::{PREFIX, Variable, Variables};
-use crate::config::masked;
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::{Report, Reported, Values};
 use crate::diagnostic::suggestion::closest;
-use crate::diagnostic::{Finding, Problem};
+use crate::diagnostic::{Finding, PlainProblem};
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::table::Table;
 
@@ -20,7 +19,7 @@ pub(super) struct Layers<'t> {
     /// The folder that paths in the file are relative to.
     pub folder: &'t Path,
     /// Of the variables.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<PlainProblem>,
     /// Section and key of everything that was asked for: all that there is.
     pub(super) asked: Vec<(&'static str, &'static str)>,
 }
@@ -73,7 +72,7 @@ impl<'t> Layers<'t> {
                 None => finding.help("settings are called CURATORD_SECTION__KEY"),
             };
             self.problems
-                .push(Problem::of_file(&variable.name, finding));
+                .push(PlainProblem::of_file(&variable.name, finding));
         }
     }
 }
@@ -119,7 +118,7 @@ impl<'t, 'l> Section<'t, 'l> {
         self.layers.asked.push((self.name, key));
         let in_file = self.table.as_mut().and_then(|table| table.take(key));
         if let Some(variable) = self.variable(key) {
-            let mut report = Report::new(&variable.text);
+            let mut report = Report::with(&variable.text, Values::Hidden);
             let item = Item {
                 key: &variable.name,
                 key_span: 0..0,
@@ -128,10 +127,8 @@ impl<'t, 'l> Section<'t, 'l> {
                 as_text: true,
             };
             let value = read(&item, Path::new(""), &mut report);
-            let shown = || masked::value(self.name, key, &variable.text).into();
-            self.layers
-                .problems
-                .extend(report.into_problems_in(&variable.name, shown));
+            let problems = report.into_plain_problems(&variable.name);
+            self.layers.problems.extend(problems);
             return value.map(Some);
         }
         in_file
@@ -213,15 +210,25 @@ fn read_secret(
         Ok(content) => {
             let secret = content.trim_end_matches(['\r', '\n']);
             if secret.contains('\n') {
-                let message = format!("{} holds more than one line", path.display());
-                let help = "put the secret alone into it, in one line";
+                let message = format!(
+                    "the file that `{}` names holds more than one line",
+                    item.key
+                );
+                let help = "put the secret alone into it, on one line";
                 return Err(item.refuse(message, help, report));
             }
             Ok(secret.to_owned())
         }
         Err(error) => {
-            let message = format!("cannot read {}: {error}", path.display());
-            let help = "name a file that holds the secret and that curatord may read";
+            // The path is not quoted: it may be the secret itself, under the wrong key.
+            let message = format!("cannot read the file that `{}` names: {error}", item.key);
+            let help = match item.as_text {
+                true => "name a file that holds the secret and that curatord may read",
+                false => {
+                    "name a file that holds the secret and that curatord may read; a relative path starts at \
+                     the folder of the configuration"
+                }
+            };
             Err(item.refuse(message, help, report))
         }
     }

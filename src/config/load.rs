@@ -7,10 +7,11 @@ use toml::de::DeTable;
 
 use crate::config::environment::{Variables, variables};
 use crate::config::layers::{Layers, Section};
-use crate::config::{Config, SECTIONS, masked, sections};
-use crate::diagnostic::report::{Report, Reported};
-use crate::diagnostic::{Finding, Problem};
+use crate::config::{Config, sections};
+use crate::diagnostic::report::{Report, Reported, Values};
+use crate::diagnostic::{Finding, PlainProblem};
 use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::settings::SECTIONS;
 use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
 
@@ -21,14 +22,14 @@ pub(super) const PLACES: [&str; 2] = ["curatord.toml", "/etc/curatord/curatord.t
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.problems))]
 pub struct ConfigFailure {
-    /// Everything that is wrong, in the order of the file. Never empty; holds no secret.
-    pub problems: Vec<Problem>,
+    /// Everything that is wrong, in the order of the file. Never empty; quotes no value.
+    pub problems: Vec<PlainProblem>,
     /// The rules folder, where that much could be read.
     pub rules: Option<PathBuf>,
 }
 
-fn lines(problems: &[Problem]) -> String {
-    let lines: Vec<_> = problems.iter().map(Problem::to_string).collect();
+fn lines(problems: &[PlainProblem]) -> String {
+    let lines: Vec<_> = problems.iter().map(PlainProblem::to_string).collect();
     lines.join("\n")
 }
 
@@ -77,7 +78,7 @@ fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), ConfigFail
 fn unreadable(path: &Path, why: &str, help: &str) -> ConfigFailure {
     let finding = Finding::whole(format!("cannot read the configuration: {why}"));
     ConfigFailure {
-        problems: vec![Problem::of_file(
+        problems: vec![PlainProblem::of_file(
             &path.to_string_lossy(),
             finding.help(help),
         )],
@@ -96,7 +97,7 @@ pub(super) fn read(
         .and_then(Path::parent)
         .unwrap_or(Path::new(""))
         .to_owned();
-    let mut report = Report::with_secrets(text);
+    let mut report = Report::with(text, Values::Hidden);
     let root = syntax::parse(&mut report);
     let mut layers = Layers::new(report, variables, &folder);
     let (rules, config) = read_root(&root, path.clone(), &mut layers);
@@ -108,13 +109,14 @@ pub(super) fn read(
         .as_deref()
         .unwrap_or(Path::new(PLACES[0]))
         .to_string_lossy();
-    let mut all = report.into_problems_in(&shown, || masked::file(text));
+    let has_syntax_errors = report.has_syntax_errors();
+    let mut all = report.into_plain_problems(&shown);
     all.extend(problems);
     match config {
         Ok(config) if all.is_empty() => Ok(config),
         _ => Err(ConfigFailure {
             problems: all,
-            rules: rules.ok(),
+            rules: rules.ok().filter(|_| !has_syntax_errors),
         }),
     }
 }

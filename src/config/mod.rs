@@ -4,8 +4,9 @@ mod complete;
 mod environment;
 mod layers;
 mod load;
-mod masked;
 pub mod reload;
+#[cfg(test)]
+mod secrecy_tests;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -20,9 +21,6 @@ use crate::network::{ChainKind, Follow};
 
 pub use complete::{NotFound, NotSet};
 pub use load::{ConfigFailure, load};
-
-/// The tables of the file.
-pub const SECTIONS: [&str; 6] = ["database", "network", "signer", "tokens", "casting", "http"];
 
 /// Everything that can be set. Paths are absolute, or relative to the working directory.
 #[derive(Debug, Clone)]

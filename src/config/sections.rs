@@ -169,18 +169,9 @@ fn web_address(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Readi
         Ok(_) => return Ok(text.trim_end_matches('/').to_owned()),
         Err(_) => "this is no address: it must begin with https:// or http://",
     };
-    // Nothing but a bare name of a host is repeated: what stands in the wrong place may hold a password.
-    let is_host = |text: &str| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
-        text.contains('.') && text.chars().all(is_plain)
-    };
-    let meant = match text.trim_end_matches('/') {
-        host if is_host(host) => format!("https://{host}"),
-        _ => example.to_owned(),
-    };
     let help = match item.as_text {
-        true => format!("write it as in {meant}"),
-        false => format!("write it as in {}", quoted(&meant)),
+        true => format!("write it as in {example}"),
+        false => format!("write it as in {}", quoted(example)),
     };
     Err(item.refuse(message, help, report))
 }
@@ -210,13 +201,11 @@ fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
 /// The address of a signer, without what we add to it.
 fn signer_url(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Reading<String> {
     let url = web_address(item, example, report)?;
-    match url.strip_suffix("/api") {
-        Some(url) => {
-            let message = "this is the address of the signer's API: `/api` is added to it";
-            Err(item.refuse(message, item.write(format!("\"{url}\"")), report))
-        }
-        None => Ok(url),
+    if url.ends_with("/api") {
+        let message = "this is the address of the signer's API: `/api` is added to it";
+        return Err(item.refuse(message, "remove `/api` from its end", report));
     }
+    Ok(url)
 }
 
 /// `[signer]`, with the presets of `chain`.

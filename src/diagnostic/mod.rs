@@ -1,4 +1,4 @@
-//! What is wrong with a file that a person wrote: where, why, and how to mend it.
+//! What is wrong with a file that a person wrote: where, why, and how to fix it.
 
 mod excerpt;
 pub mod position;
@@ -27,7 +27,7 @@ pub enum Severity {
     Warning,
 }
 
-/// One thing to say about a place in a text: the part of a [`Problem`] that its finder knows.
+/// One thing to say about a place in a text: the part of a problem that its finder knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Bytes of the text; `None` where it concerns the whole file.
@@ -42,16 +42,36 @@ pub struct Finding {
     pub also: Option<(Range<usize>, String)>,
 }
 
-/// A finding in a file. `Display` is the one-line form for logs and tables:
-/// `path:line:column: message (help)`.
+/// A problem in a file: its place and what is said of it. Holds no text of the file, so none can be drawn.
+/// `Display` is the one-line form for logs and tables: `path:line:column: message (help)`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PlainProblem {
+    pub severity: Severity,
+    /// The file as people know it, or the name of the environment variable.
+    pub path: Arc<str>,
+    /// Where it is; `None` where it concerns the whole file.
+    pub position: Option<Position>,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// A problem together with the lines of the file that it can be drawn in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Problem {
-    pub severity: Severity,
-    /// The file as people know it, or what else the text comes from.
-    pub path: Arc<str>,
-    pub finding: Finding,
-    /// What the spans are places in. Holds no secret.
+    pub plain: PlainProblem,
+    /// `None` where there is no line to draw, or none may be shown.
+    source: Option<Source>,
+}
+
+/// The places to underline in a text.
+#[derive(Clone, PartialEq, Eq)]
+struct Source {
     text: Arc<Text>,
+    span: Range<usize>,
+    label: Option<String>,
+    also: Option<(Range<usize>, String)>,
 }
 
 impl Finding {
@@ -93,34 +113,47 @@ impl Finding {
     }
 }
 
-impl Problem {
+impl Source {
+    /// `None` where the finding has no place in the text.
+    fn of(text: Arc<Text>, finding: &Finding) -> Option<Self> {
+        Some(Self {
+            text,
+            span: finding.span.clone()?,
+            label: finding.label.clone(),
+            also: finding.also.clone(),
+        })
+    }
+}
+
+impl PlainProblem {
     /// An error that concerns a file as a whole: it is not there, it cannot be read.
     pub fn of_file(path: &str, finding: Finding) -> Self {
-        Self {
-            severity: Severity::Error,
-            path: path.into(),
-            finding,
-            text: Arc::new(Text::from("")),
-        }
+        Self::new(Severity::Error, path.into(), None, finding)
     }
 
-    /// Likewise, of a file that can be used all the same.
+    /// A warning that concerns a file as a whole.
     pub fn warning_of_file(path: &str, finding: Finding) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::of_file(path, finding)
-        }
+        Self::new(Severity::Warning, path.into(), None, finding)
     }
 
-    /// Where it is; `None` where it concerns the whole file.
-    pub fn position(&self) -> Option<Position> {
-        let span = self.finding.span.as_ref()?;
-        Some(self.text.position(span.start))
+    fn new(
+        severity: Severity,
+        path: Arc<str>,
+        position: Option<Position>,
+        finding: Finding,
+    ) -> Self {
+        Self {
+            severity,
+            path,
+            position,
+            message: finding.message,
+            help: finding.help,
+        }
     }
 
     /// `path:line:column`, or the path alone.
     pub fn place(&self) -> String {
-        match self.position() {
+        match self.position {
             Some(position) => format!("{}:{position}", visible(&self.path)),
             None => visible(&self.path).into_owned(),
         }
@@ -132,19 +165,51 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl Problem {
+    /// An error that concerns a file as a whole.
+    pub fn of_file(path: &str, finding: Finding) -> Self {
+        PlainProblem::of_file(path, finding).into()
+    }
+
+    /// Whether the file cannot be used because of it.
+    pub fn is_error(&self) -> bool {
+        self.plain.is_error()
+    }
+}
+
+impl From<PlainProblem> for Problem {
+    fn from(plain: PlainProblem) -> Self {
+        Self {
+            plain,
+            source: None,
+        }
+    }
+}
+
+impl fmt::Display for PlainProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = visible(&self.finding.message);
-        write!(formatter, "{}: {message}", self.place())?;
-        match &self.finding.help {
+        write!(formatter, "{}: {}", self.place(), visible(&self.message))?;
+        match &self.help {
             Some(help) => write!(formatter, " ({})", visible(help)),
             None => Ok(()),
         }
     }
 }
 
-impl fmt::Debug for Problem {
+impl fmt::Debug for PlainProblem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:?} {self}", self.severity)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.plain.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.plain, formatter)
     }
 }

@@ -1,5 +1,5 @@
 //! Draws problems for a terminal or a pipe: the line with its place and message first, as compilers
-//! have it, then the text with the offending part underlined, then how to mend it.
+//! have it, then the text with the offending part underlined, then how to fix it.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -8,7 +8,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 
 use crate::diagnostic::excerpt::Excerpt;
 use crate::diagnostic::visible::visible;
-use crate::diagnostic::{Problem, Severity};
+use crate::diagnostic::{PlainProblem, Problem, Severity, Source};
 
 /// Longer texts of help are wrapped at this column.
 const WIDTH: usize = 100;
@@ -19,12 +19,12 @@ pub fn render(problem: &Problem, colour: bool) -> String {
         true => format!("\x1b[{codes}m{text}\x1b[0m"),
         false => text.to_owned(),
     };
-    let severity = match problem.severity {
+    let severity = match problem.plain.severity {
         Severity::Error => paint("1;31", "error"),
         Severity::Warning => paint("1;33", "warning"),
     };
-    let place = paint("1", &problem.place());
-    let message = visible(&problem.finding.message);
+    let place = paint("1", &problem.plain.place());
+    let message = visible(&problem.plain.message);
     let mut out = format!("{place}: {severity}: {message}\n");
     let snippet = Snippet::of(problem);
     let mut drawn = String::new();
@@ -39,7 +39,7 @@ pub fn render(problem: &Problem, colour: bool) -> String {
     if handler.render_report(&mut drawn, &snippet).is_ok() {
         // The first line is miette's own for the message, which stands above already.
         out.push_str(drawn.split_once('\n').map_or("", |(_, rest)| rest));
-    } else if let Some(help) = &problem.finding.help {
+    } else if let Some(help) = &problem.plain.help {
         let _ = writeln!(out, "  help: {}", visible(help));
     }
     out
@@ -48,42 +48,42 @@ pub fn render(problem: &Problem, colour: bool) -> String {
 /// A problem as miette wants it, without its message.
 #[derive(Debug)]
 struct Snippet<'a> {
-    problem: &'a Problem,
+    plain: &'a PlainProblem,
     excerpt: Excerpt,
     labels: Vec<LabeledSpan>,
 }
 
 impl<'a> Snippet<'a> {
     fn of(problem: &'a Problem) -> Self {
-        let finding = &problem.finding;
-        let main = finding
-            .span
-            .iter()
-            .map(|span| (span, finding.label.as_deref()));
-        let also = finding
-            .also
-            .iter()
-            .map(|(span, label)| (span, Some(label.as_str())));
-        let (places, said): (Vec<_>, Vec<_>) = main
-            .chain(also)
-            .filter_map(|(span, label)| Some((first_line(&problem.text, span)?, label)))
-            .unzip();
-        let excerpt = Excerpt::of(&problem.text, &places);
-        let mut labels = Vec::new();
-        for (place, label) in excerpt.places.iter().zip(said) {
-            let label = label.map(|label| visible(label).into_owned());
-            let place = (place.start, place.len());
-            labels.push(match labels.is_empty() {
-                true => LabeledSpan::new_primary_with_span(label, place),
-                false => LabeledSpan::new_with_span(label, place),
-            });
-        }
+        let (excerpt, labels) = problem.source.as_ref().map(underlined).unwrap_or_default();
         Self {
-            problem,
+            plain: &problem.plain,
             excerpt,
             labels,
         }
     }
+}
+
+/// The lines of a source, and what is underlined in them.
+fn underlined(source: &Source) -> (Excerpt, Vec<LabeledSpan>) {
+    let main = (&source.span, source.label.as_deref());
+    let also = source.also.iter();
+    let also = also.map(|(span, label)| (span, Some(label.as_str())));
+    let (places, said): (Vec<_>, Vec<_>) = std::iter::once(main)
+        .chain(also)
+        .filter_map(|(span, label)| Some((first_line(&source.text, span)?, label)))
+        .unzip();
+    let excerpt = Excerpt::of(&source.text, &places);
+    let mut labels = Vec::new();
+    for (place, label) in excerpt.places.iter().zip(said) {
+        let label = label.map(|label| visible(label).into_owned());
+        let place = (place.start, place.len());
+        labels.push(match labels.is_empty() {
+            true => LabeledSpan::new_primary_with_span(label, place),
+            false => LabeledSpan::new_with_span(label, place),
+        });
+    }
+    (excerpt, labels)
 }
 
 /// The part of a span that is on its first line; `None` where the text has nothing to underline.
@@ -111,14 +111,14 @@ impl std::error::Error for Snippet<'_> {}
 
 impl Diagnostic for Snippet<'_> {
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.problem.severity {
+        Some(match self.plain.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
         })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let help = self.problem.finding.help.as_ref()?;
+        let help = self.plain.help.as_ref()?;
         Some(Box::new(visible(help)))
     }
 

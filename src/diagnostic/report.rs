@@ -1,9 +1,10 @@
-//! Gathers what is found in one text, so that all of it is told at once.
+//! Collects what is found in one text, so that all of it is reported at once.
 
 use std::sync::Arc;
 
+use crate::diagnostic::position::{Lines, Position};
 use crate::diagnostic::text::Text;
-use crate::diagnostic::{Finding, Problem, Severity};
+use crate::diagnostic::{Finding, PlainProblem, Problem, Severity, Source};
 
 /// Proof that a problem was reported: what stands in for a value that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,31 +17,37 @@ pub struct Report<'t> {
     findings: Vec<(Severity, Finding)>,
     /// Nothing in the text is sure to mean what it seems to.
     has_syntax_errors: bool,
-    secret: bool,
+    values: Values,
+}
+
+/// Whether values of a text may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Messages may quote them, and their lines may be drawn.
+    Shown,
+    /// They may be secrets.
+    Hidden,
 }
 
 impl<'t> Report<'t> {
-    /// Nothing found in `text` yet.
+    /// An empty report about `text`, whose values may be shown.
     pub fn new(text: &'t str) -> Self {
+        Self::with(text, Values::Shown)
+    }
+
+    /// An empty report about `text`.
+    pub fn with(text: &'t str, values: Values) -> Self {
         Self {
             text,
             findings: Vec::new(),
             has_syntax_errors: false,
-            secret: false,
+            values,
         }
     }
 
-    /// Likewise for a text that may hold secrets.
-    pub fn with_secrets(text: &'t str) -> Self {
-        Self {
-            secret: true,
-            ..Self::new(text)
-        }
-    }
-
-    /// `words` of the text as a message may quote them.
-    pub fn quotable<'w>(&self, words: &'w str) -> &'w str {
-        if self.secret { "…" } else { words }
+    /// `words` of the text, if a message may quote them.
+    pub fn quotable<W>(&self, words: W) -> Option<W> {
+        (self.values == Values::Shown).then_some(words)
     }
 
     /// The text that the spans are places in.
@@ -72,6 +79,11 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// Whether the text breaks the syntax of TOML.
+    pub fn has_syntax_errors(&self) -> bool {
+        self.has_syntax_errors
+    }
+
     /// Whether an error has been reported.
     pub fn has_errors(&self) -> bool {
         self.findings
@@ -79,32 +91,42 @@ impl<'t> Report<'t> {
             .any(|(severity, _)| *severity == Severity::Error)
     }
 
-    /// All that was found, in the order of the text.
+    /// Everything that was found, in the order of the text.
     pub fn into_problems(self, path: &str) -> Vec<Problem> {
-        let text = self.text;
-        self.into_problems_in(path, || text.into())
+        let text = self
+            .quotable(self.text)
+            .filter(|_| !self.findings.is_empty());
+        let text = text.map(|text| Arc::new(Text::from(text)));
+        self.into_each(path, |severity, path, position, finding| Problem {
+            source: text
+                .as_ref()
+                .and_then(|text| Source::of(Arc::clone(text), &finding)),
+            plain: PlainProblem::new(severity, path, position, finding),
+        })
     }
 
-    /// Likewise, with the text that is shown to people made by `shown`: as long, and with the same
-    /// lines, but without secrets.
-    pub fn into_problems_in(
+    /// Everything that was found, in the order of the text, with nothing of the text to draw.
+    pub fn into_plain_problems(self, path: &str) -> Vec<PlainProblem> {
+        self.into_each(path, PlainProblem::new)
+    }
+
+    fn into_each<T>(
         mut self,
         path: &str,
-        shown: impl FnOnce() -> Arc<str>,
-    ) -> Vec<Problem> {
+        make: impl Fn(Severity, Arc<str>, Option<Position>, Finding) -> T,
+    ) -> Vec<T> {
         if self.findings.is_empty() {
             return Vec::new();
         }
         self.findings
             .sort_by_key(|(_, finding)| finding.span.as_ref().map_or(0, |span| span.start));
-        let (path, text): (Arc<str>, _) = (path.into(), Arc::new(Text::new(shown())));
-        self.findings
-            .into_iter()
-            .map(|(severity, finding)| Problem {
-                severity,
-                path: Arc::clone(&path),
-                finding,
-                text: Arc::clone(&text),
+        let (path, lines): (Arc<str>, _) = (path.into(), Lines::of(self.text));
+        let findings = self.findings.into_iter();
+        findings
+            .map(|(severity, finding)| {
+                let start = finding.span.as_ref().map(|span| span.start);
+                let position = start.map(|start| lines.position(self.text, start));
+                make(severity, Arc::clone(&path), position, finding)
             })
             .collect()
     }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use crate::diagnostic::position::{Lines, Position};
+use crate::diagnostic::position::Lines;
 
 /// A text in which places are found fast, however many are asked for.
 #[derive(Debug, Clone)]
@@ -22,10 +22,6 @@ impl Text {
 
     pub(super) fn lines(&self) -> &Lines {
         self.lines.get_or_init(|| Lines::of(&self.text))
-    }
-
-    pub(super) fn position(&self, offset: usize) -> Position {
-        self.lines().position(&self.text, offset)
     }
 
     /// Line `index`, counted from 0, without its line break.

@@ -14,6 +14,7 @@ use crate::rules::language::file::{self, Place};
 use crate::rules::language::lists::{self, Lists};
 use crate::rules::rule::Rule;
 use crate::rules::shadowed;
+use crate::toml_reader::settings;
 
 /// What rule files say.
 #[derive(Debug, Default)]
@@ -83,13 +84,10 @@ fn read_files(
         headers.extend(checked.headers.into_iter().map(|header| (at, header)));
         all.rules.extend(checked.rules.into_iter().map(Arc::new));
         all.problems.extend(checked.problems);
-        let mut off = Report::new(text);
-        for (from, span) in checked.expiries {
-            if now.is_some_and(|now| from <= now) {
-                off.warning(expired(from, span));
-            }
-        }
-        all.problems.extend(off.into_problems(shown));
+        let off = checked.expiries.into_iter();
+        let off = off.filter(|(from, _)| now.is_some_and(|now| *from <= now));
+        let off = off.map(|(from, span)| expired(from, span));
+        all.warn(shown, text, off.collect());
     }
     // Which of two files has precedence is known only where both are below the same folder.
     if let [_] = paths {
@@ -97,17 +95,17 @@ fn read_files(
         for of_file in found.chunk_by(|(left, _), (right, _)| headers[*left].0 == headers[*right].0)
         {
             let (_, shown, text) = &texts[headers[of_file[0].0].0];
-            let mut report = Report::new(text);
-            for (rule, earlier) in of_file {
+            let shadowed = of_file.iter().map(|(rule, earlier)| {
                 let header = headers[*rule].1.clone();
-                report.warning(shadowed::finding(header, &all.rules[*earlier].id));
-            }
-            all.problems.extend(report.into_problems(shown));
+                shadowed::finding(header, &all.rules[*earlier].id)
+            });
+            let shadowed = shadowed.collect();
+            all.warn(shown, text, shadowed);
         }
     }
     let place_of = |problem: &Problem| {
-        let position = problem.position();
-        (order.get(&*problem.path).copied(), position)
+        let order = order.get(&*problem.plain.path).copied();
+        (order, problem.plain.position)
     };
     all.problems.sort_by_cached_key(place_of);
     all
@@ -134,6 +132,18 @@ fn text_of(file: &RuleFile, shown: &str) -> Result<String, Vec<Problem>> {
 }
 
 impl RuleFiles {
+    /// Adds warnings about the file that is shown as `shown`.
+    fn warn(&mut self, shown: &str, text: &str, findings: Vec<Finding>) {
+        let ((), problems) = settings::read_guarded(shown, text, |values| {
+            let mut report = Report::with(text, values);
+            findings
+                .iter()
+                .for_each(|finding| report.warning(finding.clone()));
+            ((), report.into_problems(shown))
+        });
+        self.problems.extend(problems);
+    }
+
     /// The rule files at `paths`, each once, with what people know them as.
     fn find(&mut self, paths: &[PathBuf]) -> Vec<(RuleFile, String)> {
         let mut found = Vec::new();

@@ -16,8 +16,8 @@ use crate::ruletest::fields::{
 };
 use crate::ruletest::{Event, Expected, Post, Source, Test, TestFile, What};
 use crate::toml_reader::item::{Item, Wanted};
-use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
+use crate::toml_reader::{settings, syntax};
 use crate::weight::Weight;
 
 const CHAINS: [(&str, ChainKind); 2] = [("hive", ChainKind::Hive), ("steem", ChainKind::Steem)];
@@ -28,12 +28,16 @@ const MOMENT: &str = "2026-03-01T12:00:00Z";
 /// # Errors
 /// Everything that is wrong with it.
 pub fn read(path: &Path, text: &str) -> Result<TestFile, Vec<Problem>> {
-    let mut report = Report::new(text);
-    let root = syntax::parse(&mut report);
-    let file = read_root(path, &root, &mut report);
+    let shown = path.to_string_lossy();
+    let (file, problems) = settings::read_guarded(&shown, text, |values| {
+        let mut report = Report::with(text, values);
+        let root = syntax::parse(&mut report);
+        let file = read_root(path, &root, &mut report);
+        (file, report.into_problems(&shown))
+    });
     match file {
-        Ok(file) if !report.has_errors() => Ok(file),
-        _ => Err(report.into_problems(&path.to_string_lossy())),
+        Ok(file) if !problems.iter().any(Problem::is_error) => Ok(file),
+        _ => Err(problems),
     }
 }
 

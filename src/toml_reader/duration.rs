@@ -71,8 +71,8 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
             return Err(error("it needs a unit: w, d, h, m, s or ms", meant));
         }
         let Some(known) = unit_meant(unit) else {
-            let why = format!("`{unit}` is not a unit: w, d, h, m, s or ms");
-            return Err(error(&why, None));
+            let why = "it has an unknown unit: the units are w, d, h, m, s and ms";
+            return Err(error(why, None));
         };
         as_written &= UNITS[known].0 == unit;
         let milliseconds = number
@@ -169,6 +169,7 @@ pub fn read(
     let text = match item.value {
         DeValue::Integer(number) => {
             let number = number.to_string();
+            let number = report.quotable(&*number).unwrap_or("5");
             let help = format!(
                 "write `{key} = \"{number}s\"` for seconds, `{key} = \"{number}m\"` for minutes",
                 key = item.key
@@ -178,15 +179,19 @@ pub fn read(
         _ => item.text(WANTED, report)?,
     };
     let duration = parse(text).map_err(|error| {
-        let help = match &error.meant {
+        let help = match error
+            .meant
+            .as_ref()
+            .and_then(|meant| report.quotable(meant))
+        {
             Some(meant) => item.write(quoted(meant)),
             None => item.write("\"1h 30m\""),
         };
-        item.refuse(
-            format!("{} is not a duration: {error}", quoted(text)),
-            help,
-            report,
-        )
+        let message = match report.quotable(text) {
+            Some(text) => format!("{} is not a duration: {error}", quoted(text)),
+            None => format!("`{}` is not a duration: {error}", item.key),
+        };
+        item.refuse(message, help, report)
     })?;
     let (least, most) = (*range.start(), *range.end());
     if duration < least {

@@ -67,7 +67,7 @@ impl<'t> Item<'t> {
         self.wrong_type_with(wanted, self.write(wanted.example), report)
     }
 
-    /// Likewise, with other help than the example.
+    /// Reports that the value is of the wrong type, with other help than the example.
     pub fn wrong_type_with(
         &self,
         wanted: Wanted,
@@ -135,7 +135,13 @@ impl<'t> Item<'t> {
             DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix()).ok(),
             DeValue::String(text) => match text.trim().parse::<i64>() {
                 Ok(number) if self.as_text => Some(number),
-                Ok(number) => return Err(self.wrong_type_with(wanted, self.write(number), report)),
+                Ok(number) => {
+                    let help = match report.quotable(number) {
+                        Some(number) => self.write(number),
+                        None => self.write(wanted.example),
+                    };
+                    return Err(self.wrong_type_with(wanted, help, report));
+                }
                 Err(_) => return Err(self.wrong_type(wanted, report)),
             },
             _ => return Err(self.wrong_type(wanted, report)),
@@ -203,21 +209,20 @@ impl<'t> Item<'t> {
             None if self.as_text => format!("write one of {all}"),
             None => format!("write one of {all}, in quotes"),
         };
-        Err(self.refuse(
-            format!("`{}` must be {all}, not \"{text}\"", self.key),
-            help,
-            report,
-        ))
+        let message = match report.quotable(text) {
+            Some(text) => format!("`{}` must be {all}, not \"{text}\"", self.key),
+            None => format!("`{}` must be {all}", self.key),
+        };
+        Err(self.refuse(message, help, report))
     }
 
     /// The items of a list that is not empty.
     pub fn list(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<Vec<Item<'t>>, Reported> {
         let DeValue::Array(array) = self.value else {
-            let help = match self.value {
-                DeValue::String(text) => {
-                    self.write(format_args!("[{}]", quoted(report.quotable(text))))
-                }
-                _ => self.write(wanted.example),
+            let text = self.value.as_str().and_then(|text| report.quotable(text));
+            let help = match text {
+                Some(text) => self.write(format_args!("[{}]", quoted(text))),
+                None => self.write(wanted.example),
             };
             return Err(self.wrong_type_with(wanted, help, report));
         };

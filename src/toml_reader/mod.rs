@@ -1,8 +1,9 @@
-//! Reads TOML that people write: every value with its place, every mistake with its mending, all
-//! mistakes at once.
+//! Reads TOML that people write: every value with its place, and every mistake, all at once, with what to write
+//! instead.
 
 pub mod duration;
 pub mod item;
+pub mod settings;
 pub mod syntax;
 pub mod table;
 pub mod timezone;

@@ -61,8 +61,12 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
     let said = error.message();
     let found = text.get(span.clone()).unwrap_or("");
     if said == "duplicate key" {
-        return Finding::at(span, format!("`{found}` is given twice"))
-            .help("a key stands only once in a table: take one of the two out");
+        let message = match report.quotable(found) {
+            Some(found) => format!("`{found}` is given twice"),
+            None => "this key is given twice".to_owned(),
+        };
+        return Finding::at(span, message)
+            .help("a key stands only once in a table: remove one of the two");
     }
     let line_start = text[..span.start]
         .rfind('\n')
@@ -100,7 +104,10 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
     } else if found.is_empty() || found == "=" {
         Some("write it after the `=`: a text stands in quotes".to_owned())
     } else {
-        quoted_value(line, found, report).or_else(|| quoted_word(said, found, report))
+        match report.quotable(line) {
+            Some(line) => quoted_value(line, found).or_else(|| quoted_word(said, found)),
+            None => Some("a text stands in quotes: `key = \"…\"`".to_owned()),
+        }
     };
     let message = match said.starts_with("string values must be quoted") {
         true if found.is_empty() || found == "=" => "the value is missing".to_owned(),
@@ -156,7 +163,7 @@ fn closing_bracket(thing: &str) -> Option<char> {
 }
 
 /// `write weight = "50%"` for the line `weight = 50%`, the most frequent slip of all.
-fn quoted_value(line: &str, found: &str, report: &Report<'_>) -> Option<String> {
+fn quoted_value(line: &str, found: &str) -> Option<String> {
     let (key, value) = line.split_once('=')?;
     let value = value.split('#').next()?.trim();
     let is_plain = |c: char| c.is_alphanumeric() || " %.-+_@:/*".contains(c);
@@ -167,13 +174,13 @@ fn quoted_value(line: &str, found: &str, report: &Report<'_>) -> Option<String> 
         && !key.is_empty()
         && key.chars().all(is_key)
         && value.contains(found);
-    is_meant.then(|| format!("write `{key} = {}`", quoted(report.quotable(value))))
+    is_meant.then(|| format!("write `{key} = {}`", quoted(value)))
 }
 
 /// `write "alice"` for `alice` in a list.
-fn quoted_word(said: &str, found: &str, report: &Report<'_>) -> Option<String> {
+fn quoted_word(said: &str, found: &str) -> Option<String> {
     let is_word = said.starts_with("string values must be quoted") && !["", "="].contains(&found);
-    is_word.then(|| format!("write {}", quoted(report.quotable(found))))
+    is_word.then(|| format!("write {}", quoted(found)))
 }
 
 #[cfg(test)]
@@ -198,14 +205,14 @@ mod tests {
             let mut report = Report::new(&text);
             parse(&mut report);
             let problems = report.into_problems("f");
-            let finding = &problems[0].finding;
+            let plain = &problems[0].plain;
             assert_eq!(
-                (problems.len(), finding.message.as_str()),
+                (problems.len(), plain.message.as_str()),
                 (1, message),
                 "{value}"
             );
             assert!(
-                finding
+                plain
                     .help
                     .as_ref()
                     .unwrap()

@@ -73,14 +73,18 @@ impl<'t> Table<'t> {
             if self.asked.contains(&name) {
                 continue;
             }
-            let finding = Finding::at(key.span(), format!("unknown key `{name}` in {}", self.name));
-            report.error(match elsewhere(name, value.get_ref()) {
-                Some(help) => finding.help(help),
-                None => match closest(name, self.asked.iter().copied()) {
-                    Some(meant) => finding.help(format!("did you mean `{meant}`?")),
-                    None => finding.help(format!("it can hold {}", self.known())),
-                },
-            });
+            let meant = closest(name, self.asked.iter().copied());
+            // A word that is like no key may be a piece of a secret.
+            let message = match report.quotable(name).or(meant.map(|_| name)) {
+                Some(name) => format!("unknown key `{name}` in {}", self.name),
+                None => format!("unknown key in {}", self.name),
+            };
+            let help = match (elsewhere(name, value.get_ref()), meant) {
+                (Some(help), _) => help,
+                (None, Some(meant)) => format!("did you mean `{meant}`?"),
+                (None, None) => format!("it can hold {}", self.known()),
+            };
+            report.error(Finding::at(key.span(), message).help(help));
         }
     }
 }

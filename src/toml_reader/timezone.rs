@@ -25,11 +25,11 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
             ),
             None => format!("{}, or \"UTC\"", item.write(WANTED.example)),
         };
-        item.refuse(
-            format!("there is no time zone {}", quoted(text)),
-            help,
-            report,
-        )
+        let message = match report.quotable(text) {
+            Some(text) => format!("there is no time zone {}", quoted(text)),
+            None => format!("`{}` names no time zone", item.key),
+        };
+        item.refuse(message, help, report)
     })
 }
 

@@ -13,15 +13,16 @@ fn told_of(folder: &str, also: impl Fn(&str, &[Problem])) -> String {
         also(&name, &problems);
         told += &format!("{name}\n");
         for problem in problems {
+            let severity = if problem.is_error() { "" } else { "warning: " };
+            let problem = problem.plain;
             let place = problem
-                .position()
+                .position
                 .map(|at| format!("{at}: "))
                 .unwrap_or_default();
-            let severity = if problem.is_error() { "" } else { "warning: " };
-            let help = problem.finding.help.as_deref();
+            let help = problem.help.as_deref();
             let help = help
                 .map(|help| help.replace(&format!("{}/", path.parent().unwrap().display()), ""));
-            told += &format!("  {place}{severity}{}\n", problem.finding.message);
+            told += &format!("  {place}{severity}{}\n", problem.message);
             told += &format!("      {}\n", help.expect("help"));
         }
     }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::{Report, Reported, Values};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Finding, Problem};
 use crate::rules::language::accounts;
@@ -19,7 +19,7 @@ use crate::rules::language::rule_table::{self, RuleTable};
 use crate::rules::rule::{Rule, RuleId};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::table::Table;
-use crate::toml_reader::{syntax, timezone};
+use crate::toml_reader::{settings, syntax, timezone};
 
 /// What became of a file once it was read.
 #[derive(Debug, Default)]
@@ -63,7 +63,21 @@ pub fn read(path: &str, text: &str) -> Checked {
 
 /// Reads one of several files, which share the `lists` of them all.
 pub fn read_among(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
-    let mut report = Report::new(text);
+    let (mut checked, problems) = settings::read_guarded(place.shown, text, |values| {
+        read_with(values, place, text, lists)
+    });
+    checked.problems = problems;
+    checked
+}
+
+/// Reads a file; what is wrong with it is returned by itself.
+fn read_with(
+    values: Values,
+    place: Place<'_>,
+    text: &str,
+    lists: &Lists,
+) -> (Checked, Vec<Problem>) {
+    let mut report = Report::with(text, values);
     let root = syntax::parse(&mut report);
     let scope = Scope::new(lists, place.shown);
     let mut read = read_root(place.relative, &root, &scope, &mut report);
@@ -77,23 +91,27 @@ pub fn read_among(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
         .into_iter()
         .map(|read| (read.rule, read.header))
         .unzip();
-    Checked {
+    let checked = Checked {
         rules,
         headers,
         expiries,
-        problems: report.into_problems(place.shown),
+        problems: Vec::new(),
         uses: scope.into_asked(),
-    }
+    };
+    (checked, report.into_problems(place.shown))
 }
 
 /// Says of a file called `path` where it stops being text.
 pub fn not_text(path: &str, bytes: &[u8], error: Utf8Error) -> Vec<Problem> {
     let text = String::from_utf8_lossy(bytes);
     let at = error.valid_up_to();
-    let mut report = Report::new(&text);
-    let finding = Finding::at(at..at + '\u{fffd}'.len_utf8(), "this is not UTF-8 text");
-    report.error(finding.help("save the file with the encoding UTF-8"));
-    report.into_problems(path)
+    let ((), problems) = settings::read_guarded(path, &text, |values| {
+        let mut report = Report::with(&text, values);
+        let finding = Finding::at(at..at + '\u{fffd}'.len_utf8(), "this is not UTF-8 text");
+        report.error(finding.help("save the file with the encoding UTF-8"));
+        ((), report.into_problems(path))
+    });
+    problems
 }
 
 /// A rule and where it stands.
@@ -266,11 +284,6 @@ fn belongs_elsewhere(key: &str, value: &DeValue<'_>) -> Option<String> {
     };
     if is_tables && let Some(kind) = closest(key, ["author", "trail"]) {
         return Some(format!("did you mean `[[{kind}]]`?"));
-    }
-    if is_tables && crate::config::SECTIONS.contains(&key) {
-        return Some(
-            "this looks like curatord.toml: check that with `curatord check --config FILE`".into(),
-        );
     }
     match (Kind::Author.has(key), Kind::Trail.has(key)) {
         (true, true) => Some(format!(

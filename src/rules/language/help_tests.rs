@@ -14,8 +14,8 @@ fn told(keys: &str) -> Vec<(String, String)> {
     let problems = read("a.toml", &text).problems.into_iter();
     problems
         .map(|problem| {
-            let finding = problem.finding;
-            (finding.message, finding.help.unwrap_or_default())
+            let plain = problem.plain;
+            (plain.message, plain.help.unwrap_or_default())
         })
         .collect()
 }
