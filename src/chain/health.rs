@@ -8,33 +8,33 @@ use crate::chain::node_error::NodeFault;
 use crate::chain::notice::NodeNotice;
 
 /// A node that limits rates is left alone for this long at least, whether it says for how long or not: some say 0.
-const LIMITED_FOR: Duration = Duration::from_secs(1);
+const MIN_RATE_LIMIT: Duration = Duration::from_secs(1);
 
 /// No node is left alone for longer than this, whatever it says.
-const LONGEST_LIMIT: Duration = Duration::from_secs(300);
+const MAX_RATE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The state of all nodes, in order of preference.
 #[derive(Debug)]
 pub(crate) struct Health {
     nodes: Vec<NodeHealth>,
     /// How long a node that was left is passed over.
-    rest: Duration,
-    none_answers: bool,
+    cooldown: Duration,
+    all_down: bool,
 }
 
 #[derive(Debug)]
 struct NodeHealth {
     name: String,
     /// Passed over until then, as long as another answers.
-    rests_until: Option<Instant>,
+    cooldown_until: Option<Instant>,
     /// It lags: only its head can tell that it does so no longer.
     is_behind: bool,
     /// Not to be asked before then at all.
-    limited_until: Option<Instant>,
+    rate_limited_until: Option<Instant>,
     /// Its outage was told and is not over.
-    told: bool,
+    reported: bool,
     /// Since when it has answered, while an outage is told.
-    well_since: Option<Instant>,
+    healthy_since: Option<Instant>,
 }
 
 /// A node to ask.
@@ -42,23 +42,23 @@ struct NodeHealth {
 pub(crate) struct Turn {
     pub node: usize,
     /// It was left before and others are there: it must answer soon.
-    pub is_trial: bool,
+    pub is_probe: bool,
 }
 
 impl Health {
-    pub fn new(names: impl IntoIterator<Item = String>, rest: Duration) -> Self {
+    pub fn new(names: impl IntoIterator<Item = String>, cooldown: Duration) -> Self {
         let well = |name| NodeHealth {
             name,
-            rests_until: None,
+            cooldown_until: None,
             is_behind: false,
-            limited_until: None,
-            told: false,
-            well_since: None,
+            rate_limited_until: None,
+            reported: false,
+            healthy_since: None,
         };
         Self {
             nodes: names.into_iter().map(well).collect(),
-            rest,
-            none_answers: false,
+            cooldown,
+            all_down: false,
         }
     }
 
@@ -66,23 +66,23 @@ impl Health {
     /// then those that were left. A node whose rest is over is put in its place again, for this one
     /// caller: the others pass it over until it has answered.
     pub fn turns(&mut self, asks_for_head: bool, now: Instant) -> Vec<Turn> {
-        let rest = self.rest;
+        let cooldown = self.cooldown;
         let (mut turns, mut resting) = (Vec::new(), Vec::new());
         for (index, node) in self.nodes.iter_mut().enumerate() {
-            if node.limited_for(now).is_some() {
+            if node.rate_limited_for(now).is_some() {
                 continue;
             }
             let mut turn = Turn {
                 node: index,
-                is_trial: false,
+                is_probe: false,
             };
-            match node.rests_until {
+            match node.cooldown_until {
                 None => turns.push(turn),
                 Some(until)
                     if until <= now && turns.is_empty() && (asks_for_head || !node.is_behind) =>
                 {
-                    node.rests_until = Some(now + rest);
-                    turn.is_trial = true;
+                    node.cooldown_until = Some(now + cooldown);
+                    turn.is_probe = true;
                     turns.push(turn);
                 }
                 Some(until) => resting.push((until, turn)),
@@ -90,7 +90,7 @@ impl Health {
         }
         if turns.len() == 1 {
             // Where nobody else is in use there is no hurry.
-            turns[0].is_trial = false;
+            turns[0].is_probe = false;
         }
         resting.sort_by_key(|(until, _)| *until);
         turns.extend(resting.into_iter().map(|(_, turn)| turn));
@@ -98,32 +98,32 @@ impl Health {
     }
 
     /// A node asked us to leave it alone for this long from `now`.
-    pub fn limited_for(&self, node: usize, now: Instant) -> Option<Duration> {
-        self.nodes[node].limited_for(now)
+    pub fn rate_limited_for(&self, node: usize, now: Instant) -> Option<Duration> {
+        self.nodes[node].rate_limited_for(now)
     }
 
     /// A node answered; `with_head` where it proved that it does not lag.
     pub fn answered(&mut self, node: usize, with_head: bool, now: Instant) -> Vec<NodeNotice> {
         let mut notices = Vec::new();
-        let rest = self.rest;
+        let cooldown = self.cooldown;
         let node = &mut self.nodes[node];
-        if std::mem::take(&mut self.none_answers) {
-            notices.push(NodeNotice::AnswersAgain {
+        if std::mem::take(&mut self.all_down) {
+            notices.push(NodeNotice::AnyUp {
                 node: node.name.clone(),
             });
         }
         if node.is_behind && !with_head {
             return notices;
         }
-        node.rests_until = None;
+        node.cooldown_until = None;
         node.is_behind = false;
-        if node.told {
-            let since = *node.well_since.get_or_insert(now);
+        if node.reported {
+            let since = *node.healthy_since.get_or_insert(now);
             // One good answer between two bad ones does not make two outages.
-            if now.duration_since(since) >= rest {
-                node.told = false;
-                node.well_since = None;
-                notices.push(NodeNotice::Back {
+            if now.duration_since(since) >= cooldown {
+                node.reported = false;
+                node.healthy_since = None;
+                notices.push(NodeNotice::Up {
                     node: node.name.clone(),
                 });
             }
@@ -137,36 +137,37 @@ impl Health {
             return None;
         }
         let node = &mut self.nodes[node];
-        node.rests_until = Some(now + self.rest);
+        node.cooldown_until = Some(now + self.cooldown);
         node.is_behind = matches!(fault, NodeFault::Behind(_));
-        node.well_since = None;
+        node.healthy_since = None;
         if let NodeFault::TooManyRequests(wait) = fault {
-            node.limited_until = Some(now + limit(*wait));
+            node.rate_limited_until = Some(now + rate_limit(*wait));
         }
-        if std::mem::replace(&mut node.told, true) {
+        if std::mem::replace(&mut node.reported, true) {
             return None;
         }
-        Some(NodeNotice::Left {
+        Some(NodeNotice::Down {
             node: node.name.clone(),
             fault: fault.to_string(),
         })
     }
 
     /// No node answered.
-    pub fn none_answered(&mut self, faults: String) -> Option<NodeNotice> {
-        let told = std::mem::replace(&mut self.none_answers, true);
-        (!told).then_some(NodeNotice::NoneAnswers { faults })
+    pub fn all_failed(&mut self, faults: String) -> Option<NodeNotice> {
+        let reported = std::mem::replace(&mut self.all_down, true);
+        (!reported).then_some(NodeNotice::AllDown { faults })
     }
 }
 
 /// For how long a node is left alone that says `wait`.
-pub fn limit(wait: Option<Duration>) -> Duration {
-    wait.unwrap_or_default().clamp(LIMITED_FOR, LONGEST_LIMIT)
+pub fn rate_limit(wait: Option<Duration>) -> Duration {
+    wait.unwrap_or_default()
+        .clamp(MIN_RATE_LIMIT, MAX_RATE_LIMIT)
 }
 
 impl NodeHealth {
-    fn limited_for(&self, now: Instant) -> Option<Duration> {
-        let left = self.limited_until?.checked_duration_since(now)?;
+    fn rate_limited_for(&self, now: Instant) -> Option<Duration> {
+        let left = self.rate_limited_until?.checked_duration_since(now)?;
         (!left.is_zero()).then_some(left)
     }
 }
@@ -194,7 +195,7 @@ mod tests {
         health.failed(0, &NodeFault::Empty, now);
         assert_eq!(order(&mut health, now + 59 * SECOND), [1, 2, 0]);
         let turns = health.turns(false, now + MINUTE);
-        assert_eq!((turns[0].node, turns[0].is_trial), (0, true));
+        assert_eq!((turns[0].node, turns[0].is_probe), (0, true));
         assert_eq!(
             order(&mut health, now + MINUTE),
             [1, 2, 0],
@@ -222,7 +223,7 @@ mod tests {
         health.failed(0, &NodeFault::TooManyRequests(Some(5 * SECOND)), now);
         health.failed(1, &NodeFault::TooManyRequests(None), now);
         assert_eq!(order(&mut health, now), [2]);
-        assert_eq!(health.limited_for(0, now + SECOND), Some(4 * SECOND));
+        assert_eq!(health.rate_limited_for(0, now + SECOND), Some(4 * SECOND));
         assert_eq!(order(&mut health, now + SECOND), [2, 1]);
         assert_eq!(order(&mut health, now + 5 * SECOND).len(), 3);
     }
@@ -247,7 +248,7 @@ mod tests {
         );
         let well = now + 3 * MINUTE;
         assert_eq!(health.answered(0, false, well), []);
-        let back = NodeNotice::Back {
+        let back = NodeNotice::Up {
             node: "a".to_owned(),
         };
         assert_eq!(health.answered(0, false, well + MINUTE), [back]);
@@ -262,9 +263,9 @@ mod tests {
     #[test]
     fn the_end_of_all_answers_is_told_once_and_the_first_answer_after_it() {
         let (mut health, now) = (three(), Instant::now());
-        assert!(health.none_answered("x".to_owned()).is_some());
-        assert_eq!(health.none_answered("x".to_owned()), None);
-        let again = NodeNotice::AnswersAgain {
+        assert!(health.all_failed("x".to_owned()).is_some());
+        assert_eq!(health.all_failed("x".to_owned()), None);
+        let again = NodeNotice::AnyUp {
             node: "b".to_owned(),
         };
         assert_eq!(health.answered(1, false, now), [again]);

@@ -16,7 +16,7 @@ const REFILL_SECONDS: i64 = 432_000;
 
 /// A full vote takes this part of the mana, 2 %: 10 votes a day
 /// (`vote_power_reserve_rate`) for the 5 days of a refill.
-const FULL_VOTES: i128 = 50;
+const FULL_VOTES_PER_BAR: i128 = 50;
 
 /// 100 % in hundredths of a percent.
 const HUNDRED_PERCENT: i128 = 10_000;
@@ -89,7 +89,7 @@ impl AccountState {
             ChainKind::Steem => self.mana(now),
         };
         let share = i128::from(base) * i128::from(weight.magnitude());
-        let cost = divide_up(share, HUNDRED_PERCENT * FULL_VOTES);
+        let cost = divide_up(share, HUNDRED_PERCENT * FULL_VOTES_PER_BAR);
         let from_downvote_bar = if weight.hundredths() < 0 {
             i128::from(self.downvote.at(self.max / 4, now).max(0))
         } else {

@@ -5,10 +5,10 @@
 //! [`nodes`] to whichever of several answers; [`stream`] follows the chain with it.
 
 pub mod answers;
-mod asking;
 pub mod block;
 pub mod content;
 mod health;
+mod hedged;
 mod lenient;
 pub mod mana;
 pub mod node_error;

@@ -15,11 +15,11 @@ pub struct NodeError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NodeFault {
     #[error("gave no answer within {} s", .0.as_secs_f32())]
-    NoAnswer(Duration),
+    Timeout(Duration),
     #[error("cannot be reached ({0}): check its address and the network")]
     Unreachable(String),
     #[error("broke off its answer ({0})")]
-    BrokenOff(String),
+    ConnectionBroken(String),
     /// With the time after which it may be asked again, where it said so.
     #[error(
         "says that we ask too much (HTTP 429): add nodes under `network.nodes`, or use one without limits"
@@ -44,7 +44,7 @@ pub enum NodeFault {
         message: String,
     },
     #[error("does not have the block yet")]
-    NotThere,
+    BlockNotFound,
     #[error("is {} s behind", .0.as_secs())]
     Behind(Duration),
 }
@@ -54,7 +54,7 @@ impl NodeFault {
     /// lacks a method, or that refuses this one request as senseless, serves other requests well.
     pub fn is_outage(&self) -> bool {
         match self {
-            Self::MethodNotFound(_) | Self::NotThere => false,
+            Self::MethodNotFound(_) | Self::BlockNotFound => false,
             Self::Refused { code, message, .. } => {
                 *code != INVALID_PARAMS && !message.starts_with("Assert Exception")
             }
@@ -63,7 +63,7 @@ impl NodeFault {
     }
 
     /// Whether the node says that a post, or its author, does not exist.
-    pub(crate) fn says_there_is_no_such_post(&self) -> bool {
+    pub(crate) fn is_post_not_found(&self) -> bool {
         let Self::Refused { message, .. } = self else {
             return false;
         };
@@ -78,7 +78,7 @@ const INVALID_PARAMS: i64 = -32_602;
 const METHOD_NOT_FOUND: i64 = -32_601;
 
 /// The fault that an error object of JSON-RPC tells of.
-pub(crate) fn of_rpc_error(method: &'static str, code: i64, message: &str) -> NodeFault {
+pub(crate) fn from_rpc_error(method: &'static str, code: i64, message: &str) -> NodeFault {
     // hived has codes of its own and tells in words that a plugin or method is not there.
     let unknown = [
         "Could not find API",
@@ -130,7 +130,7 @@ mod tests {
             ),
             (-32_000, "Could not find method get_block_range"),
         ] {
-            let fault = of_rpc_error("m", code, message);
+            let fault = from_rpc_error("m", code, message);
             assert_eq!(fault, NodeFault::MethodNotFound("m"), "{message}");
         }
     }
@@ -144,7 +144,7 @@ mod tests {
             (1100, "Bad or missing upstream response", true),
         ] {
             assert_eq!(
-                of_rpc_error("m", code, message).is_outage(),
+                from_rpc_error("m", code, message).is_outage(),
                 outage,
                 "{message}"
             );

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use crate::chain::asking::Asking;
-use crate::chain::health::{Health, Turn, limit};
+use crate::chain::health::{Health, Turn, rate_limit};
+use crate::chain::hedged::HedgedRequest;
 use crate::chain::node_error::{NodeError, NodeFault};
 use crate::chain::notice::NodeNotice;
 use crate::chain::rpc::Node;
@@ -33,7 +33,7 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) limits: NodeLimits,
     /// Requests whose answers are awaited, also by nobody but `health`.
-    pub(super) questions: TaskTracker,
+    pub(super) requests: TaskTracker,
     health: Mutex<Health>,
     notices: Option<mpsc::Sender<NodeNotice>>,
 }
@@ -53,23 +53,23 @@ pub struct NodeLimits {
     pub timeout: Duration,
     /// Without an answer for this long, the next node is asked as well, and the first answer counts. The post
     /// of a vote is looked at a second before the vote is due: so it leaves on time.
-    pub hurry: Duration,
+    pub hedge_after: Duration,
     /// With a head this far behind the clock, a node is left, unless all are.
-    pub lag: Duration,
+    pub max_lag: Duration,
     /// A node that was left is tried again after this long.
-    pub rest: Duration,
+    pub cooldown: Duration,
     /// Bytes that an answer may have.
-    pub largest_answer: usize,
+    pub max_answer_bytes: usize,
 }
 
 impl Default for NodeLimits {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(10),
-            hurry: Duration::from_millis(600),
-            lag: Duration::from_secs(30),
-            rest: Duration::from_secs(60),
-            largest_answer: 64 << 20,
+            hedge_after: Duration::from_millis(600),
+            max_lag: Duration::from_secs(30),
+            cooldown: Duration::from_secs(60),
+            max_answer_bytes: 64 << 20,
         }
     }
 }
@@ -104,7 +104,7 @@ impl NodesError {
     /// How long to wait before asking again, where every node limits our rate.
     pub fn retry_after(&self) -> Option<Duration> {
         let waits = self.faults.iter().map(|error| match error.fault {
-            NodeFault::TooManyRequests(wait) => Some(limit(wait)),
+            NodeFault::TooManyRequests(wait) => Some(rate_limit(wait)),
             _ => None,
         });
         waits.collect::<Option<Vec<_>>>()?.into_iter().min()
@@ -156,15 +156,15 @@ impl Nodes {
                 why,
             })?;
             nodes.push(NodeInUse {
-                node: Node::new(client.clone(), url, limits.largest_answer),
+                node: Node::new(client.clone(), url, limits.max_answer_bytes),
                 lacks_block_range: AtomicBool::new(false),
                 lacks_bridge: AtomicBool::new(false),
             });
         }
         let names = nodes.iter().map(|in_use| in_use.node.name().to_owned());
         Ok(Self(Arc::new(Inner {
-            health: Mutex::new(Health::new(names, limits.rest)),
-            questions: TaskTracker::new(),
+            health: Mutex::new(Health::new(names, limits.cooldown)),
+            requests: TaskTracker::new(),
             nodes,
             kind,
             clock,
@@ -177,10 +177,10 @@ impl Nodes {
         &self.0
     }
 
-    /// The first answer of any node: each is asked in its turn, and the next one as well after `hurry`.
+    /// The first answer of any node: each is asked in its turn, and the next one as well after `hedge_after`.
     pub(super) async fn ask<T, F>(
         &self,
-        hurry: Duration,
+        hedge_after: Duration,
         ask_one: impl Fn(Self, Turn) -> F,
     ) -> Result<T, NodesError>
     where
@@ -188,22 +188,27 @@ impl Nodes {
         F: Future<Output = Result<T, NodeFault>> + Send + 'static,
     {
         let inner = self.inner();
-        let mut asking = Asking::new(self, inner.turns(false), hurry, |nodes: Self, turn| {
-            let answer = ask_one(nodes.clone(), turn);
-            async move {
-                let answer = answer.await?;
-                nodes.inner().answered(turn, false);
-                Ok(answer)
-            }
-        });
+        let mut request = HedgedRequest::new(
+            self,
+            inner.turns(false),
+            hedge_after,
+            |nodes: Self, turn| {
+                let answer = ask_one(nodes.clone(), turn);
+                async move {
+                    let answer = answer.await?;
+                    nodes.inner().answered(turn, false);
+                    Ok(answer)
+                }
+            },
+        );
         let mut faults = Vec::new();
-        while let Some((_, answer)) = asking.next().await {
+        while let Some((_, answer)) = request.next().await {
             match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => faults.push(error),
             }
         }
-        Err(inner.none_answered(faults))
+        Err(inner.all_failed(faults))
     }
 }
 
@@ -222,7 +227,7 @@ impl Inner {
 
     /// How long this node may take. A node on trial gets less: others, which work, are waiting.
     pub(super) fn timeout(&self, turn: Turn) -> Duration {
-        if turn.is_trial {
+        if turn.is_probe {
             self.limits.timeout / 5
         } else {
             self.limits.timeout
@@ -261,13 +266,13 @@ impl Inner {
     }
 
     /// The error of a call to which no node had an answer.
-    pub(super) fn none_answered(&self, mut faults: Vec<NodeError>) -> NodesError {
+    pub(super) fn all_failed(&self, mut faults: Vec<NodeError>) -> NodesError {
         // Those that were not asked because they asked us to wait belong to the list too.
         for (index, in_use) in self.nodes.iter().enumerate() {
             if faults.iter().any(|error| error.node == in_use.node.name()) {
                 continue;
             }
-            if let Some(wait) = self.health().limited_for(index, Instant::now()) {
+            if let Some(wait) = self.health().rate_limited_for(index, Instant::now()) {
                 faults.push(in_use.node.error(NodeFault::TooManyRequests(Some(wait))));
             }
         }
@@ -276,7 +281,7 @@ impl Inner {
             let mut list = String::new();
             // Writing to a string cannot fail.
             let _ = error.list(&mut list);
-            if let Some(notice) = self.health().none_answered(list) {
+            if let Some(notice) = self.health().all_failed(list) {
                 tracing::error!("{notice}");
                 self.tell(notice);
             }

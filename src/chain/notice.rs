@@ -7,25 +7,25 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeNotice {
     /// An outage of this node began: it is left for others while there are any.
-    Left { node: String, fault: String },
+    Down { node: String, fault: String },
     /// The node has answered well for a while again.
-    Back { node: String },
+    Up { node: String },
     /// No node answers any more. Each node's fault is listed.
-    NoneAnswers { faults: String },
+    AllDown { faults: String },
     /// After that a node answered.
-    AnswersAgain { node: String },
+    AnyUp { node: String },
 }
 
 impl fmt::Display for NodeNotice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Left { node, fault } => write!(formatter, "the node {node} {fault}"),
-            Self::Back { node } => write!(formatter, "the node {node} answers well again"),
-            Self::NoneAnswers { faults } => write!(
+            Self::Down { node, fault } => write!(formatter, "the node {node} {fault}"),
+            Self::Up { node } => write!(formatter, "the node {node} answers well again"),
+            Self::AllDown { faults } => write!(
                 formatter,
                 "no node answers: {faults}; no block is read until one does: check the network and `network.nodes`"
             ),
-            Self::AnswersAgain { node } => write!(formatter, "the node {node} answers: going on"),
+            Self::AnyUp { node } => write!(formatter, "the node {node} answers: going on"),
         }
     }
 }

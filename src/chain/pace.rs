@@ -8,20 +8,20 @@ use crate::backoff::Backoff;
 use crate::clock::Clock;
 
 /// A block needs this long from its witness to a node, at most.
-const MOST_GRACE: Duration = Duration::from_millis(200);
+const MAX_GRACE: Duration = Duration::from_millis(200);
 
-const SLOWEST_POLL: Duration = Duration::from_millis(500);
-const FASTEST_POLL: Duration = Duration::from_millis(10);
+const MAX_POLL: Duration = Duration::from_millis(500);
+const MIN_POLL: Duration = Duration::from_millis(10);
 
 /// Longest delay between two attempts while no node answers: a block read late is a vote cast late.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The rhythm of one chain.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     /// Between two blocks.
     pub interval: Duration,
-    /// Between two questions for a block that is expected.
+    /// Between two requests for a block that is expected.
     pub poll: Duration,
     grace: Duration,
     clock: Clock,
@@ -31,8 +31,8 @@ impl Pace {
     pub fn new(interval: Duration, clock: Clock) -> Self {
         Self {
             interval,
-            poll: (interval / 4).clamp(FASTEST_POLL, SLOWEST_POLL),
-            grace: (interval / 10).min(MOST_GRACE),
+            poll: (interval / 4).clamp(MIN_POLL, MAX_POLL),
+            grace: (interval / 10).min(MAX_GRACE),
             clock,
         }
     }
@@ -50,7 +50,7 @@ impl Pace {
 
     /// The delays between attempts while no node answers.
     pub fn backoff(&self) -> Backoff {
-        Backoff::new(self.poll * 2, LONGEST_BACKOFF)
+        Backoff::new(self.poll * 2, MAX_BACKOFF)
     }
 }
 

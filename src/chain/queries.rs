@@ -12,10 +12,10 @@ use serde_json::value::RawValue;
 
 use crate::account::Account;
 use crate::chain::answers::{self, Head};
-use crate::chain::asking::Asking;
 use crate::chain::block::Block;
 use crate::chain::content::Content;
 use crate::chain::health::Turn;
+use crate::chain::hedged::HedgedRequest;
 use crate::chain::mana::AccountState;
 use crate::chain::node_error::NodeFault;
 use crate::chain::nodes::{Inner, Nodes, NodesError};
@@ -25,19 +25,19 @@ use crate::network::ChainKind;
 use crate::post::PostId;
 
 /// Accounts asked for in one call: nodes take about 1,000, but each is 3 to 10 kB.
-const ACCOUNTS: usize = 200;
+const ACCOUNTS_PER_CALL: usize = 200;
 
 /// Batches of posts under way at a time, for one caller.
-const BATCHES_AT_A_TIME: usize = 4;
+const CONCURRENT_BATCHES: usize = 4;
 
 /// A range of blocks may take this many times as long as another answer.
-const RANGE_PATIENCE: u32 = 3;
+const RANGE_TIMEOUT_FACTOR: u32 = 3;
 
 /// A range of blocks is many times as long as another answer: asked of two nodes, it takes as many times as long.
-const RANGE_HURRY: u32 = 8;
+const RANGE_HEDGE_FACTOR: u32 = 8;
 
 /// What a blog is asked for at most (nodes refuse more).
-const LARGEST_BLOG: usize = 100;
+const MAX_BLOG_POSTS: usize = 100;
 
 impl Nodes {
     /// Where the chain stands, as the first node says whose head is not behind the clock; if all
@@ -47,12 +47,13 @@ impl Nodes {
     /// When no node answers.
     pub async fn head(&self) -> Result<Head, NodesError> {
         let inner = self.inner();
-        let lag = chrono::Duration::from_std(inner.limits.lag).unwrap_or(chrono::Duration::MAX);
-        let is_fresh = move |inner: &Inner, head: &Head| inner.clock.now() - head.time <= lag;
-        let mut asking = Asking::new(
+        let max_lag =
+            chrono::Duration::from_std(inner.limits.max_lag).unwrap_or(chrono::Duration::MAX);
+        let is_fresh = move |inner: &Inner, head: &Head| inner.clock.now() - head.time <= max_lag;
+        let mut request = HedgedRequest::new(
             self,
             inner.turns(true),
-            inner.limits.hurry,
+            inner.limits.hedge_after,
             |nodes: Self, turn| async move {
                 let inner = nodes.inner();
                 let head = inner.head_of(turn).await?;
@@ -64,7 +65,7 @@ impl Nodes {
         );
         let (mut faults, mut behind) = (Vec::new(), Vec::new());
         let mut found = None;
-        while let Some((turn, answer)) = asking.next().await {
+        while let Some((turn, answer)) = request.next().await {
             match answer {
                 Ok(head) if is_fresh(inner, &head) => {
                     found = Some(head);
@@ -79,11 +80,11 @@ impl Nodes {
             heads.max_by_key(|head| (head.time, head.num)).cloned()
         });
         let Some(newest) = newest else {
-            return Err(inner.none_answered(faults));
+            return Err(inner.all_failed(faults));
         };
         for (turn, head) in behind {
             let by = newest.time - head.time;
-            if by > lag {
+            if by > max_lag {
                 inner.failed(turn, NodeFault::Behind(by.to_std().unwrap_or_default()));
             } else {
                 // All are: the chain stands still, or our clock is wrong. That is no node's fault.
@@ -98,7 +99,7 @@ impl Nodes {
     /// # Errors
     /// When no node answers.
     pub async fn block(&self, num: u32) -> Result<Option<Block>, NodesError> {
-        self.ask(self.hurry(), move |nodes, turn| async move {
+        self.ask(self.hedge_after(), move |nodes, turn| async move {
             let answer = nodes.inner().call(turn, &get_block(num)).await?;
             read_block(num, &answer)
         })
@@ -111,16 +112,16 @@ impl Nodes {
     /// # Errors
     /// When no node answers.
     pub async fn blocks(&self, from: u32, count: u32) -> Result<Vec<Block>, NodesError> {
-        let hurry = self.hurry() * RANGE_HURRY;
+        let hedge_after = self.hedge_after() * RANGE_HEDGE_FACTOR;
         let blocks_of =
             |nodes: Self, turn| async move { nodes.inner().blocks_of(turn, from, count).await };
-        match self.ask(hurry, blocks_of).await {
+        match self.ask(hedge_after, blocks_of).await {
             // One that knows nothing of the block answered well enough.
             Err(error)
                 if error
                     .faults
                     .iter()
-                    .any(|error| error.fault == NodeFault::NotThere) =>
+                    .any(|error| error.fault == NodeFault::BlockNotFound) =>
             {
                 Ok(Vec::new())
             }
@@ -135,14 +136,14 @@ impl Nodes {
     pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
         let batches: Vec<Arc<[PostId]>> = posts.chunks(BATCH).map(Into::into).collect();
         let read = |posts: Arc<[PostId]>| {
-            self.ask(self.hurry(), move |nodes, turn| {
+            self.ask(self.hedge_after(), move |nodes, turn| {
                 let posts = posts.clone();
                 async move { nodes.inner().contents_of(turn, &posts).await }
             })
         };
         let batches: Vec<_> = stream::iter(batches)
             .map(read)
-            .buffered(BATCHES_AT_A_TIME)
+            .buffered(CONCURRENT_BATCHES)
             .try_collect()
             .await?;
         Ok(batches.into_iter().flatten().collect())
@@ -154,7 +155,7 @@ impl Nodes {
     /// When no node answers.
     pub async fn accounts(&self, names: &[Account]) -> Result<Vec<AccountState>, NodesError> {
         let mut states = Vec::with_capacity(names.len());
-        for names in names.chunks(ACCOUNTS) {
+        for names in names.chunks(ACCOUNTS_PER_CALL) {
             let call = Arc::new(Call {
                 method: "condenser_api.get_accounts",
                 params: json!([names]),
@@ -166,7 +167,7 @@ impl Nodes {
                     answers::accounts(answer.get()).map_err(|error| unreadable(&call, &error))
                 }
             };
-            states.extend(self.ask(self.hurry(), read).await?);
+            states.extend(self.ask(self.hedge_after(), read).await?);
         }
         Ok(states)
     }
@@ -184,7 +185,7 @@ impl Nodes {
             let author = author.clone();
             async move { nodes.inner().posts_of(turn, &author, limit).await }
         };
-        let mut posts = self.ask(self.hurry(), read).await?;
+        let mut posts = self.ask(self.hedge_after(), read).await?;
         posts.truncate(limit);
         // What lists posts leaves out the weights of their votes.
         let contents = self.contents(&posts).await?;
@@ -193,8 +194,8 @@ impl Nodes {
 }
 
 impl Nodes {
-    fn hurry(&self) -> Duration {
-        self.inner().limits.hurry
+    fn hedge_after(&self) -> Duration {
+        self.inner().limits.hedge_after
     }
 }
 
@@ -214,7 +215,7 @@ impl Inner {
 
     async fn blocks_of(&self, turn: Turn, from: u32, count: u32) -> Result<Vec<Block>, NodeFault> {
         let in_use = self.node(turn);
-        let timeout = self.timeout(turn) * RANGE_PATIENCE;
+        let timeout = self.timeout(turn) * RANGE_TIMEOUT_FACTOR;
         if self.kind == ChainKind::Hive && !in_use.lacks_block_range.load(Ordering::Relaxed) {
             let call = Call {
                 method: "block_api.get_block_range",
@@ -253,7 +254,7 @@ impl Inner {
         let mut contents = Vec::with_capacity(posts.len());
         for ((post, call), answer) in posts.iter().zip(&calls).zip(answers) {
             let answer = match answer {
-                Err(fault) if fault.says_there_is_no_such_post() => {
+                Err(fault) if fault.is_post_not_found() => {
                     contents.push(None);
                     continue;
                 }
@@ -288,7 +289,7 @@ impl Inner {
         if self.kind == ChainKind::Hive && !in_use.lacks_bridge.load(Ordering::Relaxed) {
             let call = Call {
                 method: "bridge.get_account_posts",
-                params: json!({"sort": "posts", "account": author, "limit": limit.min(LARGEST_BLOG)}),
+                params: json!({"sort": "posts", "account": author, "limit": limit.min(MAX_BLOG_POSTS)}),
             };
             match self.call(turn, &call).await {
                 Ok(answer) => return read(&call, &answer),
@@ -298,7 +299,7 @@ impl Inner {
         // A blog has reblogs in it: ask for more than are wanted.
         let call = Call {
             method: "condenser_api.get_discussions_by_blog",
-            params: json!([{"tag": author, "limit": (3 * limit).min(LARGEST_BLOG), "truncate_body": 1}]),
+            params: json!([{"tag": author, "limit": (3 * limit).min(MAX_BLOG_POSTS), "truncate_body": 1}]),
         };
         let answer = self.call(turn, &call).await?;
         read(&call, &answer)
@@ -380,7 +381,7 @@ fn consecutive(
         }
     }
     if blocks.is_empty() {
-        return Err(NodeFault::NotThere);
+        return Err(NodeFault::BlockNotFound);
     }
     Ok(blocks)
 }

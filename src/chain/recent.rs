@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// How many blocks are remembered at most. Steem confirms within 21 blocks, Hive within two or three.
-const MOST: usize = 64;
+const CAPACITY: usize = 64;
 
 /// Number and id of the newest blocks, without gaps, oldest first. The last irreversible one is kept
 /// with them: a fork ends there at the latest.
@@ -33,7 +33,7 @@ impl RecentBlocks {
         {
             self.0.clear();
         }
-        if self.0.len() == MOST {
+        if self.0.len() == CAPACITY {
             self.0.pop_front();
         }
         self.0.push_back((num, id.to_owned()));

@@ -9,7 +9,7 @@ use crate::chain::block::Block;
 use crate::chain::parse::BlockError;
 
 /// How deep blocks may be wrapped: a batch of answers to `get_block_range` takes five.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// Why a recording cannot be used, and where.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,7 @@ struct Keys<'a> {
 impl<'a> Reader<'a> {
     /// Reads what `json`, a piece of the text, holds.
     fn read(&mut self, json: &'a str, depth: usize) -> Result<(), RecordingError> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(self.error(json, RecordingFault::TooDeep));
         }
         match json.as_bytes().first() {

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::chain::lenient::{Integer, Text};
-use crate::chain::node_error::{NodeError, NodeFault, excerpt, of_rpc_error};
+use crate::chain::node_error::{NodeError, NodeFault, excerpt, from_rpc_error};
 use crate::http_client::retry_after;
 
 /// Requests in one batch: what nodes take.
 pub const BATCH: usize = 50;
 
 /// Requests in flight to a node that takes no batches.
-const ONE_BY_ONE: usize = 8;
+const MAX_CONCURRENT_CALLS: usize = 8;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -41,8 +41,8 @@ pub struct Node {
     client: reqwest::Client,
     url: Url,
     name: String,
-    largest: usize,
-    takes_no_batches: AtomicBool,
+    max_answer_bytes: usize,
+    rejects_batches: AtomicBool,
 }
 
 /// Only the name: the address may hold a password.
@@ -53,14 +53,14 @@ impl fmt::Debug for Node {
 }
 
 impl Node {
-    /// A node at `url` that may answer with `largest` bytes at most.
-    pub fn new(client: reqwest::Client, url: Url, largest: usize) -> Self {
+    /// A node at `url` that may answer with `max_answer_bytes` bytes at most.
+    pub fn new(client: reqwest::Client, url: Url, max_answer_bytes: usize) -> Self {
         Self {
             client,
             name: name_of(&url),
             url,
-            largest,
-            takes_no_batches: AtomicBool::new(false),
+            max_answer_bytes,
+            rejects_batches: AtomicBool::new(false),
         }
     }
 
@@ -97,7 +97,7 @@ impl Node {
     /// # Errors
     /// Where the node gives no answer to the whole.
     pub async fn batch(&self, calls: &[Call], timeout: Duration) -> Result<Answers, NodeFault> {
-        if calls.len() < 2 || self.takes_no_batches.load(Ordering::Relaxed) {
+        if calls.len() < 2 || self.rejects_batches.load(Ordering::Relaxed) {
             return self.one_by_one(calls, timeout).await;
         }
         let requests = calls.iter().enumerate().map(|(id, call)| request(id, call));
@@ -117,7 +117,7 @@ impl Node {
                 "{} takes no batches: it is asked one by one",
                 self.name
             );
-            self.takes_no_batches.store(true, Ordering::Relaxed);
+            self.rejects_batches.store(true, Ordering::Relaxed);
         }
         Ok(answers)
     }
@@ -128,7 +128,7 @@ impl Node {
         // Over places, not references: the compiler does not see that those can change threads.
         stream::iter(0..calls.len())
             .map(|index| self.call(&calls[index], timeout))
-            .buffered(ONE_BY_ONE)
+            .buffered(MAX_CONCURRENT_CALLS)
             .map(|answer| match answer {
                 Err(fault) if fault.is_outage() => Err(fault),
                 answer => Ok(answer),
@@ -148,13 +148,13 @@ impl Node {
     ) -> Result<(StatusCode, String), NodeFault> {
         let answer = async {
             match self.post_once(request, timeout).await {
-                Err(NodeFault::BrokenOff(_)) => self.post_once(request, timeout).await,
+                Err(NodeFault::ConnectionBroken(_)) => self.post_once(request, timeout).await,
                 answer => answer,
             }
         };
         match tokio::time::timeout(timeout, answer).await {
             Ok(answer) => answer,
-            Err(_) => Err(NodeFault::NoAnswer(timeout)),
+            Err(_) => Err(NodeFault::Timeout(timeout)),
         }
     }
 
@@ -187,8 +187,8 @@ impl Node {
             .await
             .map_err(|error| fault_of(error, timeout))?
         {
-            if bytes.len() + chunk.len() > self.largest {
-                return Err(NodeFault::TooLarge(self.largest));
+            if bytes.len() + chunk.len() > self.max_answer_bytes {
+                return Err(NodeFault::TooLarge(self.max_answer_bytes));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -253,7 +253,7 @@ impl RawAnswer<'_> {
         match (self.error, self.result) {
             (Some(error), _) => {
                 let code = error.code.map_or(0, |Integer(code)| code);
-                Err(of_rpc_error(method, code, &error.message.0))
+                Err(from_rpc_error(method, code, &error.message.0))
             }
             (None, Some(result)) if status.is_success() => Ok(result.to_owned()),
             (None, _) if !status.is_success() => Err(status_fault(status, "")),
@@ -305,7 +305,7 @@ fn status_fault(status: StatusCode, body: &str) -> NodeFault {
 
 fn fault_of(error: reqwest::Error, timeout: Duration) -> NodeFault {
     if error.is_timeout() {
-        return NodeFault::NoAnswer(timeout);
+        return NodeFault::Timeout(timeout);
     }
     // The address is in the text of the error, with its secrets; the reason is in its sources.
     let was_connecting = error.is_connect();
@@ -318,7 +318,7 @@ fn fault_of(error: reqwest::Error, timeout: Duration) -> NodeFault {
     if was_connecting {
         NodeFault::Unreachable(reason)
     } else {
-        NodeFault::BrokenOff(reason)
+        NodeFault::ConnectionBroken(reason)
     }
 }
 

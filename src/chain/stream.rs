@@ -21,19 +21,19 @@ use crate::clock::Clock;
 use crate::network::Follow;
 
 /// So many blocks behind, ranges are asked for.
-const FEW: u32 = 3;
+const RANGE_THRESHOLD: u32 = 3;
 
 /// Blocks in a range: about 1 to 10 MB.
-const LARGEST_RANGE: u32 = 100;
+const MAX_RANGE: u32 = 100;
 
 /// After errors ranges shrink to this, for slow lines.
-const SMALLEST_RANGE: u32 = 10;
+const MIN_RANGE: u32 = 10;
 
 /// The chain tells its irreversible block, and a node that it lags, every so many blocks.
-const HEAD_EVERY: u32 = 4;
+const HEAD_CHECK_BLOCKS: u32 = 4;
 
 /// Without a block for so long, people are told.
-const STALLED: Duration = Duration::from_secs(60);
+const STALL_WARNING_AFTER: Duration = Duration::from_secs(60);
 
 /// What happens on the chain, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +91,7 @@ pub async fn run(
         next: 0,
         head: None,
         irreversible: 0,
-        range: LARGEST_RANGE,
+        range: MAX_RANGE,
         progress_at: Instant::now(),
     };
     tokio::select! {
@@ -158,13 +158,13 @@ impl Follower {
                     backoff.reset();
                     start = None;
                     if let Step::Wait(time) = step {
-                        self.complain_of_stall();
+                        self.warn_if_stalled();
                         sleep(time).await;
                     }
                 }
                 Err(StepError::Gone) => return ReceiverGone,
                 Err(StepError::Nodes(error)) => {
-                    self.range = (self.range / 2).max(SMALLEST_RANGE);
+                    self.range = (self.range / 2).max(MIN_RANGE);
                     let delay = backoff.next(fastrand::f64());
                     let wait = error.retry_after().unwrap_or(delay);
                     tracing::debug!(wait_ms = wait.as_millis(), "{error}");
@@ -176,7 +176,7 @@ impl Follower {
 
     async fn begin(&mut self, start: StreamStart) -> Result<Step, StepError> {
         let head = self.nodes.head().await?;
-        let end = self.end_of(&head);
+        let end = self.last_followed(&head);
         self.next = match start {
             StreamStart::At(num) => num.max(1),
             StreamStart::Head => end.max(1),
@@ -201,9 +201,9 @@ impl Follower {
 
     async fn step(&mut self) -> Result<Step, StepError> {
         let head = self.head.as_ref().map(|(head, _)| head);
-        let end = head.map_or(0, |head| self.end_of(head));
+        let end = head.map_or(0, |head| self.last_followed(head));
         let ahead = end.saturating_add(1).saturating_sub(self.next);
-        let step = if ahead > FEW {
+        let step = if ahead > RANGE_THRESHOLD {
             self.read_range(ahead).await?
         } else if ahead == 0 && self.follow == Follow::Irreversible {
             self.refresh_head().await?;
@@ -212,10 +212,10 @@ impl Follower {
             self.read_next().await?
         };
         let age = self.head.as_ref().map(|(_, asked)| asked.elapsed());
-        if age.is_none_or(|age| age >= self.pace.interval * HEAD_EVERY) {
+        if age.is_none_or(|age| age >= self.pace.interval * HEAD_CHECK_BLOCKS) {
             self.refresh_head().await?;
         }
-        self.tell_irreversible().await?;
+        self.send_irreversible().await?;
         // What was asked since took part of the time to wait.
         Ok(match step {
             NextStep::Now => Step::Read,
@@ -228,12 +228,12 @@ impl Follower {
 
     async fn read_range(&mut self, ahead: u32) -> Result<NextStep, StepError> {
         let blocks = self.nodes.blocks(self.next, ahead.min(self.range)).await?;
-        self.range = (self.range * 2).min(LARGEST_RANGE);
+        self.range = (self.range * 2).min(MAX_RANGE);
         if blocks.is_empty() {
             return Ok(self.poll_again());
         }
         for block in blocks {
-            if !self.take(block).await? {
+            if !self.accept(block).await? {
                 return Ok(self.poll_again());
             }
         }
@@ -245,7 +245,7 @@ impl Follower {
             return Ok(self.poll_again());
         };
         let timestamp = block.timestamp;
-        if !self.take(block).await? {
+        if !self.accept(block).await? {
             return Ok(self.poll_again());
         }
         Ok(match self.follow {
@@ -257,7 +257,7 @@ impl Follower {
     /// The irreversible block moves when the head does.
     fn until_irreversible(&self) -> NextStep {
         match &self.head {
-            Some((head, _)) if self.end_of(head) < self.next => {
+            Some((head, _)) if self.last_followed(head) < self.next => {
                 let wait = self.pace.until_block_after(head.time).max(self.pace.poll);
                 NextStep::At(Instant::now() + wait)
             }
@@ -270,7 +270,7 @@ impl Follower {
     }
 
     /// The newest block that is followed.
-    fn end_of(&self, head: &Head) -> u32 {
+    fn last_followed(&self, head: &Head) -> u32 {
         match self.follow {
             Follow::Head => head.num,
             Follow::Irreversible => head.irreversible,
@@ -291,7 +291,7 @@ impl Follower {
             if let Some(block) = self.nodes.block(num).await?
                 && block.id == id
             {
-                self.take(block).await?;
+                self.accept(block).await?;
             }
         }
         Ok(())
@@ -299,7 +299,7 @@ impl Follower {
 
     /// Sends the block, after what must be undone and read anew before it. False where the nodes do
     /// not tell enough yet, or each tells of another branch: then nothing was changed.
-    async fn take(&mut self, block: Block) -> Result<bool, StepError> {
+    async fn accept(&mut self, block: Block) -> Result<bool, StepError> {
         let mut branch = vec![block];
         let ancestor = loop {
             let Some(oldest) = branch.last() else {
@@ -353,7 +353,7 @@ impl Follower {
         Ok(())
     }
 
-    async fn tell_irreversible(&mut self) -> Result<(), StepError> {
+    async fn send_irreversible(&mut self) -> Result<(), StepError> {
         let (Some((head, _)), Some((last, _))) = (&self.head, self.recent.last()) else {
             return Ok(());
         };
@@ -370,8 +370,8 @@ impl Follower {
         self.out.send(event).await.map_err(|_| ReceiverGone)
     }
 
-    fn complain_of_stall(&mut self) {
-        if self.progress_at.elapsed() < STALLED.max(self.pace.interval * 20) {
+    fn warn_if_stalled(&mut self) {
+        if self.progress_at.elapsed() < STALL_WARNING_AFTER.max(self.pace.interval * 20) {
             return;
         }
         self.progress_at = Instant::now();

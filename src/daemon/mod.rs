@@ -342,13 +342,13 @@ async fn write_reports(
     loop {
         let entry = tokio::select! {
             Some(notice) = notices.recv() => match notice {
-                NodeNotice::Left { .. } => {
+                NodeNotice::Down { .. } => {
                     ErrorEntry::new(ErrorKind::Chain, notice.to_string(), clock.now())
                 }
                 // The outage of each of them has its row already.
-                NodeNotice::NoneAnswers { .. }
-                | NodeNotice::Back { .. }
-                | NodeNotice::AnswersAgain { .. } => continue,
+                NodeNotice::AllDown { .. }
+                | NodeNotice::Up { .. }
+                | NodeNotice::AnyUp { .. } => continue,
             },
             Some(report) = reports.recv() => ErrorEntry {
                 fingerprint: Some(report.fingerprint),

@@ -6,7 +6,7 @@ use curatord::post::PostId;
 use serde_json::{Value, json};
 
 use crate::fake_node::{FakeNode, limits, nodes, nodes_of};
-use crate::nodes::told;
+use crate::nodes::drain;
 
 #[tokio::test]
 async fn a_block_that_is_not_there_yet_is_none_and_another_block_is_a_fault() {
@@ -45,7 +45,7 @@ async fn a_node_without_ranges_is_asked_for_batches_from_then_on() {
         node.asked(),
         ["block_api.get_block_range", "batch of 50", "batch of 50"]
     );
-    assert_eq!(told(&mut notices), []);
+    assert_eq!(drain(&mut notices), []);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_node_without_batches_is_asked_one_by_one_from_then_on() {
         );
         assert_eq!(node.asked().len(), expected);
     }
-    assert_eq!(told(&mut notices), []);
+    assert_eq!(drain(&mut notices), []);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_node_that_lacks_old_blocks_is_passed_over_for_one_that_has_them() {
     short.script().forget_above(950);
     let (nodes, mut notices) = nodes(&[&short, &full]);
     assert_eq!(nodes.blocks(960, 5).await.unwrap().len(), 5);
-    assert_eq!(told(&mut notices), []);
+    assert_eq!(drain(&mut notices), []);
 }
 
 fn post(author: &str, permlink: &str) -> Value {

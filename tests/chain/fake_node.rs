@@ -25,8 +25,8 @@ pub fn start() -> DateTime<Utc> {
 
 /// How a node answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Mood {
-    Well,
+pub enum Behaviour {
+    Normal,
     Html502,
     HtmlOk,
     EmptyBody,
@@ -34,13 +34,13 @@ pub enum Mood {
     WrongTypes,
     Hanging,
     Slow(Duration),
-    CutOff,
-    TooMany(Option<u64>),
+    Truncated,
+    RateLimited(Option<u64>),
     InternalError,
 }
 
 pub struct Script {
-    pub mood: Mood,
+    pub behaviour: Behaviour,
     /// So many answers break off first.
     pub cut_off_first: u32,
     /// The branch of each block: blocks of two branches have different ids.
@@ -70,7 +70,7 @@ impl FakeNode {
     /// A node with the blocks 900 to 1000.
     pub async fn new() -> Self {
         let script = Arc::new(Mutex::new(Script {
-            mood: Mood::Well,
+            behaviour: Behaviour::Normal,
             cut_off_first: 0,
             blocks: (900..=1000).map(|num| (num, 0)).collect(),
             late: chrono::Duration::zero(),
@@ -100,8 +100,8 @@ impl FakeNode {
         self.script.lock().unwrap()
     }
 
-    pub fn set(&self, mood: Mood) {
-        self.script().mood = mood;
+    pub fn set(&self, behaviour: Behaviour) {
+        self.script().behaviour = behaviour;
     }
 
     pub fn asked(&self) -> Vec<String> {
@@ -165,7 +165,7 @@ impl Script {
         if self.lacks.contains(method) {
             return json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32601, "message": "Method not found"}});
         }
-        if self.mood == Mood::InternalError {
+        if self.behaviour == Behaviour::InternalError {
             return json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32603, "message": "Internal Error"}});
         }
         let params = &request["params"];
@@ -217,45 +217,45 @@ impl Script {
 
 async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Response<Body> {
     let request: Value = serde_json::from_slice(&body).unwrap();
-    let (mood, answer) = {
+    let (behaviour, answer) = {
         let mut script = script.lock().unwrap();
-        let mood = if script.cut_off_first > 0 {
+        let behaviour = if script.cut_off_first > 0 {
             script.cut_off_first -= 1;
-            Mood::CutOff
+            Behaviour::Truncated
         } else {
-            script.mood
+            script.behaviour
         };
-        (mood, script.answer(&request))
+        (behaviour, script.answer(&request))
     };
     let reply = |status: u16, body: Body| {
         let status = StatusCode::from_u16(status).unwrap();
         Response::builder().status(status).body(body).unwrap()
     };
     const HTML: &str = "<html>\n<head><title>502 Bad Gateway</title></head></html>";
-    match mood {
-        Mood::Well | Mood::InternalError => reply(200, answer.to_string().into()),
-        Mood::Html502 => reply(502, HTML.into()),
-        Mood::HtmlOk => reply(200, HTML.into()),
-        Mood::EmptyBody => reply(200, Body::empty()),
-        Mood::Huge => reply(
+    match behaviour {
+        Behaviour::Normal | Behaviour::InternalError => reply(200, answer.to_string().into()),
+        Behaviour::Html502 => reply(502, HTML.into()),
+        Behaviour::HtmlOk => reply(200, HTML.into()),
+        Behaviour::EmptyBody => reply(200, Body::empty()),
+        Behaviour::Huge => reply(
             200,
             format!("{{\"result\": \"{}\"}}", "x".repeat(1 << 20)).into(),
         ),
-        Mood::WrongTypes => reply(
+        Behaviour::WrongTypes => reply(
             200,
             r#"{"id": 0, "result": {"head_block_number": [], "blocks": 7, "timestamp": {}}}"#
                 .into(),
         ),
-        Mood::Hanging => std::future::pending().await,
-        Mood::Slow(delay) => {
+        Behaviour::Hanging => std::future::pending().await,
+        Behaviour::Slow(delay) => {
             tokio::time::sleep(delay).await;
             reply(200, answer.to_string().into())
         }
-        Mood::CutOff => {
+        Behaviour::Truncated => {
             let pieces = [Ok("{\"jsonrpc\""), Err(std::io::Error::other("cut"))];
             reply(200, Body::from_stream(futures_util::stream::iter(pieces)))
         }
-        Mood::TooMany(seconds) => {
+        Behaviour::RateLimited(seconds) => {
             let mut response = reply(429, "slow down".into());
             if let Some(seconds) = seconds {
                 response.headers_mut().insert("retry-after", seconds.into());
@@ -268,8 +268,8 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Respon
 /// The limits of [`nodes`]: large enough for a busy machine.
 pub fn limits() -> NodeLimits {
     NodeLimits {
-        hurry: Duration::from_secs(10),
-        largest_answer: 1 << 19,
+        hedge_after: Duration::from_secs(10),
+        max_answer_bytes: 1 << 19,
         ..NodeLimits::default()
     }
 }

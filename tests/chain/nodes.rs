@@ -11,9 +11,9 @@ use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
-use crate::fake_node::{FakeNode, Mood, impatient, limits, nodes, nodes_of, nodes_with};
+use crate::fake_node::{Behaviour, FakeNode, impatient, limits, nodes, nodes_of, nodes_with};
 
-pub fn told(notices: &mut Receiver<NodeNotice>) -> Vec<NodeNotice> {
+pub fn drain(notices: &mut Receiver<NodeNotice>) -> Vec<NodeNotice> {
     std::iter::from_fn(|| notices.try_recv().ok()).collect()
 }
 
@@ -23,39 +23,39 @@ fn texts(error: &NodesError) -> String {
 
 #[tokio::test]
 async fn the_next_node_answers_when_the_first_fails_in_any_way() {
-    for (mood, words) in [
+    for (behaviour, words) in [
         (
-            Mood::Html502,
+            Behaviour::Html502,
             "HTTP 502: <html> <head><title>502 Bad Gateway",
         ),
-        (Mood::HtmlOk, "not JSON: <html>"),
-        (Mood::EmptyBody, "empty answer"),
-        (Mood::Huge, "more than 0 MiB"),
-        (Mood::WrongTypes, "cannot read"),
-        (Mood::Hanging, "no answer within 0.5 s"),
-        (Mood::CutOff, "broke off"),
-        (Mood::TooMany(Some(7)), "HTTP 429"),
-        (Mood::TooMany(None), "HTTP 429"),
-        (Mood::InternalError, "Internal Error (code -32603)"),
+        (Behaviour::HtmlOk, "not JSON: <html>"),
+        (Behaviour::EmptyBody, "empty answer"),
+        (Behaviour::Huge, "more than 0 MiB"),
+        (Behaviour::WrongTypes, "cannot read"),
+        (Behaviour::Hanging, "no answer within 0.5 s"),
+        (Behaviour::Truncated, "broke off"),
+        (Behaviour::RateLimited(Some(7)), "HTTP 429"),
+        (Behaviour::RateLimited(None), "HTTP 429"),
+        (Behaviour::InternalError, "Internal Error (code -32603)"),
     ] {
         let (bad, good) = (FakeNode::new().await, FakeNode::new().await);
-        bad.set(mood);
-        let patience = if mood == Mood::Hanging {
+        bad.set(behaviour);
+        let limits = if behaviour == Behaviour::Hanging {
             impatient()
         } else {
             limits()
         };
-        let (nodes, mut notices) = nodes_with(&[&bad, &good], patience);
-        assert_eq!(nodes.head().await.unwrap().num, 1000, "{mood:?}");
-        let notices = told(&mut notices);
-        let [NodeNotice::Left { node, fault }] = notices.as_slice() else {
-            panic!("{mood:?}: {notices:?}");
+        let (nodes, mut notices) = nodes_with(&[&bad, &good], limits);
+        assert_eq!(nodes.head().await.unwrap().num, 1000, "{behaviour:?}");
+        let notices = drain(&mut notices);
+        let [NodeNotice::Down { node, fault }] = notices.as_slice() else {
+            panic!("{behaviour:?}: {notices:?}");
         };
         assert_eq!(*node, bad.url);
-        assert!(fault.contains(words), "{mood:?}: {fault}");
+        assert!(fault.contains(words), "{behaviour:?}: {fault}");
         bad.asked();
         nodes.block(1000).await.unwrap().unwrap();
-        assert!(bad.asked().is_empty(), "{mood:?}: it was left");
+        assert!(bad.asked().is_empty(), "{behaviour:?}: it was left");
     }
 }
 
@@ -65,7 +65,7 @@ async fn a_connection_that_breaks_once_is_tried_again_at_once() {
     let (nodes, mut notices) = nodes(&[&node]);
     node.script().cut_off_first = 1;
     assert!(nodes.block(1000).await.unwrap().is_some());
-    assert_eq!(told(&mut notices), []);
+    assert_eq!(drain(&mut notices), []);
     node.script().cut_off_first = 2;
     assert!(nodes.block(1000).await.is_err());
 }
@@ -76,7 +76,7 @@ async fn a_node_without_batches_that_hangs_is_given_up_at_once() {
     node.script().takes_batches = false;
     let (nodes, _notices) = nodes_of(ChainKind::Steem, &[&node], impatient());
     nodes.blocks(951, 50).await.unwrap();
-    node.set(Mood::Hanging);
+    node.set(Behaviour::Hanging);
     let before = Instant::now();
     nodes.blocks(951, 50).await.unwrap_err();
     assert!(before.elapsed() < 2 * 3 * impatient().timeout);
@@ -84,14 +84,14 @@ async fn a_node_without_batches_that_hangs_is_given_up_at_once() {
 
 #[tokio::test]
 async fn every_call_survives_every_mood() {
-    for mood in [
-        Mood::Html502,
-        Mood::HtmlOk,
-        Mood::EmptyBody,
-        Mood::Huge,
-        Mood::WrongTypes,
-        Mood::CutOff,
-        Mood::InternalError,
+    for behaviour in [
+        Behaviour::Html502,
+        Behaviour::HtmlOk,
+        Behaviour::EmptyBody,
+        Behaviour::Huge,
+        Behaviour::WrongTypes,
+        Behaviour::Truncated,
+        Behaviour::InternalError,
     ] {
         let bad = FakeNode::new().await;
         bad.script()
@@ -100,29 +100,29 @@ async fn every_call_survives_every_mood() {
         bad.script()
             .answers
             .insert("condenser_api.get_accounts", json!([]));
-        bad.set(mood);
+        bad.set(behaviour);
         let (nodes, _notices) = nodes(&[&bad]);
         let bob = Account::from_chain("bob");
         let posts = [PostId::new(bob.clone(), "a"), PostId::new(bob.clone(), "b")];
-        assert!(nodes.head().await.is_err(), "{mood:?}");
-        assert!(nodes.block(1000).await.is_err(), "{mood:?}");
-        assert!(nodes.blocks(990, 10).await.is_err(), "{mood:?}");
-        assert!(nodes.contents(&posts).await.is_err(), "{mood:?}");
+        assert!(nodes.head().await.is_err(), "{behaviour:?}");
+        assert!(nodes.block(1000).await.is_err(), "{behaviour:?}");
+        assert!(nodes.blocks(990, 10).await.is_err(), "{behaviour:?}");
+        assert!(nodes.contents(&posts).await.is_err(), "{behaviour:?}");
         assert!(
             nodes.accounts(std::slice::from_ref(&bob)).await.is_err(),
-            "{mood:?}"
+            "{behaviour:?}"
         );
-        assert!(nodes.newest_posts(&bob, 20).await.is_err(), "{mood:?}");
-        bad.set(Mood::Well);
-        assert!(nodes.contents(&posts).await.is_ok(), "{mood:?}");
+        assert!(nodes.newest_posts(&bob, 20).await.is_err(), "{behaviour:?}");
+        bad.set(Behaviour::Normal);
+        assert!(nodes.contents(&posts).await.is_ok(), "{behaviour:?}");
     }
 }
 
 #[tokio::test]
 async fn when_all_fail_the_error_lists_each_and_the_outage_is_told_once() {
     let (one, two) = (FakeNode::new().await, FakeNode::new().await);
-    one.set(Mood::Html502);
-    two.set(Mood::EmptyBody);
+    one.set(Behaviour::Html502);
+    two.set(Behaviour::EmptyBody);
     let (nodes, mut notices) = nodes(&[&one, &two]);
     for _ in 0..3 {
         let error = texts(&nodes.block(1000).await.unwrap_err());
@@ -131,18 +131,18 @@ async fn when_all_fail_the_error_lists_each_and_the_outage_is_told_once() {
         }
     }
     let left = |notices: &[NodeNotice], fake: &FakeNode| {
-        let of_fake = |notice: &NodeNotice| matches!(notice, NodeNotice::Left { node, .. } if *node == fake.url);
+        let of_fake = |notice: &NodeNotice| matches!(notice, NodeNotice::Down { node, .. } if *node == fake.url);
         notices.iter().any(of_fake)
     };
-    let so_far = told(&mut notices);
+    let so_far = drain(&mut notices);
     assert_eq!(so_far.len(), 3, "{so_far:?}");
     assert!(left(&so_far, &one) && left(&so_far, &two));
-    assert!(matches!(so_far[2], NodeNotice::NoneAnswers { .. }));
-    two.set(Mood::Well);
+    assert!(matches!(so_far[2], NodeNotice::AllDown { .. }));
+    two.set(Behaviour::Normal);
     nodes.block(1000).await.unwrap();
     assert_eq!(
-        told(&mut notices),
-        [NodeNotice::AnswersAgain {
+        drain(&mut notices),
+        [NodeNotice::AnyUp {
             node: two.url.clone()
         }]
     );
@@ -151,36 +151,36 @@ async fn when_all_fail_the_error_lists_each_and_the_outage_is_told_once() {
 #[tokio::test]
 async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_little_then() {
     let (first, second) = (FakeNode::new().await, FakeNode::new().await);
-    first.set(Mood::Html502);
-    let rest = Duration::from_millis(200);
+    first.set(Behaviour::Html502);
+    let cooldown = Duration::from_millis(200);
     let (nodes, mut notices) = nodes_with(
         &[&first, &second],
         NodeLimits {
-            rest,
+            cooldown,
             timeout: Duration::from_secs(3),
             ..limits()
         },
     );
     nodes.block(1000).await.unwrap();
-    first.set(Mood::Hanging);
-    tokio::time::sleep(rest).await;
+    first.set(Behaviour::Hanging);
+    tokio::time::sleep(cooldown).await;
     let before = Instant::now();
     nodes.block(1000).await.unwrap();
     assert!(
         before.elapsed() < Duration::from_secs(2),
         "a fifth of the timeout"
     );
-    first.set(Mood::Well);
+    first.set(Behaviour::Normal);
     first.asked();
-    tokio::time::sleep(rest).await;
+    tokio::time::sleep(cooldown).await;
     nodes.block(1000).await.unwrap();
     assert_eq!(first.asked().len(), 1);
-    assert_eq!(told(&mut notices).len(), 1, "one outage");
-    tokio::time::sleep(rest).await;
+    assert_eq!(drain(&mut notices).len(), 1, "one outage");
+    tokio::time::sleep(cooldown).await;
     nodes.block(1000).await.unwrap();
     assert_eq!(
-        told(&mut notices),
-        [NodeNotice::Back {
+        drain(&mut notices),
+        [NodeNotice::Up {
             node: first.url.clone()
         }]
     );
@@ -189,7 +189,7 @@ async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_li
 /// Asks the next node after a moment, and leaves one that hangs soon.
 fn hurried() -> NodeLimits {
     NodeLimits {
-        hurry: Duration::from_millis(20),
+        hedge_after: Duration::from_millis(20),
         timeout: Duration::from_secs(2),
         ..limits()
     }
@@ -198,7 +198,7 @@ fn hurried() -> NodeLimits {
 #[tokio::test]
 async fn a_node_that_hangs_is_not_waited_for_and_is_left_when_its_time_is_over() {
     let (hanging, well) = (FakeNode::new().await, FakeNode::new().await);
-    hanging.set(Mood::Hanging);
+    hanging.set(Behaviour::Hanging);
     let (nodes, mut notices) = nodes_with(&[&hanging, &well], hurried());
     let bob = Account::from_chain("bob");
     let before = Instant::now();
@@ -209,7 +209,7 @@ async fn a_node_that_hangs_is_not_waited_for_and_is_left_when_its_time_is_over()
     assert!(before.elapsed() < hurried().timeout);
     assert_eq!(hanging.asked().len(), 3);
     let notice = notices.recv().await.unwrap();
-    assert!(matches!(&notice, NodeNotice::Left { node, .. } if *node == hanging.url));
+    assert!(matches!(&notice, NodeNotice::Down { node, .. } if *node == hanging.url));
     nodes.block(1000).await.unwrap();
     assert_eq!(hanging.asked(), [""; 0], "it was left");
 }
@@ -217,18 +217,18 @@ async fn a_node_that_hangs_is_not_waited_for_and_is_left_when_its_time_is_over()
 #[tokio::test]
 async fn a_node_that_is_slow_but_answers_is_not_left() {
     let (slow, quick) = (FakeNode::new().await, FakeNode::new().await);
-    slow.set(Mood::Slow(Duration::from_millis(300)));
-    let patience = NodeLimits {
-        hurry: hurried().hurry,
+    slow.set(Behaviour::Slow(Duration::from_millis(300)));
+    let limits = NodeLimits {
+        hedge_after: hurried().hedge_after,
         ..limits()
     };
-    let (nodes, mut notices) = nodes_with(&[&slow, &quick], patience);
+    let (nodes, mut notices) = nodes_with(&[&slow, &quick], limits);
     for _ in 0..10 {
         nodes.head().await.unwrap();
         assert!(nodes.block(1000).await.unwrap().is_some());
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(told(&mut notices), []);
+    assert_eq!(drain(&mut notices), []);
     assert_eq!(slow.asked().len(), 20, "it is asked first");
 }
 
@@ -238,9 +238,9 @@ async fn a_node_that_lags_is_left_unless_all_do() {
     lagging.script().forget_above(980);
     let (nodes, mut notices) = nodes(&[&lagging, &fresh]);
     assert_eq!(nodes.head().await.unwrap().num, 1000);
-    let notices_so_far = told(&mut notices);
+    let notices_so_far = drain(&mut notices);
     assert!(
-        matches!(&notices_so_far[..], [NodeNotice::Left { fault, .. }] if fault == "is 60 s behind"),
+        matches!(&notices_so_far[..], [NodeNotice::Down { fault, .. }] if fault == "is 60 s behind"),
         "{notices_so_far:?}"
     );
     lagging.asked();
@@ -255,16 +255,16 @@ async fn a_node_that_lags_is_left_unless_all_do() {
     two.script().grow(1);
     let (nodes, mut notices) = crate::fake_node::nodes(&[&one, &two]);
     assert_eq!(nodes.head().await.unwrap().num, 1001);
-    assert_eq!(told(&mut notices), []);
+    assert_eq!(drain(&mut notices), []);
 }
 
 #[tokio::test]
 async fn a_node_that_asks_us_to_wait_is_not_asked_before() {
     let node = FakeNode::new().await;
-    node.set(Mood::TooMany(Some(30)));
+    node.set(Behaviour::RateLimited(Some(30)));
     let (nodes, _notices) = nodes(&[&node]);
     nodes.block(1000).await.unwrap_err();
-    node.set(Mood::Well);
+    node.set(Behaviour::Normal);
     node.asked();
     let error = nodes.block(1000).await.unwrap_err();
     assert!(node.asked().is_empty());
@@ -279,13 +279,13 @@ async fn a_node_that_asks_us_to_wait_is_not_asked_before() {
 async fn one_slow_call_does_not_hold_up_others() {
     let node = FakeNode::new().await;
     let (nodes, _notices) = nodes(&[&node]);
-    node.set(Mood::Hanging);
+    node.set(Behaviour::Hanging);
     let slow = nodes.block(1000);
     let fast = async {
         while node.script().asked.is_empty() {
             tokio::task::yield_now().await;
         }
-        node.set(Mood::Well);
+        node.set(Behaviour::Normal);
         nodes.head().await
     };
     tokio::select! {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::fake_node::{FakeNode, Mood, impatient, limits, nodes_with, start};
+use crate::fake_node::{Behaviour, FakeNode, impatient, limits, nodes_with, start};
 
 struct Stream {
     events: mpsc::Receiver<ChainEvent>,
@@ -27,8 +27,16 @@ impl Stream {
 
     fn following(fakes: &[&FakeNode], start_at: StreamStart, follow: Follow) -> Self {
         // Most tests are not about heads that are old by the clock.
-        let lag = Duration::from_secs(1_000_000);
-        Self::with_limits(fakes, start_at, follow, NodeLimits { lag, ..limits() })
+        let max_lag = Duration::from_secs(1_000_000);
+        Self::with_limits(
+            fakes,
+            start_at,
+            follow,
+            NodeLimits {
+                max_lag,
+                ..limits()
+            },
+        )
     }
 
     fn with_limits(
@@ -173,7 +181,7 @@ async fn a_lagging_node_is_waited_for_and_is_no_fork() {
     second.script().forget_above(998);
     let mut stream = Stream::start(&[&first, &second], read_until(&first, 999));
     assert_eq!(stream.next().await, 1000);
-    first.set(Mood::Html502);
+    first.set(Behaviour::Html502);
     second.asked();
     while second.script().asked.len() < 5 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -219,20 +227,20 @@ async fn following_irreversible_blocks_reads_no_further() {
 #[tokio::test]
 async fn an_outage_of_all_nodes_is_waited_for() {
     let node = FakeNode::new().await;
-    node.set(Mood::Html502);
+    node.set(Behaviour::Html502);
     let mut stream = Stream::start(&[&node], read_until(&node, 999));
     while node.script().asked.len() < 3 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    node.set(Mood::Well);
+    node.set(Behaviour::Normal);
     assert_eq!(stream.next().await, 1000);
-    node.set(Mood::EmptyBody);
+    node.set(Behaviour::EmptyBody);
     node.asked();
     while node.script().asked.len() < 3 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     node.script().grow(30);
-    node.set(Mood::Well);
+    node.set(Behaviour::Normal);
     assert_eq!(stream.take(30).await, (1001..=1030).collect::<Vec<_>>());
 }
 
@@ -242,7 +250,7 @@ async fn a_node_that_hangs_in_the_middle_is_replaced_by_the_next() {
     let start_at = read_until(&first, 999);
     let mut stream = Stream::with_limits(&[&first, &second], start_at, Follow::Head, impatient());
     assert_eq!(stream.next().await, 1000);
-    first.set(Mood::Hanging);
+    first.set(Behaviour::Hanging);
     second.script().grow(2);
     assert_eq!(stream.take(2).await, [1001, 1002]);
 }

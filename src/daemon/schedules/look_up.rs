@@ -153,5 +153,5 @@ impl LookUp {
 
 fn says_there_is_nobody(error: &NodesError) -> bool {
     let mut faults = error.faults.iter();
-    !error.faults.is_empty() && faults.all(|error| error.fault.says_there_is_no_such_post())
+    !error.faults.is_empty() && faults.all(|error| error.fault.is_post_not_found())
 }

@@ -12,11 +12,11 @@ use crate::chain::nodes::Nodes;
 
 /// The answers to one question, in the order in which they come. When it is dropped, the nodes that still owe an
 /// answer are listened to all the same: whether one comes decides whether they are asked again.
-pub(super) struct Asking<T, A> {
+pub(super) struct HedgedRequest<T, A> {
     nodes: Nodes,
     ask_one: A,
     /// Without an answer for this long, the next node is asked as well.
-    hurry: Duration,
+    hedge_after: Duration,
     /// Whom to ask next.
     turns: vec::IntoIter<Turn>,
     /// How many have been asked and have not answered.
@@ -28,19 +28,19 @@ pub(super) struct Asking<T, A> {
 
 type Reply<T> = (Turn, Result<T, NodeError>);
 
-impl<T, A, F> Asking<T, A>
+impl<T, A, F> HedgedRequest<T, A>
 where
     T: Send + 'static,
     A: Fn(Nodes, Turn) -> F,
     F: Future<Output = Result<T, NodeFault>> + Send + 'static,
 {
     /// Asks nobody yet.
-    pub fn new(nodes: &Nodes, turns: Vec<Turn>, hurry: Duration, ask_one: A) -> Self {
+    pub fn new(nodes: &Nodes, turns: Vec<Turn>, hedge_after: Duration, ask_one: A) -> Self {
         let (reply, inbox) = mpsc::channel(turns.len().max(1));
         Self {
             nodes: nodes.clone(),
             ask_one,
-            hurry,
+            hedge_after,
             turns: turns.into_iter(),
             owing: 0,
             inbox,
@@ -61,7 +61,7 @@ where
                     self.owing -= 1;
                     return reply;
                 }
-                () = tokio::time::sleep(self.hurry), if may_ask => {
+                () = tokio::time::sleep(self.hedge_after), if may_ask => {
                     self.ask_next();
                 }
             }
@@ -75,7 +75,7 @@ where
         };
         let answer = (self.ask_one)(self.nodes.clone(), turn);
         let (nodes, reply) = (self.nodes.clone(), self.reply.clone());
-        self.nodes.inner().questions.spawn(async move {
+        self.nodes.inner().requests.spawn(async move {
             let answer = answer.await;
             let answer = answer.map_err(|fault| nodes.inner().failed(turn, fault));
             // Nobody waits for it where another was sooner.
