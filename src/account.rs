@@ -1,4 +1,4 @@
-//! Names of accounts on the chain.
+//! Account names.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of an account: a voter, an author or a leader. Cheap to clone.
+/// The account name of a voter, an author or a leader. Cheap to clone.
 ///
-/// The chain's rule (`is_valid_account_name` in hived and steemd): 3 to 16 characters, parts of at
-/// least 3 separated by dots; each part starts with a letter, ends with a letter or digit and holds
-/// `a-z`, `0-9` and `-`.
+/// The chain's rule (`is_valid_account_name` in hived and steemd): 3 to 16 characters in parts
+/// separated by dots. Each part has at least 3 characters of `a-z`, `0-9` and `-`, starts with a
+/// letter and ends with a letter or a digit.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Account(Arc<str>);
 
-/// Why a text is not the name of an account.
+/// The rule that an account name breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
     #[error("an account name has 3 to 16 characters")]
@@ -31,10 +31,10 @@ pub enum AccountError {
 }
 
 impl Account {
-    /// Reads a name as people write it: a leading `@` and capitals are accepted and normalised.
+    /// Parses a name as people write it: removes a leading `@` and converts to lower case.
     ///
     /// # Errors
-    /// The rule of the chain that the text breaks.
+    /// Returns the rule of the chain that the name breaks.
     pub fn parse(text: &str) -> Result<Self, AccountError> {
         let name = text.strip_prefix('@').unwrap_or(text).to_ascii_lowercase();
         if !name
@@ -61,7 +61,7 @@ impl Account {
         Ok(Self(name.into()))
     }
 
-    /// Takes a name as a block or a table has it, without judging it.
+    /// Wraps a name from a block or a table without checking it.
     pub fn from_chain(name: &str) -> Self {
         Self(name.into())
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_chain_refuses_are_refused_with_the_rule_they_break() {
+    fn an_invalid_name_is_refused_with_the_rule_it_breaks() {
         for (text, error) in [
             ("al", AccountError::Length),
             ("a-name-of-seventeen", AccountError::Length),

@@ -1,35 +1,35 @@
-//! The one place that asks what time it is.
+//! The only source of the current time.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Timelike, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use tokio::time::Instant;
 
-/// Where the time comes from. Every part that needs the time is given one.
+/// A source of the current time, passed to every part that needs it. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock(Source);
 
 #[derive(Debug, Clone, Copy)]
 enum Source {
     System,
-    /// Runs with tokio's timers, which a test can pause and advance.
+    /// Follows tokio's timers, which a test can pause and advance.
     Tokio {
         at_start: DateTime<Utc>,
         start: Instant,
     },
 }
 
-/// A sleep is cut into pieces of this length, so that a corrected system clock is noticed.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Longest single sleep. Shorter sleeps notice a corrected system clock sooner.
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 impl Clock {
-    /// The computer's clock.
+    /// The system clock.
     pub fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that shows `at_start` now and goes on with tokio's timers: with them paused, days pass
-    /// in milliseconds.
+    /// A clock that shows `at_start` now and follows tokio's timers. With paused timers, days pass in
+    /// milliseconds.
     pub fn starting_at(at_start: DateTime<Utc>) -> Self {
         Self(Source::Tokio {
             at_start,
@@ -37,18 +37,13 @@ impl Clock {
         })
     }
 
-    /// Now, in UTC, to the millisecond as the tables keep it.
+    /// The current time in UTC, truncated to milliseconds, the precision of the tables.
     pub fn now(&self) -> DateTime<Utc> {
-        let now = self.exact();
-        let below = now.nanosecond() % 1_000_000;
-        now - chrono::Duration::nanoseconds(i64::from(below))
+        self.exact().trunc_subsecs(3)
     }
 
-    /// Now, as finely as the source has it: for measuring, not for tables.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where everybody else asks"
-    )]
+    /// The current time in UTC with the full precision of the source, for measurements.
+    #[expect(clippy::disallowed_methods, reason = "the only caller")]
     pub fn exact(&self) -> DateTime<Utc> {
         match self.0 {
             Source::System => Utc::now(),
@@ -56,13 +51,14 @@ impl Clock {
         }
     }
 
-    /// Returns at `moment` or at most two milliseconds later; at once if it has passed.
+    /// Sleeps until `moment`, with a precision of about two milliseconds. Returns immediately if it
+    /// has passed.
     pub async fn sleep_until(&self, moment: DateTime<Utc>) {
         while let Ok(left) = (moment - self.exact()).to_std() {
             if left.is_zero() {
                 return;
             }
-            tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+            tokio::time::sleep(left.min(MAX_SLEEP)).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What every HTTP request of ours has in common, to nodes and to the signer alike.
+//! The HTTP client for requests to nodes and to the signer.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use chrono::DateTime;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-/// How long to wait for a connection, TLS included.
+/// Time limit for connecting, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The signer closes idle connections after 5 s, and a request on a connection that is just being
-/// closed fails: ours are given up before.
+/// Time after which an idle connection is closed. The signer closes its side after 5 s, and a request
+/// on a connection that is being closed fails.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// No server keeps us away for longer.
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+/// Upper limit for `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 
-/// A client with our user agent and our limits on connections. The caller sets how long a request
-/// may take. Redirects are not followed (one would turn a POST into a GET), and proxies named in the
-/// environment are not used.
+/// A client with the user agent and the connection limits of `curatord`. The caller sets the timeout
+/// of each request. The client does not follow redirects, which would turn a POST into a GET, and
+/// ignores proxies named in the environment.
 pub fn builder() -> reqwest::ClientBuilder {
     use_ring();
     reqwest::Client::builder()
@@ -30,17 +30,17 @@ pub fn builder() -> reqwest::ClientBuilder {
         .no_proxy()
 }
 
-/// reqwest is built without a crypto provider of its own: ring is the one of the whole process.
+/// Installs ring as the crypto provider of the process: reqwest is built without one.
 fn use_ring() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        // Fails only where somebody installed one before: then that one is used.
+        // Fails only if a provider is installed already, which is used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }
 
-/// How long a server asks us to stay away: `Retry-After` in seconds, or as a date, which counts from the
-/// server's own clock in `Date`. At most an hour: a server that says more is asked again by then.
+/// The wait that a server asks for in `Retry-After`, at most an hour. A date there is compared with
+/// the server's own clock in `Date`.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
@@ -52,7 +52,7 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             (until - now).to_std().unwrap_or_default()
         }
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(wait.min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     use super::retry_after;
 
     #[test]
-    fn a_wait_is_asked_for_in_seconds_or_until_a_date_by_the_servers_clock() {
+    fn retry_after_holds_seconds_or_a_date_by_the_servers_clock() {
         let date = "Sun, 22 Nov 2026 17:00:00 GMT";
         let cases = [
             ("5", Some(5)),

@@ -1,4 +1,4 @@
-//! Which chain this is, and how close to its head it is read.
+//! The chain in use, and how close to its head it is read.
 
 use std::time::Duration;
 

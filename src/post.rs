@@ -1,20 +1,20 @@
-//! What names a post, and what names a vote.
+//! The keys of posts and votes.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::account::Account;
 
-/// The name of a post or comment: `@author/permlink`. Cheap to clone; permlinks compare byte by byte.
+/// The key of a post or comment, `@author/permlink`. Cheap to clone. Permlinks compare byte by byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PostId {
     pub author: Account,
-    /// Up to 256 bytes; old ones may hold any character.
+    /// Up to 255 bytes. Old permlinks may hold any character, new ones hold `a-z`, `0-9` and `-`.
     pub permlink: Arc<str>,
 }
 
 impl PostId {
-    /// Names a post as a block has it.
+    /// A key with the permlink as the chain has it.
     pub fn new(author: Account, permlink: &str) -> Self {
         Self {
             author,
@@ -35,7 +35,7 @@ impl fmt::Debug for PostId {
     }
 }
 
-/// One voter has one vote on one post: the key of the `votes` table.
+/// The key of a vote, as in the `votes` table: a voter has one vote on each post.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VoteKey {
     pub voter: Account,

@@ -1,11 +1,11 @@
-//! Weights of votes and other percentages, in hundredths of a percent.
+//! Vote weights, in hundredths of a percent.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The weight of a vote in hundredths of a percent, -10000 (-100 %) to 10000 (100 %), as the chain
-/// has it in a `vote` operation. 0 takes a vote back.
+/// The weight of a vote in hundredths of a percent, -10000 (-100 %) to 10000 (100 %), as in a
+/// `vote` operation. 0 takes a vote back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Weight(i16);
@@ -14,35 +14,35 @@ impl Weight {
     /// 100 %.
     pub const FULL: Weight = Weight(10_000);
 
-    /// A weight of so many hundredths of a percent; `None` outside -10000 to 10000.
+    /// A weight in hundredths of a percent; `None` outside -10000 to 10000.
     pub fn from_hundredths(hundredths: i64) -> Option<Self> {
         (-10_000..=10_000)
             .contains(&hundredths)
             .then_some(Self(hundredths as i16))
     }
 
-    /// The nearest weight to so many hundredths of a percent.
+    /// A weight in hundredths of a percent, clamped to -10000 to 10000.
     pub fn clamped(hundredths: i64) -> Self {
         Self(hundredths.clamp(-10_000, 10_000) as i16)
     }
 
-    /// In hundredths of a percent, -10000 to 10000.
+    /// The weight in hundredths of a percent, -10000 to 10000.
     pub fn hundredths(self) -> i16 {
         self.0
     }
 
-    /// The size of the weight without its sign, in hundredths of a percent, 0 to 10000.
+    /// The weight without its sign, in hundredths of a percent, 0 to 10000.
     pub fn magnitude(self) -> u16 {
         self.0.unsigned_abs()
     }
 
-    /// In whole percent, rounded half away from zero, as `error_log.weight` has it.
+    /// The weight in whole percent, rounded half away from zero, for `error_log.weight`.
     pub fn whole_percent(self) -> i32 {
         let hundredths = i32::from(self.0);
         (hundredths + 50 * hundredths.signum()) / 100
     }
 
-    /// Whether this takes a vote back.
+    /// Whether this weight takes a vote back.
     pub fn is_zero(self) -> bool {
         self.0 == 0
     }

@@ -1,4 +1,4 @@
-//! A TCP proxy that a test can cut and mend, to take a server away from a program that runs.
+//! A TCP proxy that a test can cut and restore, to simulate the outage of a server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,18 +7,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// What the proxy does with the connections of its clients.
+/// How the proxy treats the connections of its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wire {
-    /// Bytes go both ways.
+    /// Bytes pass both ways.
     Whole,
     /// Connections are closed, and new ones are closed at once.
     Cut,
-    /// Connections stay open, but no byte goes through: the server hangs.
+    /// Connections stay open, but no bytes pass, as if the server hung.
     Silent,
 }
 
-/// Listens on a loopback port as long as it lives.
+/// A proxy on a loopback port, until it is dropped.
 pub struct Proxy {
     address: SocketAddr,
     wire: Arc<watch::Sender<Wire>>,
@@ -36,7 +36,7 @@ impl Proxy {
             let mut connections = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                connections.spawn(carry(client, server, changes.subscribe()));
+                connections.spawn(forward(client, server, changes.subscribe()));
             }
         });
         Self {
@@ -55,8 +55,8 @@ impl Proxy {
     }
 }
 
-/// Carries one connection until it ends or is cut.
-async fn carry(mut client: TcpStream, server: SocketAddr, mut wire: watch::Receiver<Wire>) {
+/// Forwards one connection until it ends or is cut.
+async fn forward(mut client: TcpStream, server: SocketAddr, mut wire: watch::Receiver<Wire>) {
     let Ok(mut server) = TcpStream::connect(server).await else {
         return;
     };
