@@ -1,4 +1,4 @@
-//! What nodes answer beside blocks: the head, posts, accounts.
+//! Parses answers of nodes other than blocks: head, posts and accounts.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -10,21 +10,22 @@ use crate::chain::mana::{AccountState, Manabar};
 use crate::post::PostId;
 use crate::weight::Weight;
 
-/// Where the chain stands (`condenser_api.get_dynamic_global_properties`).
+/// The head of the chain (`condenser_api.get_dynamic_global_properties`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// The newest block.
+    /// The number of the newest block.
     pub num: u32,
+    /// The id of the newest block, 40 hex digits.
     pub id: String,
-    /// Its timestamp.
+    /// The timestamp of the newest block.
     pub time: DateTime<Utc>,
-    /// The newest block that can no longer be undone.
+    /// The number of the newest block that can no longer be undone.
     pub irreversible: u32,
 }
 
 type Answer<T> = Result<T, serde_json::Error>;
 
-/// Reads `get_dynamic_global_properties`.
+/// Parses the answer of `get_dynamic_global_properties`.
 pub(crate) fn head(json: &str) -> Answer<Head> {
     #[derive(Deserialize)]
     struct Raw {
@@ -46,12 +47,12 @@ fn block_number(Integer(num): Integer) -> u32 {
     num.clamp(0, i64::from(u32::MAX)) as u32
 }
 
-/// Reads `get_content`: `None` where the post does not exist.
+/// Parses the answer of `get_content`; `None` if the post does not exist.
 pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
     if matches!(json, "null" | "{}") {
         return Ok(None);
     }
-    // A post that is not there has an empty author, and the other fields as it pleases the node.
+    // A post that does not exist has an empty author; its other fields differ from node to node.
     let name: RawName = serde_json::from_str(json)?;
     if name.author.0.is_empty() {
         return Ok(None);
@@ -72,7 +73,7 @@ pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
         body: raw.body.0,
         json_metadata: raw.json_metadata.0,
         pending_payout: raw.pending_payout_value.map_or(0, thousandths),
-        // Nodes that leave it out mean the largest there is.
+        // A node that omits it means the default of the chain: 1,000,000 HBD or SBD.
         max_accepted_payout: raw.max_accepted_payout.map_or(1_000_000_000, thousandths),
         allow_votes: raw.allow_votes.unwrap_or(true),
         votes,
@@ -125,8 +126,8 @@ struct RawVote {
 }
 
 impl RawVote {
-    /// The weight; where the node leaves it out, a full one of the vote's sign: that the vote stands
-    /// matters more than its weight.
+    /// The weight. If the node omits it, ±100 % by the sign of the vote: that the vote exists matters
+    /// more than its weight.
     fn weight(&self) -> Weight {
         match (self.percent, self.rshares) {
             (Some(Integer(percent)), _) => Weight::clamped(percent),
@@ -136,7 +137,7 @@ impl RawVote {
     }
 }
 
-/// Reads `get_accounts`.
+/// Parses the answer of `get_accounts`.
 pub(crate) fn accounts(json: &str) -> Answer<Vec<AccountState>> {
     let raw: Vec<RawAccount> = serde_json::from_str(json)?;
     Ok(raw.into_iter().map(RawAccount::state).collect())
@@ -152,13 +153,13 @@ struct RawAccount {
     received_vesting_shares: Option<Amount>,
     #[serde(default)]
     vesting_withdraw_rate: Option<Amount>,
-    /// In micro-VESTS, as is `withdrawn`.
+    /// In micro-VESTS, like `withdrawn`.
     #[serde(default)]
     to_withdraw: Option<Integer>,
     #[serde(default)]
     withdrawn: Option<Integer>,
     voting_manabar: RawManabar,
-    /// Missing on nodes from before downvotes had a bar of their own.
+    /// Missing on nodes without a separate bar for downvotes.
     #[serde(default)]
     downvote_manabar: Option<RawManabar>,
 }
@@ -207,8 +208,8 @@ impl RawManabar {
     }
 }
 
-/// Reads the posts of an account, newest first: `bridge.get_account_posts` or
-/// `get_discussions_by_blog`, of which reblogs, posts of somebody else, are left out.
+/// Parses the answer of `bridge.get_account_posts` or `get_discussions_by_blog`: the posts of
+/// `author`, newest first. Reblogs of other authors' posts are left out.
 pub(crate) fn posts_of(json: &str, author: &Account) -> Answer<Vec<PostId>> {
     let raw: Vec<RawName> = serde_json::from_str(json)?;
     let own = raw
@@ -227,7 +228,7 @@ mod tests {
     use crate::network::ChainKind;
 
     #[test]
-    fn the_head_is_read() {
+    fn a_head_is_parsed() {
         let head = head(
             r#"{"head_block_number": 5000000, "head_block_id": "004c4b40245ffb07380a393fb2b3d841b76cdaec",
                 "time": "2016-09-15T19:47:21", "last_irreversible_block_num": "4999980", "extra": {}}"#,
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_is_read_with_the_weights_of_its_votes() {
+    fn a_post_is_parsed_with_the_weights_of_its_votes() {
         let content = content(
             r#"{"author": "bob", "permlink": "post-1", "created": "2024-05-01T12:00:03", "category": "x",
                 "parent_author": "", "parent_permlink": "photo", "title": "T", "body": "B",
@@ -268,14 +269,14 @@ mod tests {
     }
 
     #[test]
-    fn a_post_with_nearly_nothing_is_still_a_post() {
+    fn missing_fields_of_a_post_take_defaults() {
         let json = r#"{"author": "bob", "permlink": "p", "created": "2024-05-01T12:00:03", "active_votes": null}"#;
         let content = content(json).unwrap().unwrap();
         assert!(content.allow_votes && content.max_accepted_payout > 0);
     }
 
     #[test]
-    fn a_post_that_is_not_there_is_none() {
+    fn a_post_that_does_not_exist_is_none() {
         for json in [
             r#"{"author": "", "permlink": "", "created": "never"}"#,
             "{}",
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_post_is_an_error() {
+    fn an_answer_that_is_not_a_post_is_an_error() {
         for json in [
             "5",
             "[1]",
@@ -299,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mana_of_an_account_counts_loans_and_withdrawals() {
+    fn the_maximum_mana_counts_delegations_and_withdrawals() {
         let json = |rate: &str| {
             format!(
                 r#"[{{"name": "gtg", "vesting_shares": "17579100.476774 VESTS",
@@ -335,7 +336,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_an_answer_panic(text in any::<String>(), number in any::<i64>()) {
+        fn no_answer_makes_the_parsers_panic(text in any::<String>(), number in any::<i64>()) {
             let account = Account::from_chain("bob");
             for json in [
                 text.clone(),

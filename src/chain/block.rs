@@ -1,4 +1,4 @@
-//! Blocks and the operations in them that matter to votes.
+//! Blocks and their operations that concern votes.
 
 use std::sync::Arc;
 
@@ -8,61 +8,61 @@ use crate::account::Account;
 use crate::post::PostId;
 use crate::weight::Weight;
 
-/// A block of the chain, reduced to what votes depend on.
+/// A block of the chain, reduced to what concerns votes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// Counts without gaps; also the first 8 hex digits of `id`.
+    /// The block number, without gaps; also the first 8 hex digits of `id`.
     pub num: u32,
     /// The block's hash, 40 hex digits.
     pub id: String,
-    /// The hash of the block before: different from what we read there, it tells a fork.
+    /// The hash of the previous block. A hash other than that of the block read before tells a fork.
     pub previous: String,
-    /// When the block was made, to the second: due times count from here.
+    /// When the block was produced, in whole seconds. Due times count from here.
     pub timestamp: DateTime<Utc>,
-    /// In the order of the block; operations that do not matter to votes are left out.
+    /// The operations that concern votes, in the order of the block.
     pub operations: Vec<Operation>,
 }
 
-/// An operation and the transaction it came in.
+/// An operation with the id of its transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// 40 hex digits; empty where a recording left it out.
+    /// 40 hex digits; empty if a recording omits it.
     pub trx_id: Arc<str>,
     pub body: OperationBody,
 }
 
-/// The operations that matter to votes.
+/// The operations that concern votes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OperationBody {
     Comment(Comment),
-    /// Follows its comment, mostly in the same transaction.
+    /// Usually in the same transaction as its comment.
     CommentOptions(CommentOptions),
     DeleteComment(PostId),
     Vote(Vote),
 }
 
-/// `comment`: a post, a comment, or an edit of one; the operation alone does not tell which.
+/// `comment`: a new post or comment, or an edit of one. The operation alone does not tell which.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comment {
     pub post: PostId,
     /// Empty for a post.
     pub parent_author: String,
-    /// For a post its category: a tag, or a community such as `hive-174578`.
+    /// For a post, its category: a tag, or a community such as `hive-174578`.
     pub parent_permlink: String,
     pub title: String,
-    /// In an edit it may be a patch that starts with `@@ `.
+    /// The text; in an edit, possibly a patch that starts with `@@ `.
     pub body: String,
-    /// A text that should hold JSON and often does not.
+    /// Usually JSON, but may be empty or broken.
     pub json_metadata: String,
 }
 
 impl Comment {
-    /// Whether this is a post rather than a comment under one.
+    /// Whether this is a post, not a comment on one.
     pub fn is_post(&self) -> bool {
         self.parent_author.is_empty()
     }
 
-    /// Whether the body is a patch: then this is certainly an edit.
+    /// Whether the body is a patch, which only an edit has.
     pub fn is_patch(&self) -> bool {
         self.body.starts_with("@@ ")
     }
@@ -74,7 +74,7 @@ pub struct CommentOptions {
     pub post: PostId,
     /// In thousandths of HBD or SBD; 0 declines payout.
     pub max_accepted_payout: i64,
-    /// False refuses upvotes.
+    /// Whether the post accepts upvotes.
     pub allow_votes: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A post as a node tells of it now.
+//! The current state of a post.
 
 use std::collections::HashMap;
 
@@ -8,32 +8,33 @@ use crate::account::Account;
 use crate::post::PostId;
 use crate::weight::Weight;
 
-/// A post or comment as a node has it at the moment of asking (`condenser_api.get_content`).
+/// The current state of a post or comment (`condenser_api.get_content`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     pub post: PostId,
-    /// The timestamp of the block that first held it: an edit does not change it.
+    /// The timestamp of its first block, or on Hive of the block before that. Edits do not change it.
     pub created: DateTime<Utc>,
-    /// When it was last edited, or created; `None` where the node does not say.
+    /// The time of the last edit, or of the creation; `None` if the node omits it.
     pub last_update: Option<DateTime<Utc>>,
     /// Empty for a post.
     pub parent_author: String,
+    /// For a post, its category: a tag, or a community such as `hive-174578`.
     pub parent_permlink: String,
     pub title: String,
     pub body: String,
-    /// A text that should hold JSON and often does not.
+    /// Usually JSON, but may be empty or broken.
     pub json_metadata: String,
     /// In thousandths of HBD or SBD.
     pub pending_payout: i64,
-    /// In thousandths of HBD or SBD; 0 where payout was declined.
+    /// In thousandths of HBD or SBD; 0 if the author declined payout.
     pub max_accepted_payout: i64,
-    /// False: upvotes are refused.
+    /// Whether the post accepts upvotes.
     pub allow_votes: bool,
-    /// Every vote that stands on it, taken-back ones (weight 0) included.
+    /// All votes on it, with those taken back at weight 0.
     pub votes: StandingVotes,
 }
 
-/// The votes on a post, found by their voters: a popular post has thousands, and thousands of ours ask.
+/// The votes on a post by voter. A popular post has thousands, and thousands of voters look them up.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StandingVotes {
     by_voter: HashMap<Account, Weight>,
@@ -41,7 +42,7 @@ pub struct StandingVotes {
 }
 
 impl StandingVotes {
-    /// `voter` has voted with `weight` now; 0 takes a vote back.
+    /// Sets the vote of `voter`; weight 0 takes it back.
     pub fn set(&mut self, voter: Account, weight: Weight) {
         let before = self.by_voter.insert(voter, weight);
         let is_up = |weight: Weight| u32::from(weight.hundredths() > 0);
@@ -49,17 +50,17 @@ impl StandingVotes {
         self.upvotes -= before.map_or(0, is_up);
     }
 
-    /// The vote of `voter`, 0 where it was taken back; `None` if it has never voted.
+    /// The vote of `voter`: 0 if taken back, `None` if `voter` never voted.
     pub fn of(&self, voter: &Account) -> Option<Weight> {
         self.by_voter.get(voter).copied()
     }
 
-    /// Upvotes that stand.
+    /// The number of upvotes.
     pub fn upvotes(&self) -> u32 {
         self.upvotes
     }
 
-    /// Who has ever voted.
+    /// Everyone who ever voted, in no order.
     pub fn voters(&self) -> impl Iterator<Item = &Account> {
         self.by_voter.keys()
     }
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_vote_of_a_voter_stands() {
+    fn the_last_vote_of_a_voter_counts() {
         let vote =
             |voter, percent: i64| (Account::from_chain(voter), Weight::clamped(percent * 100));
         let votes = [

@@ -1,4 +1,4 @@
-//! Which node to ask next, and what to say about those that do not answer. Pure: the time is given.
+//! Which node to ask next, and which outages to report. Pure: the caller passes the time.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use tokio::time::Instant;
 use crate::chain::node_error::NodeFault;
 use crate::chain::notice::NodeNotice;
 
-/// A node that limits rates is left alone for this long at least, whether it says for how long or not: some say 0.
+/// Shortest pause for a node that limits rates, also if it asks for none or for 0 s.
 const MIN_RATE_LIMIT: Duration = Duration::from_secs(1);
 
-/// No node is left alone for longer than this, whatever it says.
+/// Longest pause for a node that limits rates.
 const MAX_RATE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The state of all nodes, in order of preference.
 #[derive(Debug)]
 pub(crate) struct Health {
     nodes: Vec<NodeHealth>,
-    /// How long a node that was left is passed over.
+    /// How long a failed node is passed over.
     cooldown: Duration,
     all_down: bool,
 }
@@ -25,15 +25,15 @@ pub(crate) struct Health {
 #[derive(Debug)]
 struct NodeHealth {
     name: String,
-    /// Passed over until then, as long as another answers.
+    /// Passed over until then while another node answers; probed after that.
     cooldown_until: Option<Instant>,
-    /// It lags: only its head can tell that it does so no longer.
+    /// Whether it lags. Only an answer with its head ends that.
     is_behind: bool,
-    /// Not to be asked before then at all.
+    /// Not asked at all before then.
     rate_limited_until: Option<Instant>,
-    /// Its outage was told and is not over.
+    /// Whether an outage was reported and is not over.
     reported: bool,
-    /// Since when it has answered, while an outage is told.
+    /// The first answer since the last failure during a reported outage.
     healthy_since: Option<Instant>,
 }
 
@@ -41,13 +41,13 @@ struct NodeHealth {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub node: usize,
-    /// It was left before and others are there: it must answer soon.
+    /// Whether this is a retry after a failure while other nodes work: the timeout is shorter.
     pub is_probe: bool,
 }
 
 impl Health {
     pub fn new(names: impl IntoIterator<Item = String>, cooldown: Duration) -> Self {
-        let well = |name| NodeHealth {
+        let healthy = |name| NodeHealth {
             name,
             cooldown_until: None,
             is_behind: false,
@@ -56,18 +56,18 @@ impl Health {
             healthy_since: None,
         };
         Self {
-            nodes: names.into_iter().map(well).collect(),
+            nodes: names.into_iter().map(healthy).collect(),
             cooldown,
             all_down: false,
         }
     }
 
-    /// The nodes to ask, one after another until one answers: those in use in order of preference,
-    /// then those that were left. A node whose rest is over is put in its place again, for this one
-    /// caller: the others pass it over until it has answered.
+    /// The nodes to ask, in this order: working ones by preference, then failed ones. After its
+    /// cooldown a preferred node is first again for one caller, as a probe; other callers pass it
+    /// over until it has answered.
     pub fn turns(&mut self, asks_for_head: bool, now: Instant) -> Vec<Turn> {
         let cooldown = self.cooldown;
-        let (mut turns, mut resting) = (Vec::new(), Vec::new());
+        let (mut turns, mut cooling) = (Vec::new(), Vec::new());
         for (index, node) in self.nodes.iter_mut().enumerate() {
             if node.rate_limited_for(now).is_some() {
                 continue;
@@ -85,24 +85,24 @@ impl Health {
                     turn.is_probe = true;
                     turns.push(turn);
                 }
-                Some(until) => resting.push((until, turn)),
+                Some(until) => cooling.push((until, turn)),
             }
         }
         if turns.len() == 1 {
-            // Where nobody else is in use there is no hurry.
+            // No other node works, so a short timeout gains nothing.
             turns[0].is_probe = false;
         }
-        resting.sort_by_key(|(until, _)| *until);
-        turns.extend(resting.into_iter().map(|(_, turn)| turn));
+        cooling.sort_by_key(|(until, _)| *until);
+        turns.extend(cooling.into_iter().map(|(_, turn)| turn));
         turns
     }
 
-    /// A node asked us to leave it alone for this long from `now`.
+    /// How long from `now` the node's rate limit lasts; `None` without one.
     pub fn rate_limited_for(&self, node: usize, now: Instant) -> Option<Duration> {
         self.nodes[node].rate_limited_for(now)
     }
 
-    /// A node answered; `with_head` where it proved that it does not lag.
+    /// Records an answer. `with_head` means that it proved the node not to lag.
     pub fn answered(&mut self, node: usize, with_head: bool, now: Instant) -> Vec<NodeNotice> {
         let mut notices = Vec::new();
         let cooldown = self.cooldown;
@@ -119,7 +119,7 @@ impl Health {
         node.is_behind = false;
         if node.reported {
             let since = *node.healthy_since.get_or_insert(now);
-            // One good answer between two bad ones does not make two outages.
+            // A single answer between two failures does not end an outage.
             if now.duration_since(since) >= cooldown {
                 node.reported = false;
                 node.healthy_since = None;
@@ -131,7 +131,7 @@ impl Health {
         notices
     }
 
-    /// A node did not do what it should.
+    /// Records a failure.
     pub fn failed(&mut self, node: usize, fault: &NodeFault, now: Instant) -> Option<NodeNotice> {
         if !fault.is_outage() {
             return None;
@@ -152,14 +152,14 @@ impl Health {
         })
     }
 
-    /// No node answered.
+    /// Records that no node answered.
     pub fn all_failed(&mut self, faults: String) -> Option<NodeNotice> {
         let reported = std::mem::replace(&mut self.all_down, true);
         (!reported).then_some(NodeNotice::AllDown { faults })
     }
 }
 
-/// For how long a node is left alone that says `wait`.
+/// How long not to ask a node that limits rates and asks for a pause of `wait`.
 pub fn rate_limit(wait: Option<Duration>) -> Duration {
     wait.unwrap_or_default()
         .clamp(MIN_RATE_LIMIT, MAX_RATE_LIMIT)
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_was_left_is_asked_last_and_first_again_after_a_minute_by_one_caller() {
+    fn a_failed_node_is_asked_last_and_probed_by_one_caller_after_its_cooldown() {
         let (mut health, now) = (three(), Instant::now());
         assert_eq!(order(&mut health, now), [0, 1, 2]);
         health.failed(0, &NodeFault::Empty, now);
@@ -199,14 +199,14 @@ mod tests {
         assert_eq!(
             order(&mut health, now + MINUTE),
             [1, 2, 0],
-            "another caller meanwhile"
+            "another caller during the probe"
         );
         health.answered(0, false, now + MINUTE);
         assert_eq!(order(&mut health, now + MINUTE), [0, 1, 2]);
     }
 
     #[test]
-    fn a_node_that_lagged_is_taken_back_only_when_its_head_is_new() {
+    fn a_lagging_node_is_used_again_only_after_it_shows_a_new_head() {
         let (mut health, now) = (three(), Instant::now());
         health.failed(0, &NodeFault::Behind(MINUTE), now);
         health.answered(0, false, now);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_limits_rates_is_not_asked_before_it_allows_it() {
+    fn a_rate_limited_node_is_not_asked_before_its_limit_ends() {
         let (mut health, now) = (three(), Instant::now());
         health.failed(0, &NodeFault::TooManyRequests(Some(5 * SECOND)), now);
         health.failed(1, &NodeFault::TooManyRequests(None), now);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_limits_rates_for_no_time_at_all_is_left_alone_all_the_same() {
+    fn a_rate_limit_of_zero_counts_as_one_second() {
         let (mut health, now) = (three(), Instant::now());
         health.failed(0, &NodeFault::TooManyRequests(Some(Duration::ZERO)), now);
         assert_eq!(order(&mut health, now), [1, 2]);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_told_once_however_often_the_node_is_tried() {
+    fn an_outage_is_reported_once_until_the_node_has_been_healthy_for_a_minute() {
         let (mut health, now) = (three(), Instant::now());
         assert!(health.failed(0, &NodeFault::Empty, now).is_some());
         assert_eq!(health.failed(0, &NodeFault::Empty, now + MINUTE), None);
@@ -246,34 +246,34 @@ mod tests {
             health.failed(0, &NodeFault::Empty, now + 2 * MINUTE + SECOND),
             None
         );
-        let well = now + 3 * MINUTE;
-        assert_eq!(health.answered(0, false, well), []);
-        let back = NodeNotice::Up {
+        let healthy = now + 3 * MINUTE;
+        assert_eq!(health.answered(0, false, healthy), []);
+        let up = NodeNotice::Up {
             node: "a".to_owned(),
         };
-        assert_eq!(health.answered(0, false, well + MINUTE), [back]);
-        assert_eq!(health.answered(0, false, well + 2 * MINUTE), []);
+        assert_eq!(health.answered(0, false, healthy + MINUTE), [up]);
+        assert_eq!(health.answered(0, false, healthy + 2 * MINUTE), []);
         assert!(
             health
-                .failed(0, &NodeFault::Empty, well + 3 * MINUTE)
+                .failed(0, &NodeFault::Empty, healthy + 3 * MINUTE)
                 .is_some()
         );
     }
 
     #[test]
-    fn the_end_of_all_answers_is_told_once_and_the_first_answer_after_it() {
+    fn an_outage_of_all_nodes_and_the_first_answer_after_it_are_reported_once() {
         let (mut health, now) = (three(), Instant::now());
         assert!(health.all_failed("x".to_owned()).is_some());
         assert_eq!(health.all_failed("x".to_owned()), None);
-        let again = NodeNotice::AnyUp {
+        let any_up = NodeNotice::AnyUp {
             node: "b".to_owned(),
         };
-        assert_eq!(health.answered(1, false, now), [again]);
+        assert_eq!(health.answered(1, false, now), [any_up]);
         assert_eq!(health.answered(1, false, now), []);
     }
 
     #[test]
-    fn a_node_that_lacks_a_method_is_not_left() {
+    fn a_missing_method_is_not_an_outage() {
         let (mut health, now) = (three(), Instant::now());
         assert_eq!(health.failed(0, &NodeFault::MethodNotFound("m"), now), None);
         assert_eq!(order(&mut health, now), [0, 1, 2]);

@@ -1,4 +1,4 @@
-//! One question to several nodes: to one after another, and to the next one as well where a node takes long.
+//! A hedged request: it goes to one node after another, and to the next one early if a node is slow.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,19 +10,20 @@ use crate::chain::health::Turn;
 use crate::chain::node_error::{NodeError, NodeFault};
 use crate::chain::nodes::Nodes;
 
-/// The answers to one question, in the order in which they come. When it is dropped, the nodes that still owe an
-/// answer are listened to all the same: whether one comes decides whether they are asked again.
+/// One request to several nodes, with the replies in order of arrival.
+///
+/// Requests in flight go on after a drop: whether a node answers decides whether it is used again.
 pub(super) struct HedgedRequest<T, A> {
     nodes: Nodes,
     ask_one: A,
-    /// Without an answer for this long, the next node is asked as well.
+    /// Time without an answer after which the next node is asked too.
     hedge_after: Duration,
-    /// Whom to ask next.
+    /// The nodes not asked yet.
     turns: vec::IntoIter<Turn>,
-    /// How many have been asked and have not answered.
-    owing: usize,
-    inbox: mpsc::Receiver<Reply<T>>,
-    /// Has room for the answers of all.
+    /// Number of requests in flight.
+    in_flight: usize,
+    replies: mpsc::Receiver<Reply<T>>,
+    /// Has room for the replies of all nodes.
     reply: mpsc::Sender<Reply<T>>,
 }
 
@@ -34,41 +35,41 @@ where
     A: Fn(Nodes, Turn) -> F,
     F: Future<Output = Result<T, NodeFault>> + Send + 'static,
 {
-    /// Asks nobody yet.
+    /// A request that no node has been sent yet.
     pub fn new(nodes: &Nodes, turns: Vec<Turn>, hedge_after: Duration, ask_one: A) -> Self {
-        let (reply, inbox) = mpsc::channel(turns.len().max(1));
+        let (reply, replies) = mpsc::channel(turns.len().max(1));
         Self {
             nodes: nodes.clone(),
             ask_one,
             hedge_after,
             turns: turns.into_iter(),
-            owing: 0,
-            inbox,
+            in_flight: 0,
+            replies,
             reply,
         }
     }
 
-    /// The next answer, or what a node did instead; `None` when all have been asked.
+    /// The next answer or fault; `None` after the last node.
     pub async fn next(&mut self) -> Option<Reply<T>> {
         loop {
-            if self.owing == 0 && !self.ask_next() {
+            if self.in_flight == 0 && !self.ask_next() {
                 return None;
             }
-            let may_ask = !self.turns.as_slice().is_empty();
+            let can_hedge = !self.turns.as_slice().is_empty();
             tokio::select! {
                 biased;
-                reply = self.inbox.recv() => {
-                    self.owing -= 1;
+                reply = self.replies.recv() => {
+                    self.in_flight -= 1;
                     return reply;
                 }
-                () = tokio::time::sleep(self.hedge_after), if may_ask => {
+                () = tokio::time::sleep(self.hedge_after), if can_hedge => {
                     self.ask_next();
                 }
             }
         }
     }
 
-    /// Says whether there was somebody left to ask.
+    /// Asks the next node. False if none is left.
     fn ask_next(&mut self) -> bool {
         let Some(turn) = self.turns.next() else {
             return false;
@@ -78,10 +79,10 @@ where
         self.nodes.inner().requests.spawn(async move {
             let answer = answer.await;
             let answer = answer.map_err(|fault| nodes.inner().failed(turn, fault));
-            // Nobody waits for it where another was sooner.
+            // The receiver is gone if another node answered first.
             let _ = reply.try_send((turn, answer));
         });
-        self.owing += 1;
+        self.in_flight += 1;
         true
     }
 }

@@ -1,17 +1,17 @@
-//! Numbers, texts, amounts and times as the many kinds of nodes write them.
+//! Numbers, texts, amounts and times in all forms that nodes write them.
 //!
-//! All of these read from JSON text only ([`serde_json::from_str`]): they look at the text itself.
+//! These types deserialize from JSON text only ([`serde_json::from_str`]), since they inspect it.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
-/// An integer, which may come as a number or as a string.
+/// An integer, written as a number or as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Integer(pub i64);
 
-/// A text. `null` is an empty one; anything else, such as the object that some nodes make of
-/// `json_metadata`, is taken as its JSON.
+/// A text. `null` is an empty text. Any other value, such as the object that some nodes write for
+/// `json_metadata`, becomes its JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text(pub String);
 
@@ -23,13 +23,13 @@ pub struct Amount {
     decimals: u32,
 }
 
-/// A moment: UTC, mostly without a zone suffix.
+/// A time in UTC, usually without a zone suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(pub DateTime<Utc>);
 
 impl Amount {
-    /// The amount in units with so many decimals: 3 for thousandths, 6 for micro-VESTS. An amount
-    /// too large for that is the largest there is.
+    /// The amount in units of 10^-`decimals`: 3 for thousandths, 6 for micro-VESTS. Saturates at the
+    /// bounds of `i64`.
     pub fn with_decimals(self, decimals: u32) -> i64 {
         let units = i128::from(self.units);
         let scaled = if decimals >= self.decimals {
@@ -98,12 +98,12 @@ fn integer(raw: &str) -> Option<i64> {
     if let Ok(number) = text.parse() {
         return Some(number);
     }
-    // Beyond 2^53 a float is no longer exact, and no number of the chain comes as one.
+    // A float is exact up to 2^53, and nodes write no larger number as one.
     let number: f64 = text.parse().ok()?;
     (number.is_finite() && number.abs() < 9e15 && number.fract() == 0.0).then_some(number as i64)
 }
 
-/// `2016-03-24T17:00:06`, with or without a fraction and a zone.
+/// Parses `2016-03-24T17:00:06`, with or without a fraction and a zone.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(time) = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f") {
         return Some(time.and_utc());
@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for Integer {
         let raw = <&RawValue>::deserialize(deserializer)?;
         match integer(raw.get()) {
             Some(number) => Ok(Self(number)),
-            None => Err(D::Error::custom("an integer was expected")),
+            None => Err(D::Error::custom("expected an integer")),
         }
     }
 }
@@ -140,7 +140,7 @@ impl<'de> Deserialize<'de> for Text {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        Self::parse(raw.get()).ok_or_else(|| D::Error::custom("an amount was expected"))
+        Self::parse(raw.get()).ok_or_else(|| D::Error::custom("expected an amount"))
     }
 }
 
@@ -150,7 +150,7 @@ impl<'de> Deserialize<'de> for Time {
         match time(&text) {
             Some(time) => Ok(Self(time)),
             None => Err(D::Error::custom(
-                "a time such as 2016-03-24T17:00:06 was expected",
+                "expected a time such as 2016-03-24T17:00:06",
             )),
         }
     }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_of_all_shapes_are_the_same_amount() {
+    fn an_amount_is_parsed_in_every_form() {
         for json in [
             r#""1.000 HBD""#,
             r#""1 HBD""#,
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_an_error() {
+    fn a_value_that_is_not_an_amount_is_an_error() {
         for json in [
             r#""""#,
             r#"" HBD""#,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_that_does_not_fit_is_cut_not_wrapped() {
+    fn an_amount_that_does_not_fit_saturates() {
         assert_eq!(thousandths(r#""9223372036854775807 HBD""#), Some(i64::MAX));
         assert_eq!(
             thousandths(r#"{"amount":"5","precision":4000000000}"#),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_come_as_numbers_and_as_strings() {
+    fn integers_are_parsed_from_numbers_and_strings() {
         for json in ["10000", r#""10000""#, "10000.0", "1e4"] {
             let Integer(number) = serde_json::from_str(json).unwrap();
             assert_eq!(number, 10_000, "{json}");
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_string_is_kept_as_json() {
+    fn a_value_that_is_not_a_string_is_kept_as_json() {
         for (json, text) in [
             (r#""a\nb""#, "a\nb"),
             ("null", ""),
@@ -247,7 +247,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_an_amount_panic(text in any::<String>()) {
+        fn no_text_makes_the_parsers_panic(text in any::<String>()) {
             let _ = Amount::from_text(&text);
             let _ = Amount::parse(&text);
             let _ = integer(&text);
@@ -255,7 +255,7 @@ mod tests {
         }
 
         #[test]
-        fn every_amount_is_read_back(units in any::<i32>()) {
+        fn every_amount_is_parsed_as_it_was_written(units in any::<i32>()) {
             let sign = if units < 0 { "-" } else { "" };
             let size = units.unsigned_abs();
             let text = format!("{sign}{}.{:03} HBD", size / 1000, size % 1000);

@@ -1,7 +1,7 @@
-//! Voting mana: how much an account has, and what a vote takes.
+//! Voting mana: how much an account has, and how much a vote costs.
 //!
 //! The rules are those of hived (`util/manabar.hpp`, `get_effective_vesting_shares`,
-//! `hive_vote_evaluator`) and of steemd, which has the same but for the cost.
+//! `hive_vote_evaluator`). Those of steemd differ in the cost only.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::account::Account;
 use crate::network::ChainKind;
 use crate::weight::Weight;
 
-/// Mana refills evenly in 5 days (`HIVE_VOTING_MANA_REGENERATION_SECONDS`).
+/// Time in which mana refills evenly, 5 days (`HIVE_VOTING_MANA_REGENERATION_SECONDS`).
 const REFILL_SECONDS: i64 = 432_000;
 
-/// A full vote takes this part of the mana, 2 %: 10 votes a day
+/// Number of votes at 100 % that a full bar pays for, each 2 %: 10 votes a day
 /// (`vote_power_reserve_rate`) for the 5 days of a refill.
 const FULL_VOTES_PER_BAR: i128 = 50;
 
@@ -26,25 +26,26 @@ const HUNDRED_PERCENT: i128 = 10_000;
 pub struct Manabar {
     /// In micro-VESTS.
     pub mana: i64,
+    /// The time of the last change.
     pub updated: DateTime<Utc>,
 }
 
-/// What an account can vote with.
+/// The mana of an account at its last change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountState {
     pub account: Account,
-    /// The maximum of the voting mana, in micro-VESTS: what it owns and was lent, less what it lent
-    /// and what it withdraws this week. Never negative.
+    /// The maximum voting mana in micro-VESTS, at least 0: VESTS owned and received by delegation, less
+    /// those delegated and those to be withdrawn this week.
     pub max: i64,
     pub voting: Manabar,
-    /// Downvotes draw on this first.
+    /// Holds up to a quarter of `max`; downvotes use it first.
     pub downvote: Manabar,
 }
 
 impl Manabar {
-    /// What is there at `now`, in micro-VESTS, when the bar holds `max` at most.
+    /// The mana at `now`, in micro-VESTS, in a bar that holds up to `max`.
     pub fn at(&self, max: i64, now: DateTime<Utc>) -> i64 {
-        // More seconds than a refill takes make no difference, and a clock behind the chain's none.
+        // A full refill is the most that counts; a clock behind that of the chain refills nothing.
         let seconds = (now - self.updated).num_seconds().clamp(0, REFILL_SECONDS);
         let refilled = i128::from(max) * i128::from(seconds) / i128::from(REFILL_SECONDS);
         narrow((i128::from(self.mana) + refilled).min(i128::from(max)))
@@ -52,13 +53,13 @@ impl Manabar {
 }
 
 impl AccountState {
-    /// Voting mana at `now`, in micro-VESTS.
+    /// The voting mana at `now`, in micro-VESTS.
     pub fn mana(&self, now: DateTime<Utc>) -> i64 {
         self.voting.at(self.max, now)
     }
 
-    /// Voting mana at `now` in hundredths of a percent of the maximum, 0 to 10000, rounded down.
-    /// An account without VESTS has 0.
+    /// The voting mana at `now` in hundredths of a percent of the maximum, 0 to 10000, rounded down;
+    /// 0 for an account without VESTS.
     pub fn percent(&self, now: DateTime<Utc>) -> u16 {
         if self.max <= 0 {
             return 0;
@@ -67,8 +68,8 @@ impl AccountState {
         hundredths.clamp(0, HUNDRED_PERCENT) as u16
     }
 
-    /// How long after `now` the refill reaches `hundredths` of a percent of the maximum if no vote is
-    /// cast; zero if it is there, `None` if it never will be.
+    /// Time from `now` until the refill reaches `hundredths` of a percent of the maximum if no vote
+    /// is cast: zero if it has, `None` if it never will.
     pub fn wait_for_percent(&self, hundredths: u16, now: DateTime<Utc>) -> Option<Duration> {
         if self.max <= 0 || i128::from(hundredths) > HUNDRED_PERCENT {
             return None;
@@ -80,9 +81,9 @@ impl AccountState {
         u64::try_from(seconds).ok().map(Duration::from_secs)
     }
 
-    /// The voting mana that a vote of this weight takes at `now`, in micro-VESTS: on Hive a part of
-    /// the maximum (since hard fork 28), on Steem of what is there. A downvote takes only what the
-    /// downvote bar, a quarter of the maximum, cannot give.
+    /// The voting mana that a vote of `weight` costs at `now`, in micro-VESTS: a share of the maximum
+    /// on Hive (since hard fork 28), of the current mana on Steem. A downvote costs only what exceeds
+    /// the downvote bar.
     pub fn cost(&self, kind: ChainKind, weight: Weight, now: DateTime<Utc>) -> i64 {
         let base = match kind {
             ChainKind::Hive => self.max,
@@ -98,7 +99,7 @@ impl AccountState {
         narrow((cost - from_downvote_bar).max(0))
     }
 
-    /// Takes from the bars what a vote of this weight costs at `now`.
+    /// Deducts the cost of a vote of `weight` at `now` from the bars.
     pub fn spend(&mut self, kind: ChainKind, weight: Weight, now: DateTime<Utc>) {
         let (voting, downvote) = (self.mana(now), self.downvote.at(self.max / 4, now));
         let from_voting = self.cost(kind, weight, now);
@@ -122,7 +123,7 @@ impl AccountState {
         };
     }
 
-    /// Whether the mana at `now` is enough for a vote of this weight.
+    /// Whether the mana at `now` pays for a vote of `weight`.
     pub fn can_afford(&self, kind: ChainKind, weight: Weight, now: DateTime<Utc>) -> bool {
         self.mana(now) >= self.cost(kind, weight, now)
     }
@@ -141,7 +142,7 @@ fn narrow(mana: i128) -> i64 {
 mod tests {
     use super::*;
 
-    /// A recorded account of mainnet: 17579100.476774 VESTS.
+    /// The stake of a recorded mainnet account: 17579100.476774 VESTS.
     const MAX: i64 = 17_579_100_476_774;
 
     fn start() -> DateTime<Utc> {
@@ -177,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_behind_the_chain_takes_no_mana_away() {
+    fn a_clock_behind_the_chain_removes_no_mana() {
         assert_eq!(account(500).mana(after(-3600)), 500);
     }
 
     #[test]
-    fn a_full_vote_costs_a_fiftieth_of_the_maximum_on_hive_and_of_what_is_there_on_steem() {
+    fn a_full_vote_costs_2_percent_of_the_maximum_on_hive_and_of_the_current_mana_on_steem() {
         let half = account(MAX / 2);
         let full = Weight::FULL;
         assert_eq!(half.cost(ChainKind::Hive, full, start()), MAX / 50 + 1);
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_downvote_draws_on_its_own_bar_first() {
+    fn a_downvote_uses_the_downvote_bar_first() {
         let full_downvote = Weight::clamped(-10_000);
         let mut account = account(0);
         account.downvote.mana = MAX / 4;
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_ends_when_the_mana_is_there() {
+    fn the_wait_ends_when_the_mana_suffices() {
         let account = account(0);
         let wait = account.wait_for_percent(8500, start()).unwrap();
         let then = start() + wait;
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_without_vests_has_no_mana_and_waits_for_none() {
+    fn an_account_without_vests_has_no_mana_and_no_wait() {
         let mut account = account(0);
         account.max = 0;
         assert_eq!(account.percent(start()), 0);

@@ -1,8 +1,7 @@
-//! The chain: its blocks as they come, and its posts as they are. Knows nothing of rules, votes of
-//! ours, or a database.
+//! The chain: its blocks, posts and accounts. Independent of rules, votes and the database.
 //!
-//! [`parse`] and [`recording`] read blocks, from a node or a file; [`rpc`] speaks to one node,
-//! [`nodes`] to whichever of several answers; [`stream`] follows the chain with it.
+//! [`parse`] reads blocks from nodes, [`recording`] from files. [`rpc`] calls one node, [`nodes`]
+//! calls several with failover, and [`stream`] follows the chain through them.
 
 pub mod answers;
 pub mod block;

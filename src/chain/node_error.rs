@@ -1,8 +1,8 @@
-//! What can be wrong with a node's answer.
+//! Faults of nodes.
 
 use std::time::Duration;
 
-/// A node did not give what it was asked for.
+/// The fault of one node.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{node} {fault}")]
 pub struct NodeError {
@@ -11,18 +11,18 @@ pub struct NodeError {
     pub fault: NodeFault,
 }
 
-/// What a node did wrong.
+/// A wrong or missing answer of a node. The message completes a sentence that starts with its name.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NodeFault {
     #[error("gave no answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
     #[error("cannot be reached ({0}): check its address and the network")]
     Unreachable(String),
-    #[error("broke off its answer ({0})")]
+    #[error("broke off the connection ({0})")]
     ConnectionBroken(String),
-    /// With the time after which it may be asked again, where it said so.
+    /// With the `Retry-After` of the answer, if it has one.
     #[error(
-        "says that we ask too much (HTTP 429): add nodes under `network.nodes`, or use one without limits"
+        "limits our rate (HTTP 429): add nodes under `network.nodes`, or use one without limits"
     )]
     TooManyRequests(Option<Duration>),
     #[error("answered HTTP {status}: {excerpt}")]
@@ -31,9 +31,9 @@ pub enum NodeFault {
     Empty,
     #[error("gave an answer of more than {} MiB", .0 >> 20)]
     TooLarge(usize),
-    #[error("answered something that is not JSON: {0}")]
+    #[error("gave an answer that is not JSON: {0}")]
     NotJson(String),
-    #[error("answered `{method}` with something we cannot read: {why}")]
+    #[error("gave an answer to `{method}` that cannot be read: {why}")]
     Unreadable { method: &'static str, why: String },
     #[error("does not know the method `{0}`")]
     MethodNotFound(&'static str),
@@ -50,8 +50,8 @@ pub enum NodeFault {
 }
 
 impl NodeFault {
-    /// Whether the node itself is in trouble, so that it should be left for a while. A node that
-    /// lacks a method, or that refuses this one request as senseless, serves other requests well.
+    /// Whether the node itself is in trouble and is to be passed over for a while. A node that lacks a
+    /// method, or refuses one request as invalid, can still answer others.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::MethodNotFound(_) | Self::BlockNotFound => false,
@@ -62,7 +62,7 @@ impl NodeFault {
         }
     }
 
-    /// Whether the node says that a post, or its author, does not exist.
+    /// Whether the node says that the post or its author does not exist.
     pub(crate) fn is_post_not_found(&self) -> bool {
         let Self::Refused { message, .. } = self else {
             return false;
@@ -73,13 +73,13 @@ impl NodeFault {
     }
 }
 
-/// JSON-RPC 2.0, section 5.1.
+/// Error codes of JSON-RPC 2.0, section 5.1.
 const INVALID_PARAMS: i64 = -32_602;
 const METHOD_NOT_FOUND: i64 = -32_601;
 
-/// The fault that an error object of JSON-RPC tells of.
+/// The fault in a JSON-RPC error object.
 pub(crate) fn from_rpc_error(method: &'static str, code: i64, message: &str) -> NodeFault {
-    // hived has codes of its own and tells in words that a plugin or method is not there.
+    // hived uses codes of its own; only the text says that it lacks a plugin or method.
     let unknown = [
         "Could not find API",
         "Could not find method",
@@ -95,9 +95,9 @@ pub(crate) fn from_rpc_error(method: &'static str, code: i64, message: &str) -> 
     }
 }
 
-/// The start of an answer, on one line, for people.
+/// The start of an answer, up to 160 characters on one line, for messages.
 pub(crate) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 160;
+    const MAX: usize = 160;
     let mut line = String::new();
     for word in text.split_whitespace() {
         if !line.is_empty() {
@@ -106,10 +106,10 @@ pub(crate) fn excerpt(text: &str) -> String {
         line.extend(
             word.chars()
                 .filter(|character| !character.is_control())
-                .take(LONGEST),
+                .take(MAX),
         );
-        if line.chars().count() > LONGEST {
-            let cut: String = line.chars().take(LONGEST).collect();
+        if line.chars().count() > MAX {
+            let cut: String = line.chars().take(MAX).collect();
             return format!("{cut}…");
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_that_is_not_there_is_told_from_other_errors() {
+    fn a_missing_method_is_recognised_by_code_or_text() {
         for (code, message) in [
             (-32_601, "whatever"),
             (
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_refuses_one_request_is_not_left() {
+    fn the_refusal_of_one_request_is_not_an_outage() {
         for (code, message, outage) in [
             (-32_602, "Invalid parameters", false),
             (-32_003, "Assert Exception:false: bad permlink", false),

@@ -1,4 +1,4 @@
-//! Several nodes as one: whatever is asked goes on to the next node when one fails, or takes long.
+//! Several nodes as one: a request goes on to the next node if one fails or is slow.
 
 use std::fmt;
 use std::future::Future;
@@ -22,7 +22,7 @@ use crate::network::ChainKind;
 
 /// The nodes of one chain, in order of preference. Cheap to clone; calls run in parallel.
 ///
-/// What can be asked of them is in `queries.rs`.
+/// The calls are in `queries.rs`.
 #[derive(Debug, Clone)]
 pub struct Nodes(Arc<Inner>);
 
@@ -32,13 +32,13 @@ pub(super) struct Inner {
     pub(super) kind: ChainKind,
     pub(super) clock: Clock,
     pub(super) limits: NodeLimits,
-    /// Requests whose answers are awaited, also by nobody but `health`.
+    /// All requests in flight, also those whose answers only `health` still needs.
     pub(super) requests: TaskTracker,
     health: Mutex<Health>,
     notices: Option<mpsc::Sender<NodeNotice>>,
 }
 
-/// A node and what we learned that it cannot do.
+/// A node and the methods that it turned out to lack.
 #[derive(Debug)]
 pub(super) struct NodeInUse {
     pub(super) node: Node,
@@ -46,19 +46,19 @@ pub(super) struct NodeInUse {
     pub(super) lacks_bridge: AtomicBool,
 }
 
-/// How much patience we have with a node.
+/// Limits for the answers of a node.
 #[derive(Debug, Clone)]
 pub struct NodeLimits {
-    /// Without an answer for this long, a node is left.
+    /// Time without an answer after which a node has failed.
     pub timeout: Duration,
-    /// Without an answer for this long, the next node is asked as well, and the first answer counts. The post
-    /// of a vote is looked at a second before the vote is due: so it leaves on time.
+    /// Time without an answer after which the next node is asked too. The first answer counts. Short
+    /// enough that the look at a post, a second before its vote is due, does not delay the vote.
     pub hedge_after: Duration,
-    /// With a head this far behind the clock, a node is left, unless all are.
+    /// Lag of the head behind the clock from which on a node has failed, unless all nodes lag.
     pub max_lag: Duration,
-    /// A node that was left is tried again after this long.
+    /// Time after which a failed node is tried again.
     pub cooldown: Duration,
-    /// Bytes that an answer may have.
+    /// Largest answer, in bytes.
     pub max_answer_bytes: usize,
 }
 
@@ -74,10 +74,10 @@ impl Default for NodeLimits {
     }
 }
 
-/// Why nodes cannot be used at all.
+/// An error in the list of nodes.
 #[derive(Debug, thiserror::Error)]
 pub enum NodesSetupError {
-    #[error("there is no node in `network.nodes`: name at least one")]
+    #[error("`network.nodes` is empty: name at least one node")]
     NoNodes,
     #[error("number {position} of `network.nodes` is not an http or https address ({why})")]
     BadUrl { position: usize, why: String },
@@ -85,9 +85,10 @@ pub enum NodesSetupError {
     Client(#[from] reqwest::Error),
 }
 
-/// No node answered; what each did instead.
+/// The error of a call that no node answered.
 #[derive(Debug, Clone)]
 pub struct NodesError {
+    /// The fault of each node.
     pub faults: Vec<NodeError>,
 }
 
@@ -95,13 +96,13 @@ impl std::error::Error for NodesError {}
 
 impl fmt::Display for NodesError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("no node gives an answer: ")?;
+        formatter.write_str("no node answered: ")?;
         self.list(formatter)
     }
 }
 
 impl NodesError {
-    /// How long to wait before asking again, where every node limits our rate.
+    /// How long to wait before the next call if every node limits our rate.
     pub fn retry_after(&self) -> Option<Duration> {
         let waits = self.faults.iter().map(|error| match error.fault {
             NodeFault::TooManyRequests(wait) => Some(rate_limit(wait)),
@@ -120,11 +121,12 @@ impl NodesError {
 }
 
 impl Nodes {
-    /// Nodes with the patience that the design asks for. Notices that do not fit into the channel
-    /// are dropped; they are logged as well.
+    /// Nodes with the default limits. Notices are logged and sent to `notices`; those that do not
+    /// fit into the channel are dropped.
     ///
     /// # Errors
-    /// When there is no node, or one has no usable address.
+    /// If `urls` is empty or holds an address that is not HTTP or HTTPS, or if the HTTP client cannot be
+    /// set up.
     pub fn new(
         urls: &[String],
         kind: ChainKind,
@@ -134,10 +136,10 @@ impl Nodes {
         Self::with_limits(urls, kind, clock, notices, NodeLimits::default())
     }
 
-    /// Nodes with other limits.
+    /// Nodes with the given limits.
     ///
     /// # Errors
-    /// As [`Nodes::new`].
+    /// See [`Nodes::new`].
     pub fn with_limits(
         urls: &[String],
         kind: ChainKind,
@@ -177,7 +179,8 @@ impl Nodes {
         &self.0
     }
 
-    /// The first answer of any node: each is asked in its turn, and the next one as well after `hedge_after`.
+    /// Asks the nodes in turn, each after the last one failed or took `hedge_after`, and returns the
+    /// first answer.
     pub(super) async fn ask<T, F>(
         &self,
         hedge_after: Duration,
@@ -225,7 +228,7 @@ impl Inner {
         &self.nodes[turn.node]
     }
 
-    /// How long this node may take. A node on trial gets less: others, which work, are waiting.
+    /// The timeout of this node. A probe has a shorter one, since other nodes work.
     pub(super) fn timeout(&self, turn: Turn) -> Duration {
         if turn.is_probe {
             self.limits.timeout / 5
@@ -242,7 +245,7 @@ impl Inner {
         let notices = self.health().answered(turn.node, with_head, Instant::now());
         for notice in notices {
             tracing::info!("{notice}");
-            self.tell(notice);
+            self.notify(notice);
         }
     }
 
@@ -251,23 +254,21 @@ impl Inner {
         let error = self.node(turn).node.error(fault);
         match notice {
             Some(notice) => {
-                let others = self.nodes.len() - 1;
-                let then = if others == 0 {
-                    "it is tried again"
-                } else {
-                    "the next one is asked"
+                let then = match self.nodes.len() {
+                    1 => "retrying",
+                    _ => "asking the next one",
                 };
                 tracing::warn!(node = error.node, "{notice}: {then}");
-                self.tell(notice);
+                self.notify(notice);
             }
             None => tracing::debug!(node = error.node, "the node {error}"),
         }
         error
     }
 
-    /// The error of a call to which no node had an answer.
+    /// The error of a call that no node answered.
     pub(super) fn all_failed(&self, mut faults: Vec<NodeError>) -> NodesError {
-        // Those that were not asked because they asked us to wait belong to the list too.
+        // The list includes nodes that were not asked because of their rate limit.
         for (index, in_use) in self.nodes.iter().enumerate() {
             if faults.iter().any(|error| error.node == in_use.node.name()) {
                 continue;
@@ -283,20 +284,20 @@ impl Inner {
             let _ = error.list(&mut list);
             if let Some(notice) = self.health().all_failed(list) {
                 tracing::error!("{notice}");
-                self.tell(notice);
+                self.notify(notice);
             }
         }
         error
     }
 
-    /// Tells the owner, who may be slow: then the log must do.
-    fn tell(&self, notice: NodeNotice) {
+    /// Sends a notice unless the receiver is slow or gone; the log has it in any case.
+    fn notify(&self, notice: NodeNotice) {
         if let Some(notices) = &self.notices {
             let _ = notices.try_send(notice);
         }
     }
 
-    /// Never held over an await.
+    /// The lock is never held across an await.
     fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -312,9 +313,9 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_none_are_refused_without_repeating_their_secrets() {
+    fn an_invalid_address_is_refused_without_showing_its_secrets() {
         for (urls, text) in [
-            (vec![], "no node"),
+            (vec![], "is empty"),
             (vec!["https://a.example", "user:secret@b"], "number 2"),
             (vec!["ftp://secret@a.example"], "`ftp:`"),
         ] {
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn all_nodes_limiting_our_rate_tell_how_long_to_wait() {
+    fn the_shortest_rate_limit_counts_if_all_nodes_limit_the_rate() {
         let error = |fault| NodeError {
             node: "n".to_owned(),
             fault,

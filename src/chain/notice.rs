@@ -1,18 +1,18 @@
-//! What the owner of the nodes should know about their health.
+//! Notices about the health of nodes.
 
 use std::fmt;
 
-/// Something changed in which nodes answer. An outage is told once when it begins and once when it
-/// is over, however often the node is tried between.
+/// A change in which nodes answer. An outage is reported once when it begins and once when it ends,
+/// regardless of how often the node is tried in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeNotice {
-    /// An outage of this node began: it is left for others while there are any.
+    /// An outage of this node began. Other nodes are used, if there are any.
     Down { node: String, fault: String },
-    /// The node has answered well for a while again.
+    /// The outage of this node is over: it has answered for a whole cooldown.
     Up { node: String },
-    /// No node answers any more. Each node's fault is listed.
+    /// An outage of all nodes began. `faults` lists the fault of each.
     AllDown { faults: String },
-    /// After that a node answered.
+    /// The first node answered after an outage of all.
     AnyUp { node: String },
 }
 
@@ -20,12 +20,12 @@ impl fmt::Display for NodeNotice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Down { node, fault } => write!(formatter, "the node {node} {fault}"),
-            Self::Up { node } => write!(formatter, "the node {node} answers well again"),
+            Self::Up { node } => write!(formatter, "the node {node} answers reliably again"),
             Self::AllDown { faults } => write!(
                 formatter,
-                "no node answers: {faults}; no block is read until one does: check the network and `network.nodes`"
+                "no node answers: {faults}; no blocks are read until one does; check the network and `network.nodes`"
             ),
-            Self::AnyUp { node } => write!(formatter, "the node {node} answers: going on"),
+            Self::AnyUp { node } => write!(formatter, "the node {node} answers again"),
         }
     }
 }

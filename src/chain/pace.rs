@@ -7,22 +7,25 @@ use chrono::{DateTime, Utc};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 
-/// A block needs this long from its witness to a node, at most.
+/// Longest time that a block takes from its witness to a node.
 const MAX_GRACE: Duration = Duration::from_millis(200);
 
+/// Longest pause between two requests for an expected block.
 const MAX_POLL: Duration = Duration::from_millis(500);
+/// Shortest pause between two requests for an expected block.
 const MIN_POLL: Duration = Duration::from_millis(10);
 
-/// Longest delay between two attempts while no node answers: a block read late is a vote cast late.
+/// Longest delay between two attempts while no node answers. A block read late delays its votes.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// The rhythm of one chain.
+/// The times at which one chain is polled.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
-    /// Between two blocks.
+    /// Time between two blocks.
     pub interval: Duration,
-    /// Between two requests for a block that is expected.
+    /// Pause between two requests for an expected block.
     pub poll: Duration,
+    /// Time that a block takes to reach a node.
     grace: Duration,
     clock: Clock,
 }
@@ -37,15 +40,11 @@ impl Pace {
         }
     }
 
-    /// How long from now until the block after one with this timestamp can be expected. Never longer
-    /// than from one block to the next, however wrong the computer's clock is.
+    /// Time until the block after the one with this timestamp is expected. At most one interval and the
+    /// grace, also if the system clock is wrong.
     pub fn until_block_after(&self, timestamp: DateTime<Utc>) -> Duration {
-        let from_block_to_block = self.interval + self.grace;
-        let since = self.clock.now() - timestamp;
-        match since.to_std() {
-            Ok(since) => from_block_to_block.saturating_sub(since),
-            Err(_) => from_block_to_block,
-        }
+        let since = (self.clock.now() - timestamp).to_std();
+        (self.interval + self.grace).saturating_sub(since.unwrap_or_default())
     }
 
     /// The delays between attempts while no node answers.
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn polling_is_every_half_second_or_a_quarter_of_the_interval() {
+    async fn the_poll_is_a_quarter_of_the_interval_up_to_half_a_second() {
         for (interval, poll) in [(3000, 500), (1000, 250), (100, 25), (0, 10)] {
             assert_eq!(
                 pace(interval).poll,
@@ -79,14 +78,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_next_block_is_expected_an_interval_after_the_timestamp_of_the_last() {
+    async fn the_next_block_is_expected_one_interval_after_the_last() {
         let pace = pace(3000);
         for (age_ms, wait_ms) in [
             (0, 3200),
             (1000, 2200),
             (3200, 0),
             (60_000, 0),
-            // Our clock is behind.
+            // The system clock is slow.
             (-40_000, 3200),
         ] {
             let timestamp = START - chrono::Duration::milliseconds(age_ms);
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_wait_after_failures_doubles_up_to_five_seconds() {
+    async fn the_delay_after_failures_doubles_up_to_five_seconds() {
         let mut backoff = pace(3000).backoff();
         for seconds in [1.0, 2.0, 4.0, 5.0, 5.0] {
             let wait = backoff.next(fastrand::f64()).as_secs_f64();

@@ -1,8 +1,8 @@
-//! Reads a block in either of the two shapes that nodes give it.
+//! Parses blocks in both JSON forms of nodes.
 //!
 //! `condenser_api` writes an operation as `["vote", {…}]`, `block_api` as
-//! `{"type": "vote_operation", "value": {…}}`. Operations and fields we do not know come with every
-//! hard fork and are passed over, without being taken apart.
+//! `{"type": "vote_operation", "value": {…}}`. Hard forks add operations and fields; unknown ones are
+//! skipped without parsing.
 
 use std::sync::Arc;
 
@@ -15,23 +15,23 @@ use crate::chain::lenient::{Amount, Integer, Text, Time};
 use crate::post::PostId;
 use crate::weight::Weight;
 
-/// Why a JSON text is not a block.
+/// An error in the JSON text of a block.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockError {
     #[error("not a block: {0}")]
     Json(#[from] serde_json::Error),
-    #[error("the block says nowhere which number it has: it needs a `block_id`")]
+    #[error("the block has no number: it needs a `block_id`")]
     NoNumber,
 }
 
 impl Block {
-    /// Reads one block, in either shape.
+    /// Parses one block in either form.
     ///
-    /// An operation that should matter to votes but cannot be read is left out: one strange
-    /// operation must not stop the chain from being followed.
+    /// An operation that concerns votes but cannot be parsed is logged and skipped, so that it does not
+    /// stop the chain from being followed.
     ///
     /// # Errors
-    /// When the text is not JSON, has no timestamp or transactions, or tells no block number.
+    /// If the text is not JSON or lacks a timestamp, transactions or a block number.
     pub fn from_json(json: &str) -> Result<Self, BlockError> {
         let raw: RawBlock<'_> = serde_json::from_str(json)?;
         let num = raw.num().ok_or(BlockError::NoNumber)?;
@@ -46,7 +46,7 @@ impl Block {
     }
 }
 
-/// The number of a block, which the first 8 hex digits of its id hold.
+/// The block number in the first 8 hex digits of a block id.
 pub fn number_in_id(id: &str) -> Option<u32> {
     let digits = id.get(..8)?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -83,8 +83,8 @@ struct RawTransaction<'a> {
 }
 
 impl RawBlock<'_> {
-    /// The id decides. Recordings without one may have the number in the block or in its
-    /// transactions; if not, it follows the number of the block before.
+    /// The block number: from the id if there is one, else from the block or its transactions, else
+    /// from the id of the previous block.
     fn num(&self) -> Option<u32> {
         let stated = || {
             let in_transactions = || self.transactions.iter().find_map(|trx| trx.block_num);
@@ -119,7 +119,7 @@ impl RawBlock<'_> {
                     Err(error) => tracing::warn!(
                         block = num,
                         transaction = index,
-                        "an operation in block {num} cannot be read and is passed over: {error}"
+                        "an operation in block {num} cannot be read and is skipped: {error}"
                     ),
                 }
             }
@@ -135,7 +135,7 @@ struct TypedOperation<'a> {
     value: &'a RawValue,
 }
 
-/// The operation, if it is one that matters to votes.
+/// Parses an operation; `None` if it does not concern votes.
 fn operation_body(json: &str) -> Result<Option<OperationBody>, serde_json::Error> {
     if json.starts_with('[') {
         let (kind, value): (String, &RawValue) = serde_json::from_str(json)?;
@@ -176,7 +176,7 @@ fn body_of_kind(kind: &str, value: &str) -> Result<Option<OperationBody>, serde_
             OperationBody::Vote(Vote {
                 voter: Account::from_chain(&raw.voter),
                 post: post_id(&raw.author, &raw.permlink),
-                // The chain refuses what is outside the range.
+                // The chain refuses weights out of range.
                 weight: Weight::clamped(raw.weight.0),
             })
         }
@@ -269,7 +269,7 @@ mod tests {
         "transaction_ids": ["aa", "bb"]}"#;
 
     #[test]
-    fn both_shapes_of_a_block_are_the_same_block() {
+    fn both_forms_of_a_block_are_the_same_block() {
         let block = Block::from_json(CONDENSER).unwrap();
         assert_eq!(block, Block::from_json(BLOCK_API).unwrap());
         assert_eq!(block.num, 10);
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn one_strange_operation_does_not_hide_the_others() {
+    fn a_malformed_operation_does_not_hide_the_others() {
         let block = Block::from_json(
             r#"{"block_id": "0000000a00", "timestamp": "2024-05-01T12:00:03", "transactions": [{"operations": [
                 7, null, "x", [], ["vote"], ["vote", {"voter": 5}], {"type": "vote_operation"},
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_id_the_number_is_taken_from_what_there_is() {
+    fn without_an_id_the_number_comes_from_other_fields() {
         for (fields, num) in [
             (r#""block_num": 7, "transactions": []"#, 7),
             (r#""number": "7", "transactions": []"#, 7),
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_block_is_an_error() {
+    fn a_text_that_is_not_a_block_is_an_error() {
         for json in [
             "",
             "null",
@@ -358,7 +358,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_a_block_panic(text in any::<String>()) {
+        fn no_text_makes_the_parser_panic(text in any::<String>()) {
             let _ = Block::from_json(&text);
             let _ = number_in_id(&text);
         }

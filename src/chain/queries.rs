@@ -1,8 +1,7 @@
-//! What can be asked of the nodes.
+//! The calls to the nodes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -24,27 +23,27 @@ use crate::chain::rpc::{Answer, BATCH, Call};
 use crate::network::ChainKind;
 use crate::post::PostId;
 
-/// Accounts asked for in one call: nodes take about 1,000, but each is 3 to 10 kB.
+/// Accounts in one call. Nodes accept about 1,000, but each takes 3 to 10 kB of the answer.
 const ACCOUNTS_PER_CALL: usize = 200;
 
-/// Batches of posts under way at a time, for one caller.
+/// Batches of posts in flight at a time for one caller.
 const CONCURRENT_BATCHES: usize = 4;
 
-/// A range of blocks may take this many times as long as another answer.
+/// Factor on the timeout for a range of blocks.
 const RANGE_TIMEOUT_FACTOR: u32 = 3;
 
-/// A range of blocks is many times as long as another answer: asked of two nodes, it takes as many times as long.
+/// Factor on the hedging delay for a range of blocks, which takes many times as long as other answers.
 const RANGE_HEDGE_FACTOR: u32 = 8;
 
-/// What a blog is asked for at most (nodes refuse more).
+/// Most entries of a blog that nodes return in one call.
 const MAX_BLOG_POSTS: usize = 100;
 
 impl Nodes {
-    /// Where the chain stands, as the first node says whose head is not behind the clock; if all
-    /// are behind, as the one says that is least so.
+    /// The head of the first node whose head is not behind the clock by more than `max_lag`; if all
+    /// are, the newest of their heads.
     ///
     /// # Errors
-    /// When no node answers.
+    /// If no node answers.
     pub async fn head(&self) -> Result<Head, NodesError> {
         let inner = self.inner();
         let max_lag =
@@ -87,17 +86,17 @@ impl Nodes {
             if by > max_lag {
                 inner.failed(turn, NodeFault::Behind(by.to_std().unwrap_or_default()));
             } else {
-                // All are: the chain stands still, or our clock is wrong. That is no node's fault.
+                // All nodes lag: the chain stands still or our clock is wrong, which is no fault of a node.
                 inner.answered(turn, true);
             }
         }
         Ok(newest)
     }
 
-    /// The block with this number; `None` where it is not there yet.
+    /// The block with number `num`; `None` if the node does not have it yet.
     ///
     /// # Errors
-    /// When no node answers.
+    /// If no node answers.
     pub async fn block(&self, num: u32) -> Result<Option<Block>, NodesError> {
         self.ask(self.hedge_after(), move |nodes, turn| async move {
             let answer = nodes.inner().call(turn, &get_block(num)).await?;
@@ -106,17 +105,17 @@ impl Nodes {
         .await
     }
 
-    /// Up to `count` blocks from the one numbered `from` on, without gaps; fewer, or none, where the
-    /// chain or the answer ends before. A node without the first is passed over for one that has it.
+    /// Up to `count` blocks from number `from` on, without gaps. There may be fewer or none if the
+    /// chain or the answer ends early. A node without block `from` is passed over for one that has it.
     ///
     /// # Errors
-    /// When no node answers.
+    /// If no node answers.
     pub async fn blocks(&self, from: u32, count: u32) -> Result<Vec<Block>, NodesError> {
         let hedge_after = self.hedge_after() * RANGE_HEDGE_FACTOR;
         let blocks_of =
             |nodes: Self, turn| async move { nodes.inner().blocks_of(turn, from, count).await };
         match self.ask(hedge_after, blocks_of).await {
-            // One that knows nothing of the block answered well enough.
+            // A node that does not have the block has answered too.
             Err(error)
                 if error
                     .faults
@@ -129,10 +128,10 @@ impl Nodes {
         }
     }
 
-    /// The posts as they are now, in the order asked for; `None` for one that does not exist.
+    /// The current state of each post, in the order of `posts`; `None` for one that does not exist.
     ///
     /// # Errors
-    /// When no node answers.
+    /// If no node answers.
     pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
         let batches: Vec<Arc<[PostId]>> = posts.chunks(BATCH).map(Into::into).collect();
         let read = |posts: Arc<[PostId]>| {
@@ -149,10 +148,10 @@ impl Nodes {
         Ok(batches.into_iter().flatten().collect())
     }
 
-    /// The accounts with their mana; those that do not exist are left out.
+    /// The accounts with their mana, without those that do not exist.
     ///
     /// # Errors
-    /// When no node answers.
+    /// If no node answers.
     pub async fn accounts(&self, names: &[Account]) -> Result<Vec<AccountState>, NodesError> {
         let mut states = Vec::with_capacity(names.len());
         for names in names.chunks(ACCOUNTS_PER_CALL) {
@@ -172,10 +171,10 @@ impl Nodes {
         Ok(states)
     }
 
-    /// The newest posts of an author, newest first, reblogs left out: `limit` at most, up to 100.
+    /// The newest posts of an author, newest first, without reblogs: up to `limit`, and up to 100.
     ///
     /// # Errors
-    /// When no node answers.
+    /// If no node answers.
     pub async fn newest_posts(
         &self,
         author: &Account,
@@ -187,7 +186,7 @@ impl Nodes {
         };
         let mut posts = self.ask(self.hedge_after(), read).await?;
         posts.truncate(limit);
-        // What lists posts leaves out the weights of their votes.
+        // Lists of posts lack the weights of votes.
         let contents = self.contents(&posts).await?;
         Ok(contents.into_iter().flatten().collect())
     }
@@ -268,7 +267,7 @@ impl Inner {
             {
                 return Err(NodeFault::Unreadable {
                     method: call.method,
-                    why: format!("it is not the post {post} that was asked for"),
+                    why: format!("it is not about the requested post {post}"),
                 });
             }
             contents.push(content);
@@ -296,7 +295,7 @@ impl Inner {
                 Err(fault) => self.remember_lack(turn, &in_use.lacks_bridge, fault)?,
             }
         }
-        // A blog has reblogs in it: ask for more than are wanted.
+        // A blog includes reblogs, so more entries than wanted are requested.
         let call = Call {
             method: "condenser_api.get_discussions_by_blog",
             params: json!([{"tag": author, "limit": (3 * limit).min(MAX_BLOG_POSTS), "truncate_body": 1}]),
@@ -305,7 +304,7 @@ impl Inner {
         read(&call, &answer)
     }
 
-    /// Remembers that a node lacks a method; any other fault is handed back.
+    /// Remembers that a node lacks a method. Returns any other fault.
     fn remember_lack(
         &self,
         turn: Turn,
@@ -318,7 +317,7 @@ impl Inner {
         let name = self.node(turn).node.name();
         tracing::info!(
             node = name,
-            "{name} lacks `{method}`: it is asked in the older way"
+            "the node {name} lacks `{method}`: using an older method"
         );
         lacks.store(true, Ordering::Relaxed);
         Ok(())
@@ -341,7 +340,7 @@ fn read_block(num: u32, answer: &RawValue) -> Result<Option<Block>, NodeFault> {
         why,
     };
     let block = Block::from_json(answer.get()).map_err(|error| unreadable(error.to_string()))?;
-    // Forks are told by these two ids.
+    // Forks are recognised by these two ids.
     let previous = number_in_id(&block.previous);
     if number_in_id(&block.id) != Some(num) || previous != num.checked_sub(1) {
         return Err(unreadable(format!(
@@ -367,8 +366,7 @@ fn read_range(from: u32, call: &Call, answer: &RawValue) -> Result<Vec<Block>, N
     )
 }
 
-/// The blocks up to the first that is not there or not readable. It is a fault only when that is the
-/// very first: the others are of use.
+/// The blocks before the first that is missing or unreadable. That is a fault only if there are none.
 fn consecutive(
     answers: impl Iterator<Item = Result<Option<Block>, NodeFault>>,
 ) -> Result<Vec<Block>, NodeFault> {

@@ -1,17 +1,17 @@
-//! Which blocks we have read that could still be undone.
+//! The blocks that were read and can still be undone.
 
 use std::collections::VecDeque;
 
-/// How many blocks are remembered at most. Steem confirms within 21 blocks, Hive within two or three.
+/// Most blocks remembered. A block is irreversible after up to 21 blocks on Steem, 2 or 3 on Hive.
 const CAPACITY: usize = 64;
 
-/// Number and id of the newest blocks, without gaps, oldest first. The last irreversible one is kept
-/// with them: a fork ends there at the latest.
+/// Numbers and ids of the newest blocks, oldest first, without gaps. They include the last
+/// irreversible block, which every fork shares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecentBlocks(VecDeque<(u32, String)>);
 
 impl RecentBlocks {
-    /// Takes what a cursor holds. Where numbers have a gap, only what follows it is kept.
+    /// The blocks of a stored cursor, oldest first. Blocks before a gap are dropped.
     pub fn from_list(list: impl IntoIterator<Item = (u32, String)>) -> Self {
         let mut recent = Self::default();
         for (num, id) in list {
@@ -20,12 +20,12 @@ impl RecentBlocks {
         recent
     }
 
-    /// What a cursor stores: oldest first.
+    /// The blocks for a cursor to store, oldest first.
     pub fn to_list(&self) -> Vec<(u32, String)> {
         self.0.iter().cloned().collect()
     }
 
-    /// A block was read. It follows the last; if not, the ones before are forgotten.
+    /// Adds a block. If it does not follow the last one, the others are dropped.
     pub fn push(&mut self, num: u32, id: &str) {
         if self
             .last_num()
@@ -39,33 +39,33 @@ impl RecentBlocks {
         self.0.push_back((num, id.to_owned()));
     }
 
-    /// The blocks above `num` were undone.
+    /// Removes the blocks above `num`, which were undone.
     pub fn undo_above(&mut self, num: u32) {
         while self.last_num().is_some_and(|last| last > num) {
             self.0.pop_back();
         }
     }
 
-    /// The blocks up to `num` can no longer be undone: of these only the newest is kept.
+    /// Removes the blocks up to `num`, which are irreversible, except the newest of them.
     pub fn irreversible(&mut self, num: u32) {
         while self.0.get(1).is_some_and(|(second, _)| *second <= num) {
             self.0.pop_front();
         }
     }
 
-    /// The id of a block, if it is remembered.
+    /// The id of block `num`, if it is remembered.
     pub fn id_of(&self, num: u32) -> Option<&str> {
         let index = num.checked_sub(self.first_num()?)?;
         let (_, id) = self.0.get(usize::try_from(index).ok()?)?;
         Some(id)
     }
 
-    /// The newest block.
+    /// The number and id of the newest block.
     pub fn last(&self) -> Option<(u32, &str)> {
         self.0.back().map(|(num, id)| (*num, id.as_str()))
     }
 
-    /// The oldest block that is remembered.
+    /// The number of the oldest block.
     pub fn first_num(&self) -> Option<u32> {
         self.0.front().map(|(num, _)| *num)
     }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_irreversible_block_is_kept_and_those_before_are_not() {
+    fn the_last_irreversible_block_is_kept_and_older_ones_are_dropped() {
         let mut recent = blocks(5..=9);
         recent.irreversible(7);
         assert_eq!(numbers(&recent), [7, 8, 9]);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn undone_blocks_are_forgotten() {
+    fn undone_blocks_are_dropped() {
         let mut recent = blocks(5..=9);
         recent.undo_above(7);
         assert_eq!(recent.last(), Some((7, "id-7")));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_are_remembered_and_never_with_a_gap() {
+    fn the_newest_blocks_are_kept_without_gaps() {
         assert_eq!(numbers(&blocks(1..=100)), (37..=100).collect::<Vec<_>>());
         assert_eq!(numbers(&blocks([1, 2, 5, 6])), [5, 6]);
         assert_eq!(blocks([5, 6]).id_of(4), None);

@@ -1,5 +1,5 @@
-//! Blocks recorded in a file, in every form in which people come by them: one block, an array of
-//! blocks, an answer of a node (`get_block`, `get_block_range`, a batch), or any of these a line.
+//! Parses recorded blocks in all usual forms: a block, an array of blocks, an answer of a node
+//! (`get_block`, `get_block_range`, a batch), or one of these per line.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,46 +8,45 @@ use serde_json::value::RawValue;
 use crate::chain::block::Block;
 use crate::chain::parse::BlockError;
 
-/// How deep blocks may be wrapped: a batch of answers to `get_block_range` takes five.
+/// Deepest nesting of a block. A batch of answers to `get_block_range` has five levels.
 const MAX_DEPTH: usize = 8;
 
-/// Why a recording cannot be used, and where.
+/// An error in a recording, with its position.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}, column {column}: {fault}")]
 pub struct RecordingError {
-    /// Counts from 1.
+    /// Counted from 1.
     pub line: usize,
-    /// In characters, counts from 1.
+    /// In characters, counted from 1.
     pub column: usize,
     pub fault: RecordingFault,
 }
 
-/// What is wrong with a recording.
+/// The kind of error in a recording.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingFault {
-    #[error("there are no blocks in this file")]
+    #[error("the file holds no blocks")]
     Empty,
     #[error("this is not JSON: {0}")]
     NotJson(String),
     #[error("{0}")]
     BadBlock(String),
     #[error(
-        "this is neither a block nor blocks: expected an object with `timestamp` and \
+        "this is neither a block nor a list of blocks: expected an object with `timestamp` and \
          `transactions`, an array of those, or a node's answer to `get_block` or `get_block_range`"
     )]
     NotABlock,
     #[error("this is a node's error, not a block: {0}")]
     NodeError(String),
-    #[error("the blocks are wrapped too deep")]
+    #[error("the blocks are nested too deep")]
     TooDeep,
 }
 
-/// Reads all blocks of a recording, in the order of the file.
-///
-/// An answer that says that a block is not there yet (`"result": null`) is passed over.
+/// Parses all blocks of a recording, in the order of the file. Skips answers without a block
+/// (`"result": null`), which a node gives for a block that it does not have yet.
 ///
 /// # Errors
-/// The first place that is not JSON or not a block. A file without anything in it is an error.
+/// Returns the first value that is not JSON or not a block. An empty file is an error.
 pub fn parse_recording(text: &str) -> Result<Vec<Block>, RecordingError> {
     let mut reader = Reader {
         text: text.strip_prefix('\u{feff}').unwrap_or(text),
@@ -62,7 +61,7 @@ pub fn parse_recording(text: &str) -> Result<Vec<Block>, RecordingError> {
         match value {
             Ok(value) => reader.read(value.get(), 0)?,
             Err(error) => {
-                // The stream's own position is where the value began: the error knows better.
+                // The position of the stream is the start of the value; that of the error is exact.
                 let fault = RecordingFault::NotJson(without_position(&error));
                 return Err(RecordingError {
                     line: error.line(),
@@ -80,7 +79,7 @@ struct Reader<'a> {
     blocks: Vec<Block>,
 }
 
-/// The keys that tell what an object is. `null` is as good as absent.
+/// The keys that tell what an object is. `null` counts as absent.
 #[derive(Deserialize)]
 struct Keys<'a> {
     #[serde(borrow, default)]
@@ -100,7 +99,7 @@ struct Keys<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads what `json`, a piece of the text, holds.
+    /// Reads the blocks in `json`, a slice of the text.
     fn read(&mut self, json: &'a str, depth: usize) -> Result<(), RecordingError> {
         if depth > MAX_DEPTH {
             return Err(self.error(json, RecordingFault::TooDeep));
@@ -115,7 +114,7 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Some(b'{') => self.read_object(json, depth),
-            // A node without the block says `null`, and so does a script that wrote it down.
+            // A node's answer for a block that it does not have, without its frame.
             _ if json == "null" => Ok(()),
             _ => Err(self.error(json, RecordingFault::NotABlock)),
         }
@@ -129,7 +128,7 @@ impl<'a> Reader<'a> {
             self.blocks.push(block);
             return Ok(());
         }
-        // In lists of operations `block` is a number.
+        // In lists of operations, `block` is a number.
         let block = keys.block.filter(|block| block.get().starts_with('{'));
         if let Some(inner) = keys.result.or(keys.blocks).or(block) {
             return self.read(inner.get(), depth + 1);
@@ -138,7 +137,7 @@ impl<'a> Reader<'a> {
             let message = node_message(error);
             return Err(self.error(json, RecordingFault::NodeError(message)));
         }
-        // `block_api` says `{}` where a block is not there yet.
+        // The answer of `block_api` for a block that it does not have yet is `{}`.
         let is_empty = depth > 0 && json[1..json.len() - 1].trim_ascii().is_empty();
         if keys.jsonrpc.is_some() || is_empty {
             return Ok(());
@@ -151,7 +150,7 @@ impl<'a> Reader<'a> {
         if let BlockError::Json(inner) = error {
             at.fault =
                 RecordingFault::BadBlock(format!("not a block: {}", without_position(inner)));
-            // The error counts from the start of the block.
+            // The position of the error is relative to the start of the block.
             at.column = match inner.line() {
                 1 => at.column + inner.column(),
                 _ => inner.column(),
@@ -161,7 +160,7 @@ impl<'a> Reader<'a> {
         at
     }
 
-    /// An error at the start of `place`, a piece of the text.
+    /// An error at the start of `place`, a slice of the text.
     fn error(&self, place: &str, fault: RecordingFault) -> RecordingError {
         let offset = (place.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         let before = self.text.get(..offset).unwrap_or_default();
@@ -178,7 +177,7 @@ fn not_json(error: &serde_json::Error) -> RecordingFault {
     RecordingFault::NotJson(without_position(error))
 }
 
-/// The text of the error; its position is told elsewhere.
+/// The message of an error without its position.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rsplit_once(" at line ") {
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_recording_is_read() {
+    fn every_form_of_recording_is_parsed() {
         let (one, two) = (block(1), block(2));
         let line = |num| block(num).replace('\n', "");
         for text in [
@@ -240,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn an_error_has_its_position() {
         let line = block(1).replace('\n', "");
         let bad_time =
             "\n[\n  {\"block_id\": \"0000000100\",\n   \"timestamp\": 7, \"transactions\": []}]";
@@ -278,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_cut_off_is_an_error() {
+    fn a_truncated_file_is_an_error() {
         let text = format!("[{}, {}]", block(1), block(2));
         for end in 0..text.len() {
             let error = parse_recording(&text[..end]).unwrap_err();
@@ -294,12 +293,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_a_recording_panic(text in any::<String>()) {
+        fn no_text_makes_the_parser_panic(text in any::<String>()) {
             let _ = parse_recording(&text);
         }
 
         #[test]
-        fn no_json_makes_a_recording_panic(text in r#"[\[\]{}":, a-c0-9\n]{0,40}"#) {
+        fn no_json_makes_the_parser_panic(text in r#"[\[\]{}":, a-c0-9\n]{0,40}"#) {
             let _ = parse_recording(&text);
         }
     }

@@ -1,4 +1,4 @@
-//! JSON-RPC over HTTP to one node.
+//! JSON-RPC 2.0 over HTTP to one node.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,16 +16,16 @@ use crate::chain::lenient::{Integer, Text};
 use crate::chain::node_error::{NodeError, NodeFault, excerpt, from_rpc_error};
 use crate::http_client::retry_after;
 
-/// Requests in one batch: what nodes take.
+/// Calls in one batch. Nodes accept at least this many.
 pub const BATCH: usize = 50;
 
-/// Requests in flight to a node that takes no batches.
+/// Calls in flight to a node that rejects batches.
 const MAX_CONCURRENT_CALLS: usize = 8;
 
-/// One request.
+/// One call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// With its API: `condenser_api.get_block`.
+    /// The API and the method, such as `condenser_api.get_block`.
     pub method: &'static str,
     pub params: Value,
 }
@@ -33,10 +33,10 @@ pub struct Call {
 /// The `result` of an answer, as JSON text.
 pub type Answer = Box<RawValue>;
 
-/// The answers to a batch, each with a fault of its own.
+/// The answers to a batch; each call may have failed on its own.
 pub type Answers = Vec<Result<Answer, NodeFault>>;
 
-/// One API node. Requests run in parallel.
+/// One API node. Calls run in parallel.
 pub struct Node {
     client: reqwest::Client,
     url: Url,
@@ -45,7 +45,7 @@ pub struct Node {
     rejects_batches: AtomicBool,
 }
 
-/// Only the name: the address may hold a password.
+/// Shows the name only, since the address may hold a password.
 impl fmt::Debug for Node {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Node({})", self.name)
@@ -53,7 +53,7 @@ impl fmt::Debug for Node {
 }
 
 impl Node {
-    /// A node at `url` that may answer with `max_answer_bytes` bytes at most.
+    /// A node at `url`, with answers of up to `max_answer_bytes`.
     pub fn new(client: reqwest::Client, url: Url, max_answer_bytes: usize) -> Self {
         Self {
             client,
@@ -64,12 +64,12 @@ impl Node {
         }
     }
 
-    /// The node's address, without secrets.
+    /// The node's address without secrets.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// This fault, as an error of this node.
+    /// The error of this node with this fault.
     pub fn error(&self, fault: NodeFault) -> NodeError {
         NodeError {
             node: self.name.clone(),
@@ -77,10 +77,10 @@ impl Node {
         }
     }
 
-    /// Asks for one thing and waits at most `timeout` for the whole answer.
+    /// Makes one call and returns its result. `timeout` covers the whole answer.
     ///
     /// # Errors
-    /// Whatever comes back that is not a JSON-RPC answer with a result.
+    /// If the node does not give a JSON-RPC answer with a result in time.
     pub async fn call(&self, call: &Call, timeout: Duration) -> Result<Answer, NodeFault> {
         let request = request(0, call);
         let (status, body) = self.post(&request, timeout).await?;
@@ -91,11 +91,11 @@ impl Node {
         answer.result(call.method, status)
     }
 
-    /// Asks for up to [`BATCH`] things at once, and one by one where the node takes no batches. The
-    /// answers are in the order of the calls; each may have a fault of its own.
+    /// Makes up to [`BATCH`] calls at once, or one by one if the node rejects batches. The answers are in
+    /// the order of the calls; each call may have failed on its own.
     ///
     /// # Errors
-    /// Where the node gives no answer to the whole.
+    /// If the node does not answer the batch as a whole.
     pub async fn batch(&self, calls: &[Call], timeout: Duration) -> Result<Answers, NodeFault> {
         if calls.len() < 2 || self.rejects_batches.load(Ordering::Relaxed) {
             return self.one_by_one(calls, timeout).await;
@@ -105,8 +105,8 @@ impl Node {
         if let Ok(answers) = serde_json::from_str::<Vec<RawAnswer<'_>>>(&body) {
             return Ok(in_order(answers, calls, status));
         }
-        // What is no array of answers may be a refusal of the batch. If it is trouble of another
-        // kind, single requests meet it too, and it is their answer that counts.
+        // Any other answer may be a rejection of batches. If it has another cause, single calls meet it
+        // too, and their answers count.
         if status.is_server_error() || status.is_success() && !body.trim_start().starts_with('{') {
             return Err(not_an_answer(status, &body));
         }
@@ -114,7 +114,7 @@ impl Node {
         if answers.iter().any(Result::is_ok) {
             tracing::info!(
                 node = self.name,
-                "{} takes no batches: it is asked one by one",
+                "the node {} rejects batches: calling one by one",
                 self.name
             );
             self.rejects_batches.store(true, Ordering::Relaxed);
@@ -122,10 +122,9 @@ impl Node {
         Ok(answers)
     }
 
-    /// Gives up at the first call that shows the node to be in trouble: a node that hangs would hang
-    /// for every one of them.
+    /// Gives up at the first outage, since a node that hangs would hang for each call.
     async fn one_by_one(&self, calls: &[Call], timeout: Duration) -> Result<Answers, NodeFault> {
-        // Over places, not references: the compiler does not see that those can change threads.
+        // The stream is over indices: over references, the compiler does not prove it `Send`.
         stream::iter(0..calls.len())
             .map(|index| self.call(&calls[index], timeout))
             .buffered(MAX_CONCURRENT_CALLS)
@@ -137,10 +136,10 @@ impl Node {
             .await
     }
 
-    /// Sends a request and reads the answer, whatever it is.
+    /// Sends a request and returns the status and body of any answer.
     ///
-    /// A connection kept open may be closed by the node just when it is used again. All that we ask
-    /// can be asked twice, so a broken connection is tried once more before it counts.
+    /// A node may close an idle connection just when it is used again. All calls are read-only, so a
+    /// broken connection is retried once.
     async fn post(
         &self,
         request: &Value,
@@ -175,7 +174,7 @@ impl Node {
         Ok((status, self.body(response, timeout).await?))
     }
 
-    /// The body, unless it is longer than it may be.
+    /// The body, up to `max_answer_bytes`.
     async fn body(&self, mut response: Response, timeout: Duration) -> Result<String, NodeFault> {
         let is_html = response
             .headers()
@@ -200,20 +199,18 @@ impl Node {
                 status_fault(status, "")
             });
         }
-        // Old posts hold bytes that are not UTF-8: one of them must not cost a whole block.
-        Ok(match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        })
+        // Old posts hold bytes that are not UTF-8. They must not make a whole block unreadable.
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 }
 
-/// The address without user, password, query and fragment, which may hold secrets.
+/// The address without user, password, query and fragment, all of which may hold secrets.
 fn name_of(url: &Url) -> String {
     let mut shown = url.clone();
     shown.set_query(None);
     shown.set_fragment(None);
-    // These fail only for addresses that cannot have a user, and then have none.
+    // These fail only for addresses that cannot have a user.
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     shown.as_str().trim_end_matches('/').to_owned()
@@ -233,7 +230,7 @@ struct RawAnswer<'a> {
     error: Option<RawError>,
 }
 
-/// `null` is a result too: it says that a block is not there yet.
+/// Keeps `null` as a result: it means that a block does not exist yet.
 fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<&'de RawValue>, D::Error> {
@@ -259,18 +256,18 @@ impl RawAnswer<'_> {
             (None, _) if !status.is_success() => Err(status_fault(status, "")),
             (None, _) => Err(NodeFault::Unreadable {
                 method,
-                why: "there is neither a result nor an error in it".to_owned(),
+                why: "it has neither a result nor an error".to_owned(),
             }),
         }
     }
 }
 
-/// Puts the answers of a batch, which may come in any order, in the order of the calls.
+/// Sorts the answers to a batch, which come in any order, into the order of the calls.
 fn in_order(answers: Vec<RawAnswer<'_>>, calls: &[Call], status: StatusCode) -> Answers {
     let missing = |call: &Call| {
         Err(NodeFault::Unreadable {
             method: call.method,
-            why: "the answer is missing in the batch".to_owned(),
+            why: "it is missing in the batch".to_owned(),
         })
     };
     let mut ordered: Vec<_> = calls.iter().map(missing).collect();
@@ -307,7 +304,7 @@ fn fault_of(error: reqwest::Error, timeout: Duration) -> NodeFault {
     if error.is_timeout() {
         return NodeFault::Timeout(timeout);
     }
-    // The address is in the text of the error, with its secrets; the reason is in its sources.
+    // The message of the error holds the address with its secrets; the reason is in its sources.
     let was_connecting = error.is_connect();
     let error = error.without_url();
     let mut reason: &dyn std::error::Error = &error;
@@ -327,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_a_node_holds_no_secret() {
+    fn the_name_of_a_node_has_no_secrets() {
         for (url, name) in [
             ("https://api.hive.blog", "https://api.hive.blog"),
             (
@@ -346,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_a_batch_are_put_in_order() {
+    fn answers_to_a_batch_are_put_in_order() {
         let call = |method| Call {
             method,
             params: json!([]),

@@ -1,9 +1,9 @@
-//! Follows the chain: every block once and in order, and what is undone.
+//! Follows the chain: reports each block once and in order, and which blocks are undone.
 //!
-//! At the head it asks for the next block by number, when that is expected; far behind it asks for
-//! ranges. Timestamps tell when a block is expected, never the count of blocks: a witness may miss
-//! its slot. A node that does not have a block yet is waited for, whatever node that is; only a block
-//! that does not follow the one we have is a fork.
+//! At the head, the stream requests the next block by number when it is expected; far behind, it
+//! requests ranges. It derives the expected time from timestamps, not from block numbers, since
+//! witnesses miss slots. If a node does not have a block yet, the stream waits. Only a block that
+//! does not follow the last one is a fork.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,29 +20,29 @@ use crate::chain::recent::RecentBlocks;
 use crate::clock::Clock;
 use crate::network::Follow;
 
-/// So many blocks behind, ranges are asked for.
+/// Distance to the head, in blocks, above which ranges are requested.
 const RANGE_THRESHOLD: u32 = 3;
 
-/// Blocks in a range: about 1 to 10 MB.
+/// Most blocks in a range, about 1 to 10 MB.
 const MAX_RANGE: u32 = 100;
 
-/// After errors ranges shrink to this, for slow lines.
+/// Blocks in a range after repeated errors, for slow connections.
 const MIN_RANGE: u32 = 10;
 
-/// The chain tells its irreversible block, and a node that it lags, every so many blocks.
+/// Blocks between two requests for the head, which shows the irreversible block and lagging nodes.
 const HEAD_CHECK_BLOCKS: u32 = 4;
 
-/// Without a block for so long, people are told.
+/// Time without a block after which a warning is logged.
 const STALL_WARNING_AFTER: Duration = Duration::from_secs(60);
 
-/// What happens on the chain, in order.
+/// An event of the chain. Events come in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChainEvent {
     /// The block after the last one.
     Block(Arc<Block>),
-    /// All blocks above this one were undone; the next block is the one after it.
+    /// The blocks above number `above` were undone. The next block is the one after it.
     Undo { above: u32 },
-    /// The blocks up to this one, which was read, can no longer be undone.
+    /// The blocks up to this number can no longer be undone. They were all read.
     Irreversible(u32),
 }
 
@@ -50,31 +50,31 @@ pub enum ChainEvent {
 #[derive(Debug, Clone)]
 pub struct StreamConfig {
     pub follow: Follow,
-    /// Between two blocks: paces polling.
+    /// Time between two blocks, 3 s on both chains.
     pub block_interval: Duration,
     pub start: StreamStart,
 }
 
-/// Where to begin.
+/// The first block to read.
 #[derive(Debug, Clone)]
 pub enum StreamStart {
-    /// After the newest of these, which were read before; without any, at the head.
+    /// The block after the newest of these, which were read before. Without any, as `Head`.
     After(RecentBlocks),
-    /// With the block of this number.
+    /// The block with this number.
     At(u32),
-    /// With the newest block, or the newest irreversible one where only those are followed.
+    /// The newest block, or the newest irreversible block if only those are followed.
     Head,
 }
 
-/// Nobody takes the events any more.
+/// The receiver of the events was dropped.
 #[derive(Debug, thiserror::Error)]
 #[error("the receiver of blocks is gone")]
 pub struct ReceiverGone;
 
-/// Follows the chain until `cancel`led. Outages of nodes are waited for, however long they take.
+/// Follows the chain until `cancel` and sends its events to `out`. Waits while no node answers.
 ///
 /// # Errors
-/// When the receiver of the events is gone.
+/// If the receiver of the events was dropped.
 pub async fn run(
     nodes: Nodes,
     config: StreamConfig,
@@ -105,24 +105,24 @@ struct Follower {
     follow: Follow,
     pace: Pace,
     out: mpsc::Sender<ChainEvent>,
-    /// What was sent and can still be undone.
+    /// The blocks that were sent and can still be undone.
     recent: RecentBlocks,
-    /// The number of the block to read.
+    /// The number of the next block.
     next: u32,
-    /// What the nodes last told, and when.
+    /// The last known head, and when it was requested.
     head: Option<(Head, Instant)>,
-    /// The newest irreversible block that was told.
+    /// The number of the last `Irreversible` event.
     irreversible: u32,
-    /// How many blocks to ask for at once.
+    /// Blocks to request at once.
     range: u32,
-    /// When the last block came, or its absence was last complained of.
+    /// When the last block came or the last warning about its absence was logged.
     progress_at: Instant,
 }
 
 enum Step {
-    /// There may be more at once.
+    /// Read on immediately.
     Read,
-    /// The block is not there yet.
+    /// Wait for the next block.
     Wait(Duration),
 }
 
@@ -144,7 +144,7 @@ impl From<ReceiverGone> for StepError {
 }
 
 impl Follower {
-    /// Ends only when the receiver is gone.
+    /// Returns only if the receiver is gone.
     async fn follow(&mut self, start: StreamStart) -> ReceiverGone {
         let mut start = Some(start);
         let mut backoff = self.pace.backoff();
@@ -191,7 +191,7 @@ impl Follower {
         tracing::info!(
             block = self.next,
             head = head.num,
-            "reading blocks from {} on; the newest is {}",
+            "reading blocks from {}; the newest block is {}",
             self.next,
             head.num
         );
@@ -216,7 +216,7 @@ impl Follower {
             self.refresh_head().await?;
         }
         self.send_irreversible().await?;
-        // What was asked since took part of the time to wait.
+        // The requests above took part of the time to wait.
         Ok(match step {
             NextStep::Now => Step::Read,
             NextStep::At(moment) => match moment.checked_duration_since(Instant::now()) {
@@ -254,7 +254,7 @@ impl Follower {
         })
     }
 
-    /// The irreversible block moves when the head does.
+    /// Waits for the next head: the irreversible block moves with it.
     fn until_irreversible(&self) -> NextStep {
         match &self.head {
             Some((head, _)) if self.last_followed(head) < self.next => {
@@ -269,7 +269,7 @@ impl Follower {
         NextStep::At(Instant::now() + self.pace.poll)
     }
 
-    /// The newest block that is followed.
+    /// The number of the newest block to read.
     fn last_followed(&self, head: &Head) -> u32 {
         match self.follow {
             Follow::Head => head.num,
@@ -287,7 +287,7 @@ impl Follower {
         let (num, id) = (head.num, head.id.clone());
         self.head = Some((head, Instant::now()));
         if replaced {
-            // A head that was replaced is undone before its successor tells of it.
+            // A replaced head is undone now, not only when its successor shows the fork.
             if let Some(block) = self.nodes.block(num).await?
                 && block.id == id
             {
@@ -297,8 +297,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Sends the block, after what must be undone and read anew before it. False where the nodes do
-    /// not tell enough yet, or each tells of another branch: then nothing was changed.
+    /// Sends the block. On a fork, first undoes blocks and sends those of the new branch. Returns false
+    /// and changes nothing if the nodes lack blocks of the branch or disagree about it.
     async fn accept(&mut self, block: Block) -> Result<bool, StepError> {
         let mut branch = vec![block];
         let ancestor = loop {
@@ -319,8 +319,8 @@ impl Follower {
                     if let Some((last, _)) = self.recent.last() {
                         tracing::error!(
                             block = oldest.num,
-                            "the chain of the node parted from ours at or before block {}, further back than we \
-                             remember: going on with its blocks; was the last block read ({last}) of this chain?",
+                            "the node is on a fork that starts at or before block {}, further back than the blocks \
+                             remembered: reading on there; check that the last block read, {last}, is of this chain",
                             oldest.num
                         );
                     }
@@ -344,7 +344,7 @@ impl Follower {
         };
         tracing::info!(
             above = ancestor,
-            "a fork: undoing {} block(s) above {ancestor}",
+            "fork: undoing {} block(s) above {ancestor}",
             last - ancestor
         );
         self.recent.undo_above(ancestor);
@@ -371,7 +371,8 @@ impl Follower {
     }
 
     fn warn_if_stalled(&mut self) {
-        if self.progress_at.elapsed() < STALL_WARNING_AFTER.max(self.pace.interval * 20) {
+        let silent_for = self.progress_at.elapsed();
+        if silent_for < STALL_WARNING_AFTER.max(self.pace.interval * 20) {
             return;
         }
         self.progress_at = Instant::now();
@@ -379,13 +380,14 @@ impl Follower {
         tracing::warn!(
             block = self.next,
             head,
-            "no new block for a minute: waiting for block {}; the newest block of the nodes is {head}",
+            "no new block for {} s: waiting for block {}; the newest block of the nodes is {head}",
+            silent_for.as_secs(),
             self.next
         );
     }
 }
 
-/// When to go on.
+/// When to take the next step.
 enum NextStep {
     Now,
     At(Instant),

@@ -1,4 +1,4 @@
-//! What each call makes of the answers.
+//! Each call to the nodes and its answers.
 
 use curatord::account::Account;
 use curatord::network::ChainKind;
@@ -9,7 +9,7 @@ use crate::fake_node::{FakeNode, limits, nodes, nodes_of};
 use crate::nodes::drain;
 
 #[tokio::test]
-async fn a_block_that_is_not_there_yet_is_none_and_another_block_is_a_fault() {
+async fn a_block_is_read_in_both_forms_and_a_future_block_is_none() {
     let node = FakeNode::new().await;
     let (nodes, _notices) = nodes(&[&node]);
     assert_eq!(nodes.block(1001).await.unwrap(), None);
@@ -20,7 +20,7 @@ async fn a_block_that_is_not_there_yet_is_none_and_another_block_is_a_fault() {
 }
 
 #[tokio::test]
-async fn ranges_are_used_where_a_node_has_them() {
+async fn blocks_come_in_one_range_if_the_node_supports_it() {
     let node = FakeNode::new().await;
     node.script().block_api = true;
     let (nodes, _notices) = nodes(&[&node]);
@@ -34,7 +34,7 @@ async fn ranges_are_used_where_a_node_has_them() {
 }
 
 #[tokio::test]
-async fn a_node_without_ranges_is_asked_for_batches_from_then_on() {
+async fn a_node_without_ranges_is_sent_batches_from_then_on() {
     let node = FakeNode::new().await;
     node.script().lacks.insert("block_api.get_block_range");
     let (nodes, mut notices) = nodes(&[&node]);
@@ -49,7 +49,7 @@ async fn a_node_without_ranges_is_asked_for_batches_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_node_without_batches_is_asked_one_by_one_from_then_on() {
+async fn a_node_without_batches_is_called_one_by_one_from_then_on() {
     let node = FakeNode::new().await;
     node.script().takes_batches = false;
     let (nodes, mut notices) = nodes_of(ChainKind::Steem, &[&node], limits());
@@ -65,7 +65,7 @@ async fn a_node_without_batches_is_asked_one_by_one_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_node_that_lacks_old_blocks_is_passed_over_for_one_that_has_them() {
+async fn a_node_that_lacks_old_blocks_is_passed_over() {
     let (short, full) = (FakeNode::new().await, FakeNode::new().await);
     short.script().forget_above(950);
     let (nodes, mut notices) = nodes(&[&short, &full]);
@@ -79,7 +79,7 @@ fn post(author: &str, permlink: &str) -> Value {
 }
 
 #[tokio::test]
-async fn posts_come_in_the_order_asked_for_and_unknown_ones_are_none() {
+async fn posts_come_in_the_order_requested_and_unknown_ones_are_none() {
     let node = FakeNode::new().await;
     let bob = Account::from_chain("bob");
     let posts: Vec<_> = (0..120)
@@ -104,7 +104,7 @@ async fn posts_come_in_the_order_asked_for_and_unknown_ones_are_none() {
 }
 
 #[tokio::test]
-async fn newest_posts_have_their_votes_and_no_reblogs_on_both_chains() {
+async fn newest_posts_come_with_votes_and_without_reblogs_on_both_chains() {
     for (kind, method) in [
         (ChainKind::Hive, "bridge.get_account_posts"),
         (ChainKind::Steem, "condenser_api.get_discussions_by_blog"),

@@ -1,4 +1,4 @@
-//! An API node on the loopback interface that plays what a test tells it to.
+//! A scripted API node on the loopback interface.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// The time at which all tests begin: the timestamp of block 1000.
+/// The start time of all tests: the timestamp of block 1000.
 pub fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_714_564_800, 0).unwrap()
 }
@@ -41,22 +41,24 @@ pub enum Behaviour {
 
 pub struct Script {
     pub behaviour: Behaviour,
-    /// So many answers break off first.
-    pub cut_off_first: u32,
-    /// The branch of each block: blocks of two branches have different ids.
+    /// Number of next answers that are truncated.
+    pub truncate_next: u32,
+    /// The branch of each block. The id of a block depends on its branch.
     blocks: BTreeMap<u32, u32>,
     /// Added to the timestamps of head and blocks.
     pub late: chrono::Duration,
-    /// How far the irreversible block is behind the head.
+    /// Distance of the irreversible block to the head, in blocks.
     pub reversible: u32,
+    /// Methods that the node does not know.
     pub lacks: HashSet<&'static str>,
     pub takes_batches: bool,
+    /// Whether blocks have the form of `block_api`.
     pub block_api: bool,
-    /// Answers of `get_content` by author and permlink.
+    /// Answers to `get_content` by author and permlink.
     pub posts: HashMap<(String, String), Value>,
-    /// Answers of any other method.
+    /// Answers to all other methods.
     pub answers: HashMap<&'static str, Value>,
-    /// The methods asked for, a batch as `batch of N`.
+    /// The methods called, with a batch as `batch of N`.
     pub asked: Vec<String>,
 }
 
@@ -71,7 +73,7 @@ impl FakeNode {
     pub async fn new() -> Self {
         let script = Arc::new(Mutex::new(Script {
             behaviour: Behaviour::Normal,
-            cut_off_first: 0,
+            truncate_next: 0,
             blocks: (900..=1000).map(|num| (num, 0)).collect(),
             late: chrono::Duration::zero(),
             reversible: 20,
@@ -110,7 +112,7 @@ impl FakeNode {
 }
 
 impl Script {
-    /// The newest block gets a successor on the same branch.
+    /// Adds blocks on the branch of the newest one.
     pub fn grow(&mut self, count: u32) {
         for _ in 0..count {
             let (&num, &branch) = self.blocks.last_key_value().unwrap();
@@ -118,13 +120,13 @@ impl Script {
         }
     }
 
-    /// The blocks from `from` to `to` are those of another branch, and nothing is above.
+    /// Replaces the blocks from `from` on with blocks of another branch up to `to`.
     pub fn fork(&mut self, from: u32, to: u32, branch: u32) {
         self.blocks.retain(|num, _| *num < from);
         self.blocks.extend((from..=to).map(|num| (num, branch)));
     }
 
-    /// As if the node had not heard of the blocks above.
+    /// Removes the blocks above `num`, as on a node that has not received them.
     pub fn forget_above(&mut self, num: u32) {
         self.blocks.retain(|block, _| *block <= num);
     }
@@ -219,8 +221,8 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Respon
     let request: Value = serde_json::from_slice(&body).unwrap();
     let (behaviour, answer) = {
         let mut script = script.lock().unwrap();
-        let behaviour = if script.cut_off_first > 0 {
-            script.cut_off_first -= 1;
+        let behaviour = if script.truncate_next > 0 {
+            script.truncate_next -= 1;
             Behaviour::Truncated
         } else {
             script.behaviour
@@ -265,7 +267,7 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, body: Bytes) -> Respon
     }
 }
 
-/// The limits of [`nodes`]: large enough for a busy machine.
+/// Limits long enough for a busy machine.
 pub fn limits() -> NodeLimits {
     NodeLimits {
         hedge_after: Duration::from_secs(10),
@@ -274,7 +276,7 @@ pub fn limits() -> NodeLimits {
     }
 }
 
-/// For nodes that hang: they are left after half a second.
+/// Limits for nodes that hang: a timeout of half a second.
 pub fn impatient() -> NodeLimits {
     NodeLimits {
         timeout: Duration::from_millis(500),

@@ -1,4 +1,4 @@
-//! The chain's nodes and its blocks, against nodes that misbehave in every way known to us.
+//! Nodes and the block stream, against nodes that misbehave in every known way.
 
 mod calls;
 mod fake_node;

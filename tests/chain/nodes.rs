@@ -22,7 +22,7 @@ fn texts(error: &NodesError) -> String {
 }
 
 #[tokio::test]
-async fn the_next_node_answers_when_the_first_fails_in_any_way() {
+async fn the_next_node_answers_if_the_first_fails_in_any_way() {
     for (behaviour, words) in [
         (
             Behaviour::Html502,
@@ -31,7 +31,7 @@ async fn the_next_node_answers_when_the_first_fails_in_any_way() {
         (Behaviour::HtmlOk, "not JSON: <html>"),
         (Behaviour::EmptyBody, "empty answer"),
         (Behaviour::Huge, "more than 0 MiB"),
-        (Behaviour::WrongTypes, "cannot read"),
+        (Behaviour::WrongTypes, "cannot be read"),
         (Behaviour::Hanging, "no answer within 0.5 s"),
         (Behaviour::Truncated, "broke off"),
         (Behaviour::RateLimited(Some(7)), "HTTP 429"),
@@ -55,23 +55,23 @@ async fn the_next_node_answers_when_the_first_fails_in_any_way() {
         assert!(fault.contains(words), "{behaviour:?}: {fault}");
         bad.asked();
         nodes.block(1000).await.unwrap().unwrap();
-        assert!(bad.asked().is_empty(), "{behaviour:?}: it was left");
+        assert!(bad.asked().is_empty(), "{behaviour:?}: it cools down");
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_once_is_tried_again_at_once() {
+async fn a_broken_connection_is_retried_once() {
     let node = FakeNode::new().await;
     let (nodes, mut notices) = nodes(&[&node]);
-    node.script().cut_off_first = 1;
+    node.script().truncate_next = 1;
     assert!(nodes.block(1000).await.unwrap().is_some());
     assert_eq!(drain(&mut notices), []);
-    node.script().cut_off_first = 2;
+    node.script().truncate_next = 2;
     assert!(nodes.block(1000).await.is_err());
 }
 
 #[tokio::test]
-async fn a_node_without_batches_that_hangs_is_given_up_at_once() {
+async fn a_hanging_node_without_batches_fails_after_one_timeout() {
     let node = FakeNode::new().await;
     node.script().takes_batches = false;
     let (nodes, _notices) = nodes_of(ChainKind::Steem, &[&node], impatient());
@@ -83,7 +83,7 @@ async fn a_node_without_batches_that_hangs_is_given_up_at_once() {
 }
 
 #[tokio::test]
-async fn every_call_survives_every_mood() {
+async fn every_call_fails_cleanly_on_every_kind_of_bad_answer() {
     for behaviour in [
         Behaviour::Html502,
         Behaviour::HtmlOk,
@@ -119,7 +119,7 @@ async fn every_call_survives_every_mood() {
 }
 
 #[tokio::test]
-async fn when_all_fail_the_error_lists_each_and_the_outage_is_told_once() {
+async fn if_all_nodes_fail_the_error_lists_each_and_the_outage_is_reported_once() {
     let (one, two) = (FakeNode::new().await, FakeNode::new().await);
     one.set(Behaviour::Html502);
     two.set(Behaviour::EmptyBody);
@@ -130,13 +130,13 @@ async fn when_all_fail_the_error_lists_each_and_the_outage_is_told_once() {
             assert!(error.contains(part), "{error}");
         }
     }
-    let left = |notices: &[NodeNotice], fake: &FakeNode| {
+    let is_down = |notices: &[NodeNotice], fake: &FakeNode| {
         let of_fake = |notice: &NodeNotice| matches!(notice, NodeNotice::Down { node, .. } if *node == fake.url);
         notices.iter().any(of_fake)
     };
     let so_far = drain(&mut notices);
     assert_eq!(so_far.len(), 3, "{so_far:?}");
-    assert!(left(&so_far, &one) && left(&so_far, &two));
+    assert!(is_down(&so_far, &one) && is_down(&so_far, &two));
     assert!(matches!(so_far[2], NodeNotice::AllDown { .. }));
     two.set(Behaviour::Normal);
     nodes.block(1000).await.unwrap();
@@ -186,8 +186,8 @@ async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_li
     );
 }
 
-/// Asks the next node after a moment, and leaves one that hangs soon.
-fn hurried() -> NodeLimits {
+/// Limits with hedging after 20 ms.
+fn hedging() -> NodeLimits {
     NodeLimits {
         hedge_after: Duration::from_millis(20),
         timeout: Duration::from_secs(2),
@@ -196,30 +196,30 @@ fn hurried() -> NodeLimits {
 }
 
 #[tokio::test]
-async fn a_node_that_hangs_is_not_waited_for_and_is_left_when_its_time_is_over() {
-    let (hanging, well) = (FakeNode::new().await, FakeNode::new().await);
+async fn a_hanging_node_delays_no_call_and_cools_down_after_its_timeout() {
+    let (hanging, healthy) = (FakeNode::new().await, FakeNode::new().await);
     hanging.set(Behaviour::Hanging);
-    let (nodes, mut notices) = nodes_with(&[&hanging, &well], hurried());
+    let (nodes, mut notices) = nodes_with(&[&hanging, &healthy], hedging());
     let bob = Account::from_chain("bob");
     let before = Instant::now();
     assert_eq!(nodes.head().await.unwrap().num, 1000);
     assert!(nodes.block(1000).await.unwrap().is_some());
     let posts = [PostId::new(bob.clone(), "a")];
     assert_eq!(nodes.contents(&posts).await.unwrap(), [None]);
-    assert!(before.elapsed() < hurried().timeout);
+    assert!(before.elapsed() < hedging().timeout);
     assert_eq!(hanging.asked().len(), 3);
     let notice = notices.recv().await.unwrap();
     assert!(matches!(&notice, NodeNotice::Down { node, .. } if *node == hanging.url));
     nodes.block(1000).await.unwrap();
-    assert_eq!(hanging.asked(), [""; 0], "it was left");
+    assert_eq!(hanging.asked(), [""; 0], "it cools down");
 }
 
 #[tokio::test]
-async fn a_node_that_is_slow_but_answers_is_not_left() {
+async fn a_slow_node_that_answers_does_not_cool_down() {
     let (slow, quick) = (FakeNode::new().await, FakeNode::new().await);
     slow.set(Behaviour::Slow(Duration::from_millis(300)));
     let limits = NodeLimits {
-        hedge_after: hurried().hedge_after,
+        hedge_after: hedging().hedge_after,
         ..limits()
     };
     let (nodes, mut notices) = nodes_with(&[&slow, &quick], limits);
@@ -233,7 +233,7 @@ async fn a_node_that_is_slow_but_answers_is_not_left() {
 }
 
 #[tokio::test]
-async fn a_node_that_lags_is_left_unless_all_do() {
+async fn a_lagging_node_cools_down_unless_all_lag() {
     let (lagging, fresh) = (FakeNode::new().await, FakeNode::new().await);
     lagging.script().forget_above(980);
     let (nodes, mut notices) = nodes(&[&lagging, &fresh]);
@@ -247,7 +247,7 @@ async fn a_node_that_lags_is_left_unless_all_do() {
     nodes.block(1000).await.unwrap().unwrap();
     assert!(lagging.asked().is_empty());
 
-    // The chain stands still, or our clock is wrong: no node is to blame.
+    // The chain stands still, or our clock is wrong: no node is at fault.
     let (one, two) = (FakeNode::new().await, FakeNode::new().await);
     for node in [&one, &two] {
         node.script().late = chrono::Duration::hours(-1);
@@ -259,7 +259,7 @@ async fn a_node_that_lags_is_left_unless_all_do() {
 }
 
 #[tokio::test]
-async fn a_node_that_asks_us_to_wait_is_not_asked_before() {
+async fn a_rate_limited_node_is_not_asked_before_its_limit_ends() {
     let node = FakeNode::new().await;
     node.set(Behaviour::RateLimited(Some(30)));
     let (nodes, _notices) = nodes(&[&node]);
@@ -276,7 +276,7 @@ async fn a_node_that_asks_us_to_wait_is_not_asked_before() {
 }
 
 #[tokio::test]
-async fn one_slow_call_does_not_hold_up_others() {
+async fn a_slow_call_does_not_delay_others() {
     let node = FakeNode::new().await;
     let (nodes, _notices) = nodes(&[&node]);
     node.set(Behaviour::Hanging);

@@ -1,4 +1,4 @@
-//! Following the chain: pace, forks, restarts, outages.
+//! The block stream: pace, forks, restarts, outages.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Stream {
     }
 
     fn following(fakes: &[&FakeNode], start_at: StreamStart, follow: Follow) -> Self {
-        // Most tests are not about heads that are old by the clock.
+        // In most tests no head lags.
         let max_lag = Duration::from_secs(1_000_000);
         Self::with_limits(
             fakes,
@@ -68,8 +68,8 @@ impl Stream {
         }
     }
 
-    /// The next event that is not about irreversibility: `1000` for a block, `-999` where what is
-    /// above was undone.
+    /// The next `Block` or `Undo` event: `1000` for block 1000, `-999` if the blocks above 999 were
+    /// undone.
     async fn next(&mut self) -> i64 {
         loop {
             match self.event().await {
@@ -84,7 +84,7 @@ impl Stream {
         let event = timeout(Duration::from_secs(5), self.events.recv()).await;
         event
             .expect("an event within five seconds")
-            .expect("the stream goes on")
+            .expect("a stream that goes on")
     }
 
     async fn take(&mut self, count: usize) -> Vec<i64> {
@@ -103,7 +103,7 @@ fn read_until(node: &FakeNode, num: u32) -> StreamStart {
 }
 
 #[tokio::test]
-async fn blocks_come_once_and_in_order_from_far_behind_to_the_head_and_beyond() {
+async fn each_block_comes_once_and_in_order_from_far_behind_to_past_the_head() {
     let node = FakeNode::new().await;
     let mut stream = Stream::start(&[&node], StreamStart::At(900));
     assert_eq!(stream.take(101).await, (900..=1000).collect::<Vec<_>>());
@@ -122,7 +122,7 @@ async fn blocks_come_once_and_in_order_from_far_behind_to_the_head_and_beyond() 
 }
 
 #[tokio::test]
-async fn without_a_cursor_the_head_is_the_first_block() {
+async fn without_a_cursor_the_stream_starts_at_the_head() {
     let node = FakeNode::new().await;
     assert_eq!(
         Stream::start(&[&node], StreamStart::Head).next().await,
@@ -149,7 +149,7 @@ async fn forks_of_one_to_three_blocks_go_back_to_the_common_ancestor() {
 }
 
 #[tokio::test]
-async fn a_head_that_is_replaced_is_noticed_without_its_successor() {
+async fn a_replaced_head_is_undone_before_its_successor_comes() {
     let node = FakeNode::new().await;
     let mut stream = Stream::start(&[&node], read_until(&node, 999));
     assert_eq!(stream.next().await, 1000);
@@ -158,7 +158,7 @@ async fn a_head_that_is_replaced_is_noticed_without_its_successor() {
 }
 
 #[tokio::test]
-async fn a_restart_during_a_fork_undoes_what_was_read_before() {
+async fn a_restart_during_a_fork_undoes_blocks_of_the_old_branch() {
     let node = FakeNode::new().await;
     let cursor = read_until(&node, 1000);
     node.script().fork(999, 1010, 7);
@@ -167,7 +167,7 @@ async fn a_restart_during_a_fork_undoes_what_was_read_before() {
 }
 
 #[tokio::test]
-async fn a_fork_deeper_than_what_is_remembered_goes_on_with_the_oldest_remembered() {
+async fn a_fork_below_the_remembered_blocks_goes_back_to_the_oldest_of_them() {
     let node = FakeNode::new().await;
     let cursor = read_until(&node, 1000);
     node.script().fork(950, 1001, 7);
@@ -176,7 +176,7 @@ async fn a_fork_deeper_than_what_is_remembered_goes_on_with_the_oldest_remembere
 }
 
 #[tokio::test]
-async fn a_lagging_node_is_waited_for_and_is_no_fork() {
+async fn the_stream_waits_for_a_lagging_node_and_sees_no_fork() {
     let (first, second) = (FakeNode::new().await, FakeNode::new().await);
     second.script().forget_above(998);
     let mut stream = Stream::start(&[&first, &second], read_until(&first, 999));
@@ -191,7 +191,7 @@ async fn a_lagging_node_is_waited_for_and_is_no_fork() {
 }
 
 #[tokio::test]
-async fn irreversible_blocks_are_told_once_they_are_read() {
+async fn an_irreversible_block_is_reported_after_it_is_read() {
     let node = FakeNode::new().await;
     node.script().reversible = 2;
     let mut stream = Stream::start(&[&node], read_until(&node, 999));
@@ -207,12 +207,12 @@ async fn irreversible_blocks_are_told_once_they_are_read() {
 }
 
 #[tokio::test]
-async fn following_irreversible_blocks_reads_no_further() {
+async fn following_irreversible_blocks_reads_no_others() {
     let node = FakeNode::new().await;
     let start_at = read_until(&node, 970);
     let mut stream = Stream::following(&[&node], start_at, Follow::Irreversible);
     assert_eq!(stream.take(10).await, (971..=980).collect::<Vec<_>>());
-    // What can still be undone is of no concern.
+    // A fork above the irreversible block changes nothing.
     node.script().fork(990, 1003, 7);
     assert_eq!(stream.take(3).await, [981, 982, 983]);
     node.asked();
@@ -225,7 +225,7 @@ async fn following_irreversible_blocks_reads_no_further() {
 }
 
 #[tokio::test]
-async fn an_outage_of_all_nodes_is_waited_for() {
+async fn the_stream_waits_out_an_outage_of_all_nodes() {
     let node = FakeNode::new().await;
     node.set(Behaviour::Html502);
     let mut stream = Stream::start(&[&node], read_until(&node, 999));
@@ -245,7 +245,7 @@ async fn an_outage_of_all_nodes_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_node_that_hangs_in_the_middle_is_replaced_by_the_next() {
+async fn a_node_that_starts_to_hang_is_replaced_by_the_next() {
     let (first, second) = (FakeNode::new().await, FakeNode::new().await);
     let start_at = read_until(&first, 999);
     let mut stream = Stream::with_limits(&[&first, &second], start_at, Follow::Head, impatient());
@@ -262,13 +262,13 @@ async fn a_node_that_stops_growing_is_replaced_by_the_next() {
     let mut stream = Stream::with_limits(&[&first, &second], start_at, Follow::Head, limits());
     assert_eq!(stream.next().await, 1000);
     second.script().grow(2);
-    // As if a minute had passed and the first node had not noticed.
+    // As if the first node had received no block for a minute.
     first.script().late = chrono::Duration::seconds(-60);
     assert_eq!(stream.take(2).await, [1001, 1002]);
 }
 
 #[tokio::test]
-async fn a_missed_slot_is_no_gap() {
+async fn a_missed_slot_leaves_no_gap() {
     let node = FakeNode::new().await;
     let mut stream = Stream::start(&[&node], StreamStart::Head);
     assert_eq!(stream.next().await, 1000);
@@ -280,7 +280,7 @@ async fn a_missed_slot_is_no_gap() {
 }
 
 #[tokio::test]
-async fn cancelling_ends_the_stream_and_so_does_a_receiver_that_is_gone() {
+async fn a_cancellation_and_a_dropped_receiver_end_the_stream() {
     let node = FakeNode::new().await;
     let mut stream = Stream::start(&[&node], StreamStart::Head);
     stream.next().await;

@@ -151,7 +151,7 @@ async fn without_any_node_votes_wait_and_go_out_when_one_is_back() {
                 row.reason.is_some()
             })
             .await;
-        assert!(row.reason.unwrap().contains("no node gives an answer"));
+        assert!(row.reason.unwrap().contains("no node answered"));
         assert_eq!((row.status, row.attempts), (Status::Queued, 0));
         assert!(site.broadcasts("alice", &post).is_empty());
         site.sandbox.node(1).endpoint().start().await.unwrap();
@@ -178,7 +178,7 @@ async fn nodes_that_stay_away_fail_the_vote_in_the_end() {
         site.row_is("alice", &post, Status::Queued).await;
         site.sandbox.node(0).endpoint().stop();
         let row = site.row_is("alice", &post, Status::Failed).await;
-        assert!(row.reason.unwrap().contains("no node gives an answer"));
+        assert!(row.reason.unwrap().contains("no node answered"));
         assert_eq!(row.attempts, 0);
         assert_eq!(site.has_errors("vote", 1).await.len(), 1);
         let errors = site.errors("chain").await;
