@@ -1,7 +1,8 @@
-//! What an answer of the signer means: the one place that judges it.
+//! The meaning of the signer's answers to a broadcast.
 //!
-//! The texts are those of hivesigner-api, SteemConnect v2, hived and steemd. The chain's texts come with
-//! the failed expression in front and details behind, so a sentence is looked for anywhere in the text.
+//! The sentences are those of hivesigner-api, SteemConnect v2, hived and steemd. In a text of the
+//! chain, the failed expression precedes the sentence and details follow it, so sentences are matched
+//! anywhere in the text.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde::Deserialize;
 
 use crate::votes::answer::{Answer, Done};
 
-/// What a sentence in an answer means.
+/// The meaning of a sentence in an answer. See [`Answer`].
 #[derive(Clone, Copy)]
 enum Meaning {
     Identical,
@@ -20,7 +21,7 @@ enum Meaning {
     Final,
 }
 
-/// A sentence, what it means, and what a person can do about it. The first that is found counts.
+/// Sentences with their meaning and a hint for people. The first match counts.
 const SENTENCES: &[(&str, Meaning, &str)] = &[
     ("identical to this vote", Meaning::Identical, ""),
     ("already voted in a similar way", Meaning::Identical, ""),
@@ -45,7 +46,7 @@ const SENTENCES: &[(&str, Meaning, &str)] = &[
     (
         "enough mana",
         Meaning::NoMana,
-        "the voter's mana flows back, 20% a day",
+        "mana regenerates by 20% a day",
     ),
     (
         "Voting weight is too small",
@@ -57,12 +58,12 @@ const SENTENCES: &[(&str, Meaning, &str)] = &[
     (
         "declined their voting rights",
         Meaning::Final,
-        "take the voter out of the rules",
+        "remove the voter from the rules",
     ),
     (
         "Votes are not allowed on the comment",
         Meaning::Final,
-        "the author switched votes off",
+        "the author disabled votes",
     ),
     (
         "actively being rewarded",
@@ -86,12 +87,12 @@ const SENTENCES: &[(&str, Meaning, &str)] = &[
     ("does not exist", Meaning::UnknownPost, ""),
 ];
 
-/// Codes in `response.jse_info.code`, for texts that do not reach us.
+/// Codes in `response.jse_info.code`, for answers without a text.
 const RESOURCE_CREDITS: i64 = 4_100_100;
 const MISSING_POSTING_AUTHORITY: i64 = 3_030_000;
 
-/// Texts of others are cut to so many characters.
-const LONGEST_TEXT: usize = 600;
+/// Longest text of an answer in our messages, in characters.
+const MAX_TEXT: usize = 600;
 
 #[derive(Deserialize, Default)]
 struct Body {
@@ -104,38 +105,31 @@ struct Body {
 
 impl Body {
     fn error(&self) -> &str {
-        self.error
-            .as_ref()
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
+        text_of(self.error.as_ref())
     }
 
     fn description(&self) -> &str {
-        self.error_description
-            .as_ref()
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
+        text_of(self.error_description.as_ref())
     }
 
     fn code(&self) -> Option<i64> {
-        self.response
-            .as_ref()?
-            .get("jse_info")?
-            .get("code")?
-            .as_i64()
+        self.response.as_ref()?["jse_info"]["code"].as_i64()
     }
 
-    /// What the answer says for people: the description, else the error's name.
+    /// The description, or the name of the error if there is none.
     fn text(&self) -> &str {
-        if self.description().is_empty() {
-            self.error()
-        } else {
-            self.description()
+        match self.description() {
+            "" => self.error(),
+            description => description,
         }
     }
 }
 
-/// Judges an answer by its status, its `Retry-After` and its body.
+fn text_of(value: Option<&serde_json::Value>) -> &str {
+    value.and_then(|value| value.as_str()).unwrap_or_default()
+}
+
+/// The meaning of an answer to a broadcast, by its HTTP status, `Retry-After` and body.
 pub fn judge(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Answer {
     let parsed: Option<Body> = serde_json::from_slice(body).ok();
     let said = parsed
@@ -153,8 +147,8 @@ pub fn judge(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Answer 
             Some((meaning, hint)) => conclude(meaning, parsed.as_ref(), hint, retry_after),
             None => server_error(status, parsed.as_ref(), body),
         },
-        // The request was turned away before anything could be done with it. Should the cause be ours, it
-        // ends with `casting.retry_for`; should it be a proxy's mood, no vote is lost.
+        // The request was rejected before it took effect. A retry is safe: it helps if a proxy was the
+        // cause, and ends with `casting.retry_for` if we were.
         _ => {
             let hint = if (300..=499).contains(&status) {
                 "; is signer.url right?"
@@ -179,7 +173,7 @@ fn accepted(body: Option<&Body>, said: &str) -> Answer {
         Some(id) => Answer::Done(Done::Accepted {
             trx_id: Some(id.to_owned()),
         }),
-        // Nothing that a signer says of a transaction.
+        // No signer answers a transaction like this.
         None => match meaning(said) {
             Some((meaning, hint)) => conclude(meaning, Some(body), hint, None),
             None => Answer::Unknown("the signer's answer names no transaction".to_owned()),
@@ -190,7 +184,7 @@ fn accepted(body: Option<&Body>, said: &str) -> Answer {
 fn unauthorized(body: Option<&Body>, said: &str) -> Answer {
     let Some(body) = body else {
         return Answer::Passing {
-            text: "the signer answered 401 with a page instead of an answer".to_owned(),
+            text: "the signer answered 401 without JSON".to_owned(),
             retry_after: None,
         };
     };
@@ -252,14 +246,14 @@ fn conclude(
     }
 }
 
-/// A few words of an answer for people; of a page only that it is one.
+/// An excerpt of an answer for messages. An HTML page is named, not shown.
 pub(super) fn excerpt_of(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     if text.is_empty() {
         "nothing".to_owned()
     } else if text.starts_with('<') {
-        "a page of HTML, from a proxy in front of it".to_owned()
+        "an HTML page from a proxy in front of it".to_owned()
     } else {
         shorten(text)
     }
@@ -275,10 +269,10 @@ fn excerpt(body: Option<&Body>, raw: &[u8]) -> String {
 fn shorten(text: &str) -> String {
     let mut short: String = text
         .chars()
-        .take(LONGEST_TEXT)
+        .take(MAX_TEXT)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    if text.chars().nth(LONGEST_TEXT).is_some() {
+    if text.chars().nth(MAX_TEXT).is_some() {
         short.push('…');
     }
     short

@@ -1,7 +1,7 @@
-//! The tokens of all voters, in memory: what the table holds, and whether it can be used.
+//! The tokens of all voters in memory.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
@@ -9,20 +9,21 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::store::TokenRow;
 
-/// Every voter's tokens, shared by those who cast and those who refresh. Cheap to clone.
+/// The tokens of all voters, shared by the caster and the keeper. Cheap to clone.
 #[derive(Clone)]
 pub struct TokenBook {
-    entries: Arc<RwLock<HashMap<Account, Entry>>>,
-    /// Counts changes, for those who wait for a token.
+    entries: Arc<RwLock<Entries>>,
+    /// Number of changes, for tasks that wait for a token.
     changes: Arc<watch::Sender<u64>>,
 }
 
-#[derive(Clone)]
+type Entries = HashMap<Account, Entry>;
+
 struct Entry {
     row: TokenRow,
-    /// Tells whether the row in the table is still this one.
+    /// The mark of the row in the table, which changes with the row.
     mark: u64,
-    /// The signer refuses the access token, and no new one is to be had: it is not tried any more.
+    /// Whether the signer refuses the access token and no new one is available.
     refused: bool,
 }
 
@@ -36,42 +37,33 @@ impl Default for TokenBook {
 }
 
 impl TokenBook {
-    /// The access token of `voter`, where it has one that may work. One past its expiry may: HiveSigner goes
-    /// on taking it, SteemConnect's refusal makes us refresh it.
+    /// The access token of `voter`, unless it is missing or refused. It may be past its expiry:
+    /// HiveSigner still accepts it, and a refusal by SteemConnect leads to a refresh.
     pub fn access_token(&self, voter: &Account) -> Option<SecretString> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.read();
         let entry = entries.get(voter)?;
         let usable = !entry.refused && !entry.row.access_token.expose_secret().is_empty();
         usable.then(|| entry.row.access_token.clone())
     }
 
-    /// Strikes out an access token that the signer refuses, until the voter's row changes.
+    /// Marks the access token of `voter` as refused by the signer, until the row of `voter` changes.
     pub fn refuse(&self, voter: &Account) {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = entries.get_mut(voter) {
+        if let Some(entry) = self.write().get_mut(voter) {
             entry.refused = true;
         }
     }
 
     /// The row of `voter`.
     pub fn row(&self, voter: &Account) -> Option<TokenRow> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.get(voter).map(|entry| entry.row.clone())
+        self.read().get(voter).map(|entry| entry.row.clone())
     }
 
-    /// All rows, in no order.
-    pub fn rows(&self) -> Vec<TokenRow> {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.values().map(|entry| entry.row.clone()).collect()
-    }
-
-    /// The voters whose row in the table is not the one in the book, given the marks in the table; those
-    /// without a row any more are struck out.
+    /// The voters whose row in the table differs from the one in the book, by the `marks` of the
+    /// table. Removes voters without a row.
     pub fn outdated(&self, marks: &[(Account, u64)]) -> Vec<Account> {
-        let known: HashMap<&Account, u64> =
-            marks.iter().map(|(voter, mark)| (voter, *mark)).collect();
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|voter, _| known.contains_key(voter));
+        let voters: HashSet<&Account> = marks.iter().map(|(voter, _)| voter).collect();
+        let mut entries = self.write();
+        entries.retain(|voter, _| voters.contains(voter));
         marks
             .iter()
             .filter(|(voter, mark)| entries.get(voter).is_none_or(|entry| entry.mark != *mark))
@@ -79,47 +71,55 @@ impl TokenBook {
             .collect()
     }
 
-    /// Takes in rows as the table has them, with the marks they were found by.
+    /// Sets rows as read from the table, with their `marks`.
     pub fn update(&self, rows: Vec<TokenRow>, marks: &[(Account, u64)]) {
         if rows.is_empty() {
             return;
         }
-        let known: HashMap<&Account, u64> =
+        let marks: HashMap<&Account, u64> =
             marks.iter().map(|(voter, mark)| (voter, *mark)).collect();
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.write();
         for row in rows {
-            let mark = known.get(&row.voter).copied().unwrap_or_default();
-            entries.insert(
-                row.voter.clone(),
-                Entry {
-                    row,
-                    mark,
-                    refused: false,
-                },
-            );
+            let mark = marks.get(&row.voter).copied().unwrap_or_default();
+            entries.insert(row.voter.clone(), Entry::new(row, mark));
         }
         drop(entries);
-        self.changes.send_modify(|count| *count += 1);
+        self.count_change();
     }
 
-    /// Takes in a row that was just refreshed; the table may not have it yet.
+    /// Sets a row that was just refreshed. The table may not have it yet.
     pub fn replace(&self, row: TokenRow) {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.write();
         let mark = entries.get(&row.voter).map_or(0, |entry| entry.mark);
-        entries.insert(
-            row.voter.clone(),
-            Entry {
-                row,
-                mark,
-                refused: false,
-            },
-        );
+        entries.insert(row.voter.clone(), Entry::new(row, mark));
         drop(entries);
-        self.changes.send_modify(|count| *count += 1);
+        self.count_change();
     }
 
-    /// Tells of every change.
+    /// A receiver that changes with every change of the book.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn count_change(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn new(row: TokenRow, mark: u64) -> Self {
+        Self {
+            row,
+            mark,
+            refused: false,
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The two calls we make: broadcast a vote, and refresh a token.
+//! The two calls to the signer: broadcast a vote and refresh a token.
 
 use std::error::Error as _;
 use std::mem;
@@ -18,38 +18,40 @@ use crate::signer::answer::{excerpt_of, judge};
 use crate::votes::answer::Answer;
 use crate::weight::Weight;
 
-/// More of an answer is not read.
-const LARGEST_ANSWER: usize = 256 * 1024;
-/// A refresh may take longer than a broadcast: nothing is due meanwhile.
+/// Most bytes read of an answer, 256 KiB.
+const MAX_ANSWER: usize = 256 * 1024;
+/// Time limit for a refresh. It may take longer than a broadcast, which is due at a moment.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time limit of tokens: 100 years. A larger `expires_in` is an error and would overflow dates.
+const MAX_EXPIRES_IN: u64 = 3_200_000_000;
 
-/// HiveSigner or SteemConnect, seen from here. Cheap to clone.
+/// A client of HiveSigner or SteemConnect. Cheap to clone.
 #[derive(Clone)]
 pub struct SignerClient {
     http: reqwest::Client,
     broadcast_url: String,
     token_url: String,
-    /// Names and secret of the application, and patience, may change at any time; the address does not.
+    /// Name and secret of the application and the timeout may change at any time. The address does not.
     config: watch::Receiver<Arc<Config>>,
 }
 
-/// A pair of tokens as the signer hands them out.
+/// The tokens of a refresh.
 #[derive(Debug)]
 pub struct FreshTokens {
     pub access_token: SecretString,
-    /// The old one goes on where the signer names no new one.
+    /// `None` if the signer gives no new one; the old one stays valid then.
     pub refresh_token: Option<SecretString>,
-    /// Counts from now; `None` where the signer does not say.
+    /// Life of the access token from now; `None` if the signer omits it.
     pub expires_in: Option<Duration>,
 }
 
-/// Why a token was not refreshed.
+/// An error of a refresh.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RefreshError {
-    /// The refresh token, or our secret, is refused: trying the same again brings the same.
+    /// The signer refuses the refresh token or the secret of the application. A retry cannot help.
     #[error("the signer refuses to refresh: {0}")]
     Dead(String),
-    /// Not the token's fault, as far as one can tell.
+    /// An error that has nothing to do with the token, so that a retry can help.
     #[error("{text}")]
     Passing {
         text: String,
@@ -70,7 +72,7 @@ struct VoteOperation<'a> {
     weight: Weight,
 }
 
-/// `client_secret` always goes along, as a string: without it the server's process dies.
+/// The request for new tokens. Without `client_secret` as a string, the HiveSigner process dies.
 #[derive(Serialize)]
 struct Refresh<'a> {
     grant_type: &'static str,
@@ -96,7 +98,7 @@ struct ErrorAnswer {
 }
 
 impl SignerClient {
-    /// A client of the signer that `config` names now, over the connections of `http`.
+    /// A client of the signer at the current `signer.url` of `config`.
     pub fn new(http: reqwest::Client, config: watch::Receiver<Arc<Config>>) -> Self {
         let url = config.borrow().signer.url.clone();
         Self {
@@ -107,16 +109,17 @@ impl SignerClient {
         }
     }
 
-    /// As it stands now.
+    /// The current configuration.
     fn config(&self) -> Arc<Config> {
         self.config.borrow().clone()
     }
 
-    /// Casts one vote. One request holds one vote: one bad vote would refuse all in the same request.
+    /// Casts one vote. Each vote has a request of its own, since one bad vote makes the chain refuse the
+    /// whole transaction.
     pub async fn broadcast(&self, token: &SecretString, key: &VoteKey, weight: Weight) -> Answer {
         let Ok(mut authorization) = HeaderValue::from_str(token.expose_secret()) else {
             return Answer::Token(
-                "the access token holds characters that no token holds".to_owned(),
+                "the access token holds characters that are invalid in a token".to_owned(),
             );
         };
         authorization.set_sensitive(true);
@@ -144,9 +147,10 @@ impl SignerClient {
                         let secrets = [token, &config.client_secret];
                         judge_without(secrets, status, retry_after, &body)
                     }
-                    Err(error) => {
-                        Answer::Unknown(format!("the signer's answer broke off: {}", cause(&error)))
-                    }
+                    Err(error) => Answer::Unknown(format!(
+                        "the signer's answer is incomplete: {}",
+                        cause(&error)
+                    )),
                 }
             }
             Err(error) if error.is_connect() => Answer::Passing {
@@ -164,10 +168,10 @@ impl SignerClient {
         }
     }
 
-    /// Trades a refresh token for new tokens.
+    /// Exchanges a refresh token for new tokens.
     ///
     /// # Errors
-    /// Whether to try again; never holds a token.
+    /// See [`RefreshError`]. The message never holds a token or a secret.
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<FreshTokens, RefreshError> {
         let config = &self.config().signer;
         let form = Refresh {
@@ -194,7 +198,7 @@ impl SignerClient {
         let (status, wait) = (response.status().as_u16(), retry_after(response.headers()));
         let body = read(response).await.map_err(|error| {
             passing(
-                format!("the signer's answer broke off: {}", cause(&error)),
+                format!("the signer's answer is incomplete: {}", cause(&error)),
                 None,
             )
         })?;
@@ -224,12 +228,7 @@ impl SignerClient {
             let text = without([refresh_token, &config.client_secret], &text);
             return Err(RefreshError::Dead(text));
         }
-        // Answers of this call hold tokens when all is well, so nothing of an odd one is repeated.
-        let what = if status == 200 {
-            "something that cannot be read".to_owned()
-        } else {
-            page_or_status(&body)
-        };
+        let what = describe(status, &body);
         Err(passing(
             format!("the signer answered {status}: {what}"),
             wait,
@@ -237,35 +236,34 @@ impl SignerClient {
     }
 }
 
-fn page_or_status(body: &[u8]) -> String {
-    let text = excerpt_of(body);
-    if body.trim_ascii_start().starts_with(b"<") || text == "nothing" {
-        text
-    } else {
-        "not with tokens".to_owned()
+/// Describes an answer of the token endpoint without quoting it, since it may hold tokens.
+fn describe(status: u16, body: &[u8]) -> String {
+    match body.trim_ascii_start().first() {
+        _ if status == 200 => "the answer cannot be read".to_owned(),
+        None | Some(b'<') => excerpt_of(body),
+        Some(_) => "the answer holds no tokens".to_owned(),
     }
 }
 
-/// Whole seconds, as a number or as a text.
+/// Whole seconds, as a number or a text.
 fn seconds(value: &serde_json::Value) -> Option<Duration> {
     let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-    // A century: more than that is a slip, and would overflow dates.
-    (seconds < 3_200_000_000).then(|| Duration::from_secs(seconds))
+    (seconds < MAX_EXPIRES_IN).then(|| Duration::from_secs(seconds))
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
-            body.truncate(LARGEST_ANSWER);
+        if body.len() > MAX_ANSWER {
+            body.truncate(MAX_ANSWER);
             break;
         }
     }
     Ok(body)
 }
 
-/// The innermost cause: reqwest's own text only says that a request failed, and names its URL.
+/// The innermost cause. The message of reqwest itself only names the URL of the failed request.
 fn cause(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
@@ -278,7 +276,8 @@ fn cause(error: &reqwest::Error) -> String {
     }
 }
 
-/// What an answer means, with none of the `secrets` in its text: a server may repeat in its error what it was sent.
+/// The meaning of an answer, with the `secrets` removed from its text: a server may repeat in its error
+/// what it received.
 fn judge_without(
     secrets: [&SecretString; 2],
     status: u16,
@@ -291,8 +290,8 @@ fn judge_without(
     if matches!(answer, Answer::Done(_)) || cleaned == said {
         return answer;
     }
-    // Before anything is cut, because a part of a secret is not found any more. But a short one may stand in words
-    // that decide what the answer means.
+    // Secrets are removed before the text is shortened, since part of a secret would not be found. If
+    // a short secret occurs in a sentence that decides the meaning, the first judgement counts.
     let judged = judge(status, retry_after, cleaned.as_bytes());
     if mem::discriminant(&judged) == mem::discriminant(&answer) {
         judged
@@ -302,14 +301,10 @@ fn judge_without(
 }
 
 fn without(secrets: [&SecretString; 2], text: &str) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets {
-        match secret.expose_secret() {
-            "" => {}
-            secret => text = text.replace(secret, "…"),
-        }
-    }
-    text
+    let secrets = secrets.map(ExposeSecret::expose_secret).into_iter();
+    secrets
+        .filter(|secret| !secret.is_empty())
+        .fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
 }
 
 #[cfg(test)]
@@ -323,14 +318,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_taken_out_of_what_is_said() {
+    fn secrets_are_removed_from_the_text_of_an_answer() {
         let said = r#"{"error":"server_error","error_description":"bad client-secret for abcdef"}"#;
         let text = "the signer answered 500: bad … for …".to_owned();
         assert_eq!(answer("abcdef", 500, said), Answer::Unknown(text));
     }
 
     #[test]
-    fn a_secret_that_is_a_word_by_chance_changes_nothing_but_the_text() {
+    fn a_secret_that_is_a_common_word_changes_only_the_text() {
         let id = Some("054f".to_owned());
         let accepted = Answer::Done(Done::Accepted { trx_id: id });
         let said = r#"{"result":{"id":"054f"}}"#;

@@ -1,5 +1,5 @@
-//! Keeps every voter's token good: refreshes it ahead of its expiry and at once when it is refused, and
-//! notices what other programs write to the table.
+//! Keeps the tokens of all voters valid: refreshes them ahead of their expiry or at once when the signer
+//! refuses one, and takes over rows that other programs write to the table.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,53 +23,54 @@ use crate::signer::refresh_time::refresh_at;
 use crate::store::{NewToken, Store, StoreError, TokenRow};
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 
-/// Between two refreshes that nobody waits for: 20 a second.
+/// Pause between two refreshes that no vote waits for: 20 per second.
 const PACE: TimeDelta = TimeDelta::milliseconds(50);
-/// Refreshes that nobody waits for, at a time.
-const MOST_AT_A_TIME: usize = 4;
+/// Refreshes at a time that no vote waits for.
+const MAX_CONCURRENT: usize = 4;
 /// Delay after the first failed refresh, and the longest after more of them.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
-/// A dead refresh token is tried again after this, in case the signer was wrong.
-const TRY_THE_DEAD_AFTER: TimeDelta = TimeDelta::hours(1);
-/// At the end, new tokens that are on their way are awaited for so long.
+/// Delay before a refused refresh token is tried again, in case the signer was wrong.
+const DEAD_RETRY_DELAY: TimeDelta = TimeDelta::hours(1);
+/// Time limit at the end for refreshes in flight.
 const LAST_REFRESHES: Duration = Duration::from_secs(8);
-/// Then a database that was away has so long to take those that wait for it.
+/// Time limit after that for storing the tokens that the database lacks.
 const LAST_SAVE: Duration = Duration::from_secs(2);
 
-/// Somebody was refused and asks for a new token.
+/// A request for a new access token after a refusal.
 #[derive(Debug)]
 pub struct RefreshRequest {
     pub voter: Account,
-    /// The access token that the signer did not take.
+    /// The access token that the signer refused.
     pub refused: SecretString,
-    /// `Err` says why there is no new one, for people.
+    /// Receives `Ok` when a new token is available, or the reason why none is.
     pub reply: oneshot::Sender<Result<(), String>>,
 }
 
-/// What the keeper works with.
+/// The task that keeps tokens valid.
 pub struct Keeper {
     pub store: Arc<Store>,
     pub signer: SignerClient,
     pub book: TokenBook,
     pub journal: Journal,
     pub clock: Clock,
-    /// This daemon, for the lease on a refresh.
+    /// The name of this daemon, for leases on refreshes.
     pub owner: String,
     /// May change while it runs.
     pub config: watch::Receiver<Arc<Config>>,
 }
 
-/// What is known of the refreshing of one voter's token.
+/// The state of one voter's token.
 struct State {
     refresh_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
-    /// Known once we have refreshed it ourselves.
+    /// Known after the first refresh.
     life: Option<Duration>,
     backoff: Backoff,
-    /// Why the refresh token does not work any more.
+    /// Why the signer refused the refresh token.
     dead: Option<String>,
     in_flight: bool,
+    /// Where to report the outcome of the refresh.
     waiting: Vec<oneshot::Sender<Result<(), String>>>,
 }
 
@@ -119,19 +120,19 @@ impl Keeper {
                 Ok(()) = config.changed() => run.application_may_have_changed(),
                 Some(done) = run.tasks.join_next(), if !run.tasks.is_empty() => match done {
                     Ok((voter, result)) => run.finished(voter, result).await,
-                    Err(error) => tracing::error!(%error, "a token refresh broke off"),
+                    Err(error) => tracing::error!(%error, "the task of a token refresh failed"),
                 },
                 () = self.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
             }
         }
-        // New tokens that came back are worth waiting for: the old ones may be void.
+        // Refreshes in flight may have voided the old tokens, so the new ones are worth waiting for.
         let last = async {
             while let Some(Ok((voter, result))) = run.tasks.join_next().await {
                 run.finished(voter, result).await;
             }
         };
         if tokio::time::timeout(LAST_REFRESHES, last).await.is_err() {
-            tracing::warn!("stopped before the signer had answered every refresh of a token");
+            tracing::warn!("stopping before the signer has answered all token refreshes");
         }
         let saved = tokio::time::timeout(LAST_SAVE, run.save()).await;
         if saved.is_err() || !run.unsaved.is_empty() {
@@ -142,7 +143,7 @@ impl Keeper {
                 .collect();
             tracing::error!(
                 voters = voters.join(", "),
-                "the database stayed away: new tokens are lost, and these voters may have to log in again"
+                "the database is unavailable: new tokens are lost, and these voters may have to log in again"
             );
         }
     }
@@ -150,22 +151,24 @@ impl Keeper {
 
 struct Run<'a> {
     keeper: &'a Keeper,
-    /// A look at the table ends with it.
+    /// Ends a read of the table.
     cancel: &'a CancellationToken,
     states: HashMap<Account, State>,
+    /// The next refresh of each voter, earliest first.
     agenda: BTreeSet<(DateTime<Utc>, Account)>,
+    /// The earliest time for the next refresh, by the pace.
     not_before: DateTime<Utc>,
-    /// New tokens that the database has not taken yet, with the rows they replace.
+    /// The rows that the database lacks, as they were and with their new tokens.
     unsaved: Vec<(TokenRow, NewToken)>,
-    /// As it was when it last changed.
+    /// The configuration at its last change.
     config: Arc<Config>,
     tasks: JoinSet<(Account, Refreshed)>,
-    /// Refreshes on their way.
+    /// Number of refreshes in flight.
     running: usize,
 }
 
 impl Run<'_> {
-    /// Takes in what others wrote to the table.
+    /// Takes over rows that other programs wrote to the table.
     async fn poll(&mut self) {
         let cancel = self.cancel;
         cancel.run_until_cancelled(self.save()).await;
@@ -188,7 +191,7 @@ impl Run<'_> {
             .retain(|voter, state| state.in_flight || book.row(voter).is_some());
     }
 
-    /// Tries what the signer refused once more where our name or secret is another.
+    /// Retries refused refresh tokens if the name or secret of the application has changed.
     fn application_may_have_changed(&mut self) {
         let new = self.keeper.config.borrow().clone();
         let old = std::mem::replace(&mut self.config, new.clone());
@@ -205,7 +208,7 @@ impl Run<'_> {
         }
     }
 
-    /// Notes a row that is new: its refresh token is not known to be dead.
+    /// Plans the refresh of a new row, whose refresh token has not been refused.
     fn plan(&mut self, row: &TokenRow) {
         let ahead = self.keeper.config.borrow().tokens.refresh_ahead;
         let state = self.states.entry(row.voter.clone()).or_default();
@@ -213,10 +216,10 @@ impl Run<'_> {
         state.dead = None;
         state.backoff.reset();
         state.expires_at = row.expires_at;
-        // A program may write down nothing but a refresh token: there is no moment until which it serves.
+        // A row may hold a refresh token only. Its expiry means nothing then.
         let has_access = !row.access_token.expose_secret().is_empty();
-        let serves_until = row.expires_at.filter(|_| has_access);
-        state.refresh_at = refresh_at(&row.voter, serves_until, state.life, ahead);
+        let expires_at = row.expires_at.filter(|_| has_access);
+        state.refresh_at = refresh_at(&row.voter, expires_at, state.life, ahead);
         self.agenda.insert((state.refresh_at, row.voter.clone()));
     }
 
@@ -229,7 +232,7 @@ impl Run<'_> {
     }
 
     fn next_wake(&self) -> Option<DateTime<Utc>> {
-        if self.running >= MOST_AT_A_TIME {
+        if self.running >= MAX_CONCURRENT {
             return None;
         }
         self.agenda
@@ -237,10 +240,10 @@ impl Run<'_> {
             .map(|(at, _)| (*at).max(self.not_before))
     }
 
-    /// Starts the refreshes whose time has come, no faster than the pace.
+    /// Starts the refreshes that are due, at the pace.
     async fn start_due(&mut self) {
         let now = self.keeper.clock.now();
-        while self.running < MOST_AT_A_TIME && self.not_before <= now {
+        while self.running < MAX_CONCURRENT && self.not_before <= now {
             let Some((at, voter)) = self.agenda.first().cloned() else {
                 return;
             };
@@ -251,13 +254,13 @@ impl Run<'_> {
             if self.start(&voter) {
                 self.not_before = now + PACE;
             } else {
-                self.tell_of_missing(&voter, now).await;
+                self.report_missing(&voter, now).await;
             }
         }
     }
 
-    /// A token that cannot be refreshed: somebody has to log in before it expires.
-    async fn tell_of_missing(&self, voter: &Account, now: DateTime<Utc>) {
+    /// Reports a voter without a refresh token, who must log in before the access token expires.
+    async fn report_missing(&self, voter: &Account, now: DateTime<Utc>) {
         let Some(row) = self
             .keeper
             .book
@@ -279,7 +282,7 @@ impl Run<'_> {
         self.keeper.journal.error(entry).await;
     }
 
-    /// Starts a refresh, unless one is on its way or cannot be.
+    /// Starts a refresh. False if one is in flight already or there is no refresh token.
     fn start(&mut self, voter: &Account) -> bool {
         let Some(row) = self.keeper.book.row(voter) else {
             return false;
@@ -306,7 +309,7 @@ impl Run<'_> {
         true
     }
 
-    /// Somebody's vote waits for a new token.
+    /// Handles the request of a vote that waits for a new token.
     fn request(&mut self, request: RefreshRequest) {
         let RefreshRequest {
             voter,
@@ -314,11 +317,11 @@ impl Run<'_> {
             reply,
         } = request;
         let answer = |reply: oneshot::Sender<_>, result| {
-            // Whoever asked may have given up.
+            // The receiver may have given up.
             let _ = reply.send(result);
         };
         let Some(row) = self.keeper.book.row(&voter) else {
-            return answer(reply, Err(format!("@{voter} has no token any more")));
+            return answer(reply, Err(format!("@{voter} no longer has a token")));
         };
         if row.access_token.expose_secret() != refused.expose_secret() {
             return answer(reply, Ok(()));
@@ -326,13 +329,13 @@ impl Run<'_> {
         if row.refresh_token.is_none() {
             self.keeper.book.refuse(&voter);
             let text = format!(
-                "the token of @{voter} is refused and there is no refresh token: @{voter} must log in"
+                "the signer refuses the token of @{voter}, and there is no refresh token: @{voter} must log in again"
             );
             return answer(reply, Err(text));
         }
         let state = self.states.entry(voter.clone()).or_default();
         if let Some(dead) = &state.dead {
-            // It died before anybody had to know: now the access token is refused too, and not tried again.
+            // The access token is refused as well, so it is not tried again.
             self.keeper.book.refuse(&voter);
             return answer(reply, Err(dead.clone()));
         }
@@ -352,10 +355,12 @@ impl Run<'_> {
                 self.keeper.book.replace(row);
                 Ok(())
             }
-            Refreshed::Overtaken => {
+            Refreshed::Superseded => {
                 self.plan_at(&voter, now + LEASE);
                 self.poll().await;
-                Err(format!("somebody else is refreshing the token of @{voter}"))
+                Err(format!(
+                    "another program is refreshing the token of @{voter}"
+                ))
             }
             Refreshed::Failed(error) => Err(self.failed(&voter, error, now).await),
         };
@@ -368,17 +373,17 @@ impl Run<'_> {
         }
     }
 
-    /// Notes a failure, tells of it once, and says it in words for whoever waits.
+    /// Plans the retry of a failed refresh and reports the first failure. Returns its message.
     async fn failed(&mut self, voter: &Account, error: RefreshError, now: DateTime<Utc>) -> String {
         let state = self.states.entry(voter.clone()).or_default();
         let delay = state.backoff.next(fastrand::f64());
         let text = format!("the token of @{voter} was not refreshed: {error}");
-        let (at, tell, fingerprint) = match &error {
+        let (at, is_first, fingerprint) = match &error {
             RefreshError::Dead(_) => {
                 let first = state.dead.replace(text.clone()).is_none();
                 let expiry = state.expires_at.map_or(0, |at| at.timestamp());
                 (
-                    now + TRY_THE_DEAD_AFTER,
+                    now + DEAD_RETRY_DELAY,
                     first,
                     Some(format!("dead:{voter}:{expiry}")),
                 )
@@ -389,11 +394,11 @@ impl Run<'_> {
             }
         };
         if state.dead.is_some() && !state.waiting.is_empty() {
-            // The access token was refused as well: trying it again would only disturb the signer.
+            // The access token is refused as well, so it is not tried again.
             self.keeper.book.refuse(voter);
         }
         self.plan_at(voter, at);
-        if tell {
+        if is_first {
             tracing::warn!(voter = voter.as_str(), "{text}");
             let mut entry = ErrorEntry::new(ErrorKind::Refresh, text.clone(), now);
             entry.voter = voter.as_str().to_owned();
@@ -403,8 +408,8 @@ impl Run<'_> {
         text
     }
 
-    /// Writes down tokens that came while the database was away. May be dropped at any moment: each stays in the
-    /// list until it is stored.
+    /// Stores tokens that came while the database was unavailable. Cancel-safe: each stays in the list
+    /// until it is stored.
     async fn save(&mut self) {
         let mut next = 0;
         while let Some((old, new)) = self.unsaved.get(next) {

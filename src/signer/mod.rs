@@ -1,4 +1,4 @@
-//! The OAuth2 and broadcast API of HiveSigner and SteemConnect. Knows nothing of rules.
+//! The OAuth2 and broadcast API of HiveSigner and SteemConnect. Independent of rules.
 
 pub mod answer;
 pub mod book;

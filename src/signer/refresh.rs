@@ -1,4 +1,4 @@
-//! One refresh of one token: from the lease to the row in the table.
+//! One refresh of one voter's tokens, from the lease to the row in the table.
 
 use std::time::Duration;
 
@@ -9,23 +9,25 @@ use crate::signer::client::{FreshTokens, RefreshError, SignerClient};
 use crate::signer::refresh_time::USUAL_LIFE;
 use crate::store::{NewToken, Store, TokenRow};
 
-/// No refresh takes longer than this; a daemon that dies over one blocks the others no longer.
+/// Length of the lease on a refresh. Longer than any refresh, and the time that a daemon that dies
+/// during one blocks the others.
 pub(super) const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-/// What came of a refresh.
+/// The outcome of a refresh.
 pub(super) enum Refreshed {
-    /// `saved` is false while the database is away.
+    /// The signer gave new tokens.
     Fresh {
         row: TokenRow,
         life: Duration,
+        /// The old row and its new tokens, if the database was unavailable.
         unsaved: Option<(TokenRow, NewToken)>,
     },
-    /// Somebody else has written the row meanwhile: theirs counts.
-    Overtaken,
+    /// Another program refreshes or has changed the row.
+    Superseded,
     Failed(RefreshError),
 }
 
-/// One refresh: asks the signer and stores what comes, if the row is still the one that was used.
+/// Requests new tokens from the signer and stores them, unless the row has changed since.
 pub(super) async fn refresh(
     store: &Store,
     signer: &SignerClient,
@@ -35,9 +37,9 @@ pub(super) async fn refresh(
 ) -> Refreshed {
     let name = format!("refresh:{}", row.voter);
     let now = clock.now();
-    // Without the database there is nobody to agree with; the token is needed all the same.
+    // If the database is unavailable, the token is refreshed without a lease.
     if let Ok(false) = store.acquire_lease(&name, owner, now, now + LEASE).await {
-        return Refreshed::Overtaken;
+        return Refreshed::Superseded;
     }
     let refreshed = match &row.refresh_token {
         Some(token) => signer.refresh(token).await,
@@ -48,7 +50,7 @@ pub(super) async fn refresh(
         Err(error) => Refreshed::Failed(error),
     };
     if let Err(error) = store.release_lease(&name, owner).await {
-        tracing::debug!(%error, "a lease was left to run out");
+        tracing::debug!(%error, "the lease on a refresh was not released");
     }
     refreshed
 }
@@ -75,9 +77,9 @@ async fn store_fresh(store: &Store, clock: &Clock, row: TokenRow, fresh: FreshTo
             life,
             unsaved: None,
         },
-        Ok(false) => Refreshed::Overtaken,
+        Ok(false) => Refreshed::Superseded,
         Err(error) => {
-            tracing::warn!(voter = row.voter.as_str(), %error, "a new token waits for the database");
+            tracing::warn!(voter = row.voter.as_str(), %error, "a new token was not stored yet");
             Refreshed::Fresh {
                 row: refreshed,
                 life,

@@ -1,4 +1,4 @@
-//! When a token is to be refreshed.
+//! The time of a token's refresh.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 
-/// How long the signers let a token live.
+/// Life of an access token if the signer does not state it: 7 days, as on both signers.
 pub const USUAL_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// When the token of `voter`, which expires at `expires_at`, is to be refreshed: `ahead` of that, but not
-/// before half of its `life` is over. Voters are spread over a tenth of that time before, so that tokens
-/// that came together do not go together. A token that does not say when it expires is refreshed at once.
+/// The time to refresh the token of `voter`: `ahead` of `expires_at`, but at most half of its `life`.
+/// By voter, it is up to a tenth of that earlier, so that tokens issued together are refreshed one after
+/// another. A token without an expiry is refreshed at once.
 pub fn refresh_at(
     voter: &Account,
     expires_at: Option<DateTime<Utc>>,
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_token_lives_for_about_half_its_life() {
+    fn a_short_lived_token_is_refreshed_after_about_half_its_life() {
         let moment = at(HOUR, Some(HOUR), 56 * HOUR);
         assert!(moment <= DateTime::UNIX_EPOCH + HOUR / 2, "{moment}");
         assert!(
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_that_came_together_are_refreshed_apart() {
+    fn tokens_issued_together_are_refreshed_apart() {
         let expiry = DateTime::UNIX_EPOCH + 168 * HOUR;
         let mut moments: Vec<_> = (0..1_000)
             .map(|n| {

@@ -12,7 +12,7 @@ fn refuses(error: &str, text: &str) -> Answer {
 }
 
 #[test]
-fn both_shapes_of_an_accepted_vote_are_done() {
+fn both_forms_of_an_accepted_vote_are_done() {
     for body in [
         r#"{"result":{"id":"054fba33e8f72e29cb5fd1fbaaa69913b1750183"}}"#,
         r#"{"result":{"id":"054fba33e8f72e29cb5fd1fbaaa69913b1750183","block_num":7,"trx_num":1,"expired":false,"operations":[]}}"#,
@@ -26,7 +26,7 @@ fn both_shapes_of_an_accepted_vote_are_done() {
 }
 
 #[test]
-fn a_vote_that_stands_already_is_done() {
+fn an_identical_vote_and_a_duplicate_transaction_are_done() {
     for text in [
         "itr->get_vote_percent() != o.weight && \"Your current vote on this comment is identical to this vote.\": Your current vote on this comment is identical to this vote. category=chain subject_type=voting subject=alice",
         "itr->vote_percent != o.weight: You have already voted in a similar way.",
@@ -38,7 +38,7 @@ fn a_vote_that_stands_already_is_done() {
 }
 
 #[test]
-fn trouble_of_the_signers_node_passes() {
+fn temporary_trouble_is_passing() {
     let answer = refuses(
         "unauthorized_client",
         "The app @my.app or user @alice account failed to load",
@@ -60,7 +60,7 @@ fn trouble_of_the_signers_node_passes() {
 }
 
 #[test]
-fn too_many_requests_passes_after_the_time_the_signer_names() {
+fn a_rate_limit_is_passing_and_keeps_its_retry_after() {
     let wait = Some(Duration::from_secs(7));
     assert!(
         matches!(judge(429, wait, b"slow down"), Answer::Passing { retry_after, .. } if retry_after == wait)
@@ -68,7 +68,7 @@ fn too_many_requests_passes_after_the_time_the_signer_names() {
 }
 
 #[test]
-fn only_an_invalid_grant_asks_for_a_new_token() {
+fn only_an_invalid_grant_needs_a_new_token() {
     for text in [
         "The token has invalid role",
         "The access_token has been revoked",
@@ -108,7 +108,7 @@ fn only_an_invalid_grant_asks_for_a_new_token() {
 }
 
 #[test]
-fn what_the_chain_will_never_take_is_final() {
+fn a_vote_that_the_chain_never_accepts_is_final() {
     for text in [
         "o.weight != 0: Vote weight cannot be 0.",
         "voter.can_vote: Voter has declined their voting rights.",
@@ -124,16 +124,13 @@ fn what_the_chain_will_never_take_is_final() {
 }
 
 #[test]
-fn mana_and_unknown_posts_are_told_apart_from_the_rest() {
+fn lacking_mana_and_unknown_posts_have_meanings_of_their_own() {
     let mana = "Account does not have enough mana to vote. voting_mana: 1 required_mana: 2";
-    // Votes by hand have no rule that could say something.
+    // `curatord vote` shows this text: it has no rule that handles lacking mana.
     let Answer::NoMana(text) = chain_says(mana) else {
         panic!("{:?}", chain_says(mana));
     };
-    assert!(
-        text.ends_with("(the voter's mana flows back, 20% a day)"),
-        "{text}"
-    );
+    assert!(text.ends_with("(mana regenerates by 20% a day)"), "{text}");
     for text in [
         "unknown key: ",
         "Comment bob/post-1 doesn't exist",
@@ -144,7 +141,7 @@ fn mana_and_unknown_posts_are_told_apart_from_the_rest() {
 }
 
 #[test]
-fn codes_speak_where_the_text_is_lost() {
+fn the_code_decides_if_the_text_is_missing() {
     let with_code = |code: i64| {
         let body = serde_json::json!({
             "error": "server_error", "error_description": "", "response": {"jse_info": {"code": code}}
@@ -163,7 +160,7 @@ fn codes_speak_where_the_text_is_lost() {
 }
 
 #[test]
-fn what_nobody_can_read_is_unknown() {
+fn an_unreadable_answer_is_unknown() {
     for (status, body) in [
         (200, &b""[..]),
         (200, b"<html>"),
@@ -191,13 +188,13 @@ fn what_nobody_can_read_is_unknown() {
 }
 
 #[test]
-fn a_page_is_called_a_page_and_not_shown() {
+fn an_html_page_is_named_and_not_shown() {
     let Answer::Unknown(text) = judge(502, None, b"<html>secret</html>") else {
         panic!("not unknown")
     };
     assert_eq!(
         text,
-        "the signer answered 502: a page of HTML, from a proxy in front of it"
+        "the signer answered 502: an HTML page from a proxy in front of it"
     );
 }
 
@@ -206,12 +203,12 @@ fn long_texts_are_cut() {
     let Answer::Unknown(text) = chain_says(&"ä".repeat(5_000)) else {
         panic!("not unknown")
     };
-    assert!(text.chars().count() < LONGEST_TEXT + 60);
+    assert!(text.chars().count() < MAX_TEXT + 60);
 }
 
 proptest::proptest! {
     #[test]
-    fn no_answer_breaks_the_judge(status in 0u16..=999, body in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+    fn no_answer_makes_judge_panic(status in 0u16..=999, body in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
         let _ = judge(status, None, &body);
     }
 }
