@@ -103,7 +103,7 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         ..Scenario::default()
     };
     let ended = tokio::select! {
-        () = scenario.live(Arc::clone(&sandbox)) => Ok(()),
+        () = scenario.run(Arc::clone(&sandbox)) => Ok(()),
         ended = report(&sandbox, &mut out) => ended,
         () = signals.next() => Ok(()),
     };

@@ -1,4 +1,4 @@
-//! Connections that can be cut at any moment, and that close when they idle, as the real signer's do.
+//! Connections that can be cut at any time and close when idle, like those of the real signer.
 
 use std::future::Future;
 use std::io;
@@ -16,30 +16,30 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Connections without a request close after this long.
-const IDLE: Duration = Duration::from_secs(5);
+/// Time after which a connection without a request is closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One connection, as a request handler knows it.
+/// The handle of a connection for request handlers.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct Connection {
     cut: CancellationToken,
     requests: Arc<AtomicUsize>,
 }
 
-impl Line {
-    /// Closes the connection, whatever is on it.
+impl Connection {
+    /// Closes the connection, also during a request.
     pub fn cut(&self) {
         self.cut.cancel();
     }
 
-    /// Keeps the connection from counting as idle.
+    /// Marks the connection as not idle until the guard is dropped.
     pub fn busy(&self) -> Busy {
         self.requests.fetch_add(1, Ordering::Relaxed);
         Busy(Arc::clone(&self.requests))
     }
 }
 
-/// A request on a connection.
+/// A guard for a request on a connection.
 pub(super) struct Busy(Arc<AtomicUsize>);
 
 impl Drop for Busy {
@@ -48,10 +48,10 @@ impl Drop for Busy {
     }
 }
 
-/// Accepts connections that end when `all` is cancelled.
+/// Accepts connections that close when `all` is cancelled.
 pub(super) struct CuttableListener {
     pub inner: TcpListener,
-    /// Asked for each new connection, since it is replaced when all open ones were cut.
+    /// Called for each new connection, since a new token replaces a cancelled one.
     pub all: Arc<dyn Fn() -> CancellationToken + Send + Sync>,
 }
 
@@ -61,18 +61,18 @@ impl Listener for CuttableListener {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (inner, address) = Listener::accept(&mut self.inner).await;
-        // A sandbox without it would be 40 ms slow for nothing; failing to set it is harmless.
+        // Without it, answers take up to 40 ms longer; an error here is harmless.
         let _ = inner.set_nodelay(true);
-        let line = Line {
+        let connection = Connection {
             cut: (self.all)().child_token(),
             requests: Arc::new(AtomicUsize::new(0)),
         };
         let stream = CuttableStream {
             inner,
-            cut: Box::pin(line.cut.clone().cancelled_owned()),
-            idle: Box::pin(tokio::time::sleep(IDLE)),
+            cut: Box::pin(connection.cut.clone().cancelled_owned()),
+            idle: Box::pin(tokio::time::sleep(IDLE_TIMEOUT)),
             last_use: Instant::now(),
-            line,
+            connection,
         };
         (stream, address)
     }
@@ -82,16 +82,16 @@ impl Listener for CuttableListener {
     }
 }
 
-impl Connected<IncomingStream<'_, CuttableListener>> for Line {
+impl Connected<IncomingStream<'_, CuttableListener>> for Connection {
     fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
-        stream.io().line.clone()
+        stream.io().connection.clone()
     }
 }
 
-/// A connection.
+/// The stream of a connection.
 pub(super) struct CuttableStream {
     inner: TcpStream,
-    line: Line,
+    connection: Connection,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     idle: Pin<Box<Sleep>>,
     last_use: Instant,
@@ -101,10 +101,12 @@ impl CuttableStream {
     fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
         while self.idle.as_mut().poll(context).is_ready() {
             let unused = self.last_use.elapsed();
-            if unused >= IDLE && self.line.requests.load(Ordering::Relaxed) == 0 {
+            if unused >= IDLE_TIMEOUT && self.connection.requests.load(Ordering::Relaxed) == 0 {
                 return true;
             }
-            let wait = IDLE.saturating_sub(unused).max(Duration::from_millis(50));
+            let wait = IDLE_TIMEOUT
+                .saturating_sub(unused)
+                .max(Duration::from_millis(50));
             self.idle.as_mut().reset(Instant::now() + wait);
         }
         false
@@ -126,7 +128,7 @@ impl AsyncRead for CuttableStream {
             return read;
         }
         match self.is_idle(context) {
-            // The end of the stream, as if the other side had closed it.
+            // End of stream, as if the client had closed the connection.
             true => Poll::Ready(Ok(())),
             false => Poll::Pending,
         }
@@ -139,7 +141,7 @@ impl AsyncWrite for CuttableStream {
         context: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.line.cut.is_cancelled() {
+        if self.connection.cut.is_cancelled() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         self.last_use = Instant::now();

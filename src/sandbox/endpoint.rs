@@ -1,4 +1,4 @@
-//! One listening address with its faults and its log: a node or the signer.
+//! A listening address of a node or the signer, with its faults and its log of requests.
 
 use std::future::pending;
 use std::io;
@@ -11,30 +11,30 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::connection::{Connection, CuttableListener};
 use super::faults::{Answer, Fault, Faults};
-use super::line::{CuttableListener, Line};
 use super::lock;
 use super::requests::{Request, Requests};
 use super::tasks::Tasks;
 
-/// A listener of the sandbox. Stopped and started again it keeps its address.
+/// A listener of the sandbox. It keeps its address when stopped and started again.
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
-    /// Switch trouble on and off here.
+    /// The faults it simulates.
     pub faults: Faults,
-    /// What was asked.
+    /// The requests it received.
     pub requests: Requests,
     router: OnceLock<Router>,
-    /// Ends every open connection when cancelled; replaced then.
+    /// Closes all open connections when cancelled. Then a new token replaces it.
     connections: Mutex<CancellationToken>,
-    /// Ends the accepting of new ones; `None` while stopped.
+    /// Stops accepting connections when cancelled; `None` while stopped.
     accepting: Mutex<Option<CancellationToken>>,
     tasks: Tasks,
 }
 
 impl Endpoint {
-    /// Binds an address: port 0 takes any free one.
+    /// Binds an address. Port 0 means any free port.
     pub(super) async fn bind(
         address: SocketAddr,
         tasks: &Tasks,
@@ -52,12 +52,12 @@ impl Endpoint {
         Ok((Arc::new(endpoint), listener))
     }
 
-    /// `http://127.0.0.1:12345`, without a slash at the end.
+    /// The address as `http://127.0.0.1:12345`, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Answers with `router` from now on.
+    /// Starts to answer with `router`.
     pub(super) fn serve(self: &Arc<Self>, listener: TcpListener, router: Router) {
         let router = self.router.get_or_init(|| router).clone();
         let stop = CancellationToken::new();
@@ -67,14 +67,14 @@ impl Endpoint {
             inner: listener,
             all: Arc::new(move || lock(&endpoint.connections).clone()),
         };
-        let service = router.into_make_service_with_connect_info::<Line>();
+        let service = router.into_make_service_with_connect_info::<Connection>();
         let server = async move { axum::serve(listener, service).await };
         self.tasks.spawn(async move {
             stop.run_until_cancelled(server).await;
         });
     }
 
-    /// Refuses connections from now on and cuts the open ones, as a machine that is down.
+    /// Closes all connections and refuses new ones, like a machine that is down.
     pub fn stop(&self) {
         if let Some(accepting) = lock(&self.accepting).take() {
             accepting.cancel();
@@ -85,7 +85,7 @@ impl Endpoint {
     /// Listens again after [`Endpoint::stop`], on the same address.
     ///
     /// # Errors
-    /// The address was taken by somebody else meanwhile.
+    /// If another program has taken the address.
     pub async fn start(self: &Arc<Self>) -> io::Result<()> {
         let Some(router) = self.router.get().cloned() else {
             return Ok(());
@@ -97,7 +97,7 @@ impl Endpoint {
         Ok(())
     }
 
-    /// The task that accepted may need a moment to let go of the address.
+    /// Retries for a moment, since the task that accepted connections may still hold the address.
     async fn bind_again(&self) -> io::Result<TcpListener> {
         for _ in 0..100 {
             match TcpListener::bind(self.address).await {
@@ -110,21 +110,21 @@ impl Endpoint {
         TcpListener::bind(self.address).await
     }
 
-    /// Cuts every open connection, whatever is on it.
+    /// Closes all open connections, also those with requests in flight.
     pub fn cut_all(&self) {
         let old = std::mem::take(&mut *lock(&self.connections));
         old.cancel();
     }
 
-    /// Notes a request, lets the fault strike that is switched on for it, else does the `work`.
+    /// Logs a request and answers it by its fault, or by `work` if it has none.
     pub(super) async fn answer(
         self: &Arc<Self>,
-        line: &Line,
+        connection: &Connection,
         request: Request,
         work: impl FnOnce(Mode) -> Reply + Send + 'static,
     ) -> Response<Body> {
-        let _busy = line.busy();
-        let fault = self.faults.strike(&request.method, request.voter.as_ref());
+        let _busy = connection.busy();
+        let fault = self.faults.take(&request.method, request.voter.as_ref());
         let _in_flight = self.requests.arrive(request);
         let reply = match fault {
             None => work(Mode::Normal),
@@ -136,7 +136,7 @@ impl Endpoint {
                 Reply::Answer(answer)
             }
             Some(Fault::Delay(wait)) => {
-                // Goes on when the client has given up, as the real server does.
+                // A task of its own goes on after the client has given up, like the real server.
                 let late = self.tasks.spawn(async move {
                     tokio::time::sleep(wait).await;
                     work(Mode::Normal)
@@ -162,15 +162,15 @@ impl Endpoint {
             }
             Some(Fault::Crash) => Reply::Crash,
         };
-        self.deliver(line, reply).await
+        self.deliver(connection, reply).await
     }
 
-    /// Sends the reply, or cuts the connection instead.
-    pub(super) async fn deliver(&self, line: &Line, reply: Reply) -> Response<Body> {
+    /// Sends the reply or cuts the connection.
+    pub(super) async fn deliver(&self, connection: &Connection, reply: Reply) -> Response<Body> {
         match reply {
             Reply::Answer(answer) => http(answer),
             Reply::Cut => {
-                line.cut();
+                connection.cut();
                 pending().await
             }
             Reply::Crash => {
@@ -181,22 +181,23 @@ impl Endpoint {
     }
 }
 
-/// How a request is worked on.
+/// How a request is processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Normal,
-    /// The signer's node does not tell it of accounts.
+    /// The signer cannot load accounts from its node.
     FailedToLoad,
-    /// Accepted, and never handed on.
+    /// The signer accepts the vote but does not submit it.
     Swallowed,
 }
 
-/// What comes of a request.
+/// The reaction to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Reply {
     Answer(Answer),
+    /// The connection is cut.
     Cut,
-    /// The process died and takes all connections with it.
+    /// The process dies, which cuts all connections.
     Crash,
 }
 

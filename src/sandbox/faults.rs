@@ -1,4 +1,4 @@
-//! Trouble that a test can switch on at a node or at the signer while they run.
+//! Faults that a test adds to a running node or signer.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -6,35 +6,35 @@ use std::time::Duration;
 use super::lock;
 use crate::account::Account;
 
-/// What goes wrong with a request.
+/// The fault of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// Another answer instead of the right one; nothing is done.
+    /// The request has no effect and gets this answer.
     Answer(Answer),
-    /// The right answer, so much later; what is asked for is done after the wait, whether the client
-    /// still waits or not.
+    /// The request takes effect after this time and gets the right answer then, even if the client no
+    /// longer waits.
     Delay(Duration),
-    /// No answer at all; nothing is done.
+    /// The request has no effect and gets no answer.
     Hang,
-    /// The connection is cut; nothing is done.
+    /// The request has no effect and the connection is cut.
     Cut,
-    /// What is asked for is done, then the connection is cut.
+    /// The request takes effect, then the connection is cut.
     DoneThenCut,
-    /// What is asked for is done, and the answer never comes.
+    /// The request takes effect but gets no answer.
     DoneThenHang,
-    /// No answer; what is asked for is done so much later, whether the client still waits or not.
+    /// The request takes effect after this time but gets no answer.
     LandsLate(Duration),
-    /// What is asked for is done, and another answer given.
+    /// The request takes effect but gets this answer.
     DoneThenAnswer(Answer),
-    /// Signer: a vote is answered as accepted and never reaches a block.
+    /// Signer only: the vote is accepted but never reaches a block.
     Swallowed,
-    /// Signer: it cannot load the accounts from its node.
+    /// Signer only: it cannot load accounts from its node.
     FailedToLoad,
-    /// The process dies and comes back at once: every open connection is cut.
+    /// The process dies and restarts at once: all open connections are cut.
     Crash,
 }
 
-/// An answer that is not the right one.
+/// An answer other than the right one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     pub status: u16,
@@ -48,7 +48,7 @@ const JSON: &str = "application/json; charset=utf-8";
 const HTML: &str = "text/html";
 
 impl Answer {
-    /// JSON with this status.
+    /// A JSON answer.
     pub fn json(status: u16, body: impl ToString) -> Self {
         Self {
             status,
@@ -58,7 +58,7 @@ impl Answer {
         }
     }
 
-    /// The page that a proxy shows when what is behind it is in trouble: 502, 503, 504, 520 to 524.
+    /// The HTML page of a proxy whose server is in trouble: 502, 503, 504, 520 to 524.
     pub fn proxy_page(status: u16) -> Self {
         let body = format!(
             "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
@@ -82,12 +82,12 @@ impl Answer {
         }
     }
 
-    /// 200 with nothing in it.
+    /// 200 with an empty body.
     pub fn empty() -> Self {
         Self::json(200, "")
     }
 
-    /// 200 with JSON of the wrong types.
+    /// 200 with JSON values of wrong types.
     pub fn wrong_types() -> Self {
         Self::json(
             200,
@@ -95,12 +95,12 @@ impl Answer {
         )
     }
 
-    /// 200 with a JSON text of so many bytes.
+    /// 200 with a JSON string of `bytes` bytes.
     pub fn huge(bytes: usize) -> Self {
         Self::json(200, format!("{{\"result\":\"{}\"}}", "x".repeat(bytes)))
     }
 
-    /// The signer passing on a text of the chain, as HiveSigner does.
+    /// HiveSigner's answer with a refusal of the chain.
     pub fn chain_says(text: &str) -> Self {
         let response = serde_json::json!({
             "name": "RPCError",
@@ -114,7 +114,7 @@ impl Answer {
         )
     }
 
-    /// The signer refusing with 401.
+    /// The signer's refusal with 401.
     pub fn unauthorized(error: &str, description: &str) -> Self {
         Self::json(
             401,
@@ -123,7 +123,7 @@ impl Answer {
     }
 }
 
-/// When a fault strikes: with nothing said, always.
+/// A fault with the requests that it applies to: all of them, unless restricted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultRule {
     fault: Fault,
@@ -134,18 +134,18 @@ pub struct FaultRule {
 }
 
 impl Fault {
-    /// Only for this method: `condenser_api.get_block` at a node; `broadcast`, `token`, `me` or
-    /// `revoke` at the signer.
+    /// Restricts the fault to a method: `condenser_api.get_block` and so on at a node; `broadcast`,
+    /// `token`, `me` or `revoke` at the signer.
     pub fn on(self, method: &str) -> FaultRule {
         FaultRule::from(self).on(method)
     }
 
-    /// Only for requests of this voter.
+    /// Restricts the fault to requests of a voter.
     pub fn for_voter(self, voter: &str) -> FaultRule {
         FaultRule::from(self).for_voter(voter)
     }
 
-    /// Only so many times.
+    /// Restricts the fault to the first `times` requests.
     pub fn times(self, times: u32) -> FaultRule {
         FaultRule::from(self).times(times)
     }
@@ -182,40 +182,40 @@ impl FaultRule {
         self
     }
 
-    /// Lets the first so many requests it would strike pass.
+    /// Exempts the first `requests` requests that it would apply to.
     pub fn after(mut self, requests: u32) -> Self {
         self.skip = requests;
         self
     }
 
-    fn strikes(&self, method: &str, voter: Option<&Account>) -> bool {
+    fn applies_to(&self, method: &str, voter: Option<&Account>) -> bool {
         self.left != Some(0)
             && self.method.as_deref().is_none_or(|only| only == method)
             && self.voter.as_ref().is_none_or(|only| Some(only) == voter)
     }
 }
 
-/// The faults of one listener; the one added first that strikes wins.
+/// The faults of one listener. The first one that applies to a request counts.
 #[derive(Debug, Default)]
 pub struct Faults {
     rules: Mutex<Vec<FaultRule>>,
 }
 
 impl Faults {
-    /// Switches a fault on.
+    /// Adds a fault.
     pub fn add(&self, rule: impl Into<FaultRule>) {
         lock(&self.rules).push(rule.into());
     }
 
-    /// Switches all faults off.
+    /// Removes all faults.
     pub fn clear(&self) {
         lock(&self.rules).clear();
     }
 
-    /// The fault for a request that has just come, counted as having struck.
-    pub(super) fn strike(&self, method: &str, voter: Option<&Account>) -> Option<Fault> {
+    /// The fault of a new request, which counts as used.
+    pub(super) fn take(&self, method: &str, voter: Option<&Account>) -> Option<Fault> {
         for rule in lock(&self.rules).iter_mut() {
-            if !rule.strikes(method, voter) {
+            if !rule.applies_to(method, voter) {
                 continue;
             }
             if rule.skip > 0 {
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_strikes_only_whom_it_is_for_and_only_so_often() {
+    fn a_fault_applies_only_to_its_method_and_voter_and_only_as_often_as_it_says() {
         let faults = Faults::default();
         faults.add(
             Fault::Hang
@@ -246,23 +246,23 @@ mod tests {
                 .times(2),
         );
         let (alice, bob) = (Account::from_chain("alice"), Account::from_chain("bob"));
-        assert_eq!(faults.strike("token", Some(&alice)), None);
-        assert_eq!(faults.strike("broadcast", Some(&bob)), None);
-        assert_eq!(faults.strike("broadcast", None), None);
-        let strikes: Vec<bool> = (0..4)
-            .map(|_| faults.strike("broadcast", Some(&alice)).is_some())
+        assert_eq!(faults.take("token", Some(&alice)), None);
+        assert_eq!(faults.take("broadcast", Some(&bob)), None);
+        assert_eq!(faults.take("broadcast", None), None);
+        let applied: Vec<bool> = (0..4)
+            .map(|_| faults.take("broadcast", Some(&alice)).is_some())
             .collect();
-        assert_eq!(strikes, [false, true, true, false]);
+        assert_eq!(applied, [false, true, true, false]);
     }
 
     #[test]
-    fn the_fault_added_first_wins_until_it_is_used_up() {
+    fn the_first_fault_counts_until_it_is_used_up() {
         let faults = Faults::default();
         faults.add(Fault::Cut.times(1));
         faults.add(Fault::Hang);
-        assert_eq!(faults.strike("me", None), Some(Fault::Cut));
-        assert_eq!(faults.strike("me", None), Some(Fault::Hang));
+        assert_eq!(faults.take("me", None), Some(Fault::Cut));
+        assert_eq!(faults.take("me", None), Some(Fault::Hang));
         faults.clear();
-        assert_eq!(faults.strike("me", None), None);
+        assert_eq!(faults.take("me", None), None);
     }
 }

@@ -1,16 +1,16 @@
-//! A simulated chain with its node API and a simulated signer, in one process. Knows nothing of the
+//! A simulated chain with its node API and a simulated signer, in one process. Independent of the
 //! daemon.
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`chain`] | blocks, accounts, posts and votes, with the chain's rules; no I/O |
+//! | [`chain`] | blocks, accounts, posts and votes, by the rules of the chain; no I/O |
 //! | [`node`] | the node's JSON-RPC API |
 //! | [`signer`] | the API of HiveSigner or SteemConnect |
-//! | [`endpoint`], [`faults`], [`requests`] | a listening address, the trouble it can be in, what it was asked |
-//! | [`scenario`] | people who post and vote, for `demo` and `sandbox` |
-//! | [`settings`] | the `curatord.toml` and the tokens that fit a sandbox |
+//! | [`endpoint`], [`faults`], [`requests`] | a listening address, its simulated faults and its log of requests |
+//! | [`scenario`] | simulated people who post and vote, for `demo` and `sandbox` |
+//! | [`settings`] | the `curatord.toml` and the tokens for a sandbox |
 //!
-//! [`Sandbox::start`] runs it all. A test publishes, makes blocks, switches faults on and waits:
+//! [`Sandbox::start`] runs all of it. A test publishes, produces blocks, adds faults and waits:
 //!
 //! ```ignore
 //! let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive)).await?;
@@ -22,9 +22,9 @@
 //! ```
 
 pub mod chain;
+mod connection;
 pub mod endpoint;
 pub mod faults;
-mod line;
 pub mod node;
 mod people;
 pub mod requests;
@@ -43,7 +43,7 @@ pub use self::people::{NewPost, SeenVote};
 pub use self::running::{Blocks, Sandbox, SandboxConfig};
 pub use self::signer::IssuedTokens;
 
-/// Locks, also after a panic elsewhere: what the lock guards is never left half changed.
+/// Locks a mutex, also after a panic: no holder leaves its value half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

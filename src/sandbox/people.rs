@@ -1,4 +1,4 @@
-//! What people do in a sandbox, and waiting for what comes of it.
+//! The actions of people in a sandbox, and waits for their effects.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use super::signer::IssuedTokens;
 use crate::account::Account;
 use crate::post::PostId;
 
-/// A post to be published.
+/// A post to publish.
 #[derive(Debug, Clone)]
 pub struct NewPost {
     pub post: PostId,
-    /// Its tag or community.
+    /// A tag or a community.
     pub category: String,
     pub title: String,
     pub body: String,
-    /// For `json_metadata`.
+    /// The tags in `json_metadata`.
     pub tags: Vec<String>,
     pub declines_payout: bool,
 }
 
 impl NewPost {
-    /// A post about nothing in particular.
+    /// A post with default contents.
     pub fn new(author: &str, permlink: &str) -> Self {
         Self {
             post: PostId::new(Account::from_chain(author), permlink),
@@ -51,26 +51,26 @@ impl NewPost {
     }
 }
 
-/// A vote that stands on a post in a block.
+/// A vote on a post that is in a block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenVote {
     /// In hundredths of a percent.
     pub weight: i16,
-    /// The number of the block that holds it.
+    /// The number of its block.
     pub block: u32,
-    /// The time of that block.
+    /// The timestamp of its block.
     pub block_time: DateTime<Utc>,
 }
 
 impl Sandbox {
-    /// Opens an account, unless there is one of that name.
+    /// Creates an account unless it exists.
     pub fn add_account(&self, name: &str) -> Account {
         let name = Account::from_chain(name);
         self.world.chain().create_account(&name, USUAL_STAKE);
         name
     }
 
-    /// Opens an account that trusts the application, and issues its first tokens.
+    /// Creates an account that authorises the application, and issues its first tokens.
     pub fn add_voter(&self, name: &str) -> IssuedTokens {
         let name = self.add_account(name);
         let app = Account::from_chain(self.client_id());
@@ -81,17 +81,17 @@ impl Sandbox {
         self.signer().issue_tokens(&name)
     }
 
-    /// New tokens for a voter.
+    /// Issues new tokens for a voter.
     pub fn issue_tokens(&self, voter: &str) -> IssuedTokens {
         self.signer().issue_tokens(&Account::from_chain(voter))
     }
 
-    /// Publishes a post with the next block; opens the author's account where there is none.
+    /// Publishes a post in the next block. Creates the account of the author if needed.
     pub fn publish(&self, author: &str, permlink: &str) -> PostId {
         self.publish_post(&NewPost::new(author, permlink))
     }
 
-    /// Publishes a post with the next block.
+    /// Publishes a post in the next block. Creates the account of the author if needed.
     pub fn publish_post(&self, new: &NewPost) -> PostId {
         self.add_account(new.post.author.as_str());
         let mut operations = vec![new.comment(None)];
@@ -102,15 +102,15 @@ impl Sandbox {
                 allow_votes: true,
             });
         }
-        // Nothing can speak against it: the account is there.
+        // The chain accepts a post of an existing account.
         let _ = self.submit(operations);
         new.post.clone()
     }
 
-    /// Writes a comment under a post, with the next block.
+    /// Comments on a post in the next block. Creates the account of the author if needed.
     ///
     /// # Errors
-    /// The chain's refusal: there is no such post.
+    /// If the chain refuses it: the post does not exist.
     pub fn comment(
         &self,
         parent: &PostId,
@@ -123,8 +123,8 @@ impl Sandbox {
         Ok(new.post)
     }
 
-    /// Edits a post with the next block: the same operation on the same permlink. Nothing happens to
-    /// one that is not in a block yet.
+    /// Edits a post in the next block, by the same operation on the same permlink. Does nothing if the
+    /// post is not in a block yet.
     pub fn edit(&self, post: &PostId, body: &str) {
         let edited = self.world.chain().post(post).map(|state| {
             Operation::Comment(Comment {
@@ -141,18 +141,18 @@ impl Sandbox {
         }
     }
 
-    /// Deletes a post with the next block.
+    /// Deletes a post in the next block.
     ///
     /// # Errors
-    /// The chain's refusal: it has votes or replies.
+    /// If the chain refuses it: the post has votes or replies, or does not exist.
     pub fn delete(&self, post: &PostId) -> Result<(), Refusal> {
         self.submit(vec![Operation::DeleteComment(post.clone())])
     }
 
-    /// Allows upvotes on a post, or not, with the next block.
+    /// Allows or disallows upvotes on a post in the next block.
     ///
     /// # Errors
-    /// The chain's refusal: there is no such post.
+    /// If the chain refuses it: the post does not exist.
     pub fn allow_votes(&self, post: &PostId, allow: bool) -> Result<(), Refusal> {
         self.submit(vec![Operation::CommentOptions {
             post: post.clone(),
@@ -161,11 +161,11 @@ impl Sandbox {
         }])
     }
 
-    /// Votes by hand, as a person with a wallet does, with the next block. Weight in hundredths of a
-    /// percent; 0 takes the vote back. Opens the voter's account where there is none.
+    /// Votes by hand in the next block, without the signer. `weight` is in hundredths of a percent; 0
+    /// takes a vote back. Creates the account of the voter if needed.
     ///
     /// # Errors
-    /// The chain's refusal.
+    /// If the chain refuses the vote.
     pub fn vote(&self, voter: &str, post: &PostId, weight: i16) -> Result<(), Refusal> {
         let voter = self.add_account(voter);
         self.submit(vec![Operation::Vote(Vote {
@@ -175,31 +175,20 @@ impl Sandbox {
         })])
     }
 
-    /// Takes posting authority from every application, with the next block.
+    /// Puts a transaction with these operations into the next block.
     ///
     /// # Errors
-    /// The chain's refusal: there is no such account.
-    pub fn revoke_authority(&self, account: &str) -> Result<(), Refusal> {
-        self.submit(vec![Operation::AccountUpdate {
-            account: Account::from_chain(account),
-            posting: Vec::new(),
-        }])
-    }
-
-    /// Puts a transaction of these operations into the next block.
-    ///
-    /// # Errors
-    /// The chain's refusal.
+    /// If the chain refuses one of them.
     pub fn submit(&self, operations: Vec<Operation>) -> Result<(), Refusal> {
         self.world.chain().submit(operations, None).map(drop)
     }
 
-    /// The vote of `voter` on `post` as of the head block; one taken back has weight 0.
+    /// The vote of `voter` on `post` as of the head block, with weight 0 if taken back.
     pub fn vote_on(&self, voter: &str, post: &PostId) -> Option<SeenVote> {
         vote_in(&self.world.chain(), &Account::from_chain(voter), post)
     }
 
-    /// Waits until a block holds a vote of `voter` on `post`. `None` when `timeout` passed first.
+    /// Waits until a block holds a vote of `voter` on `post`; `None` after `timeout`.
     pub async fn wait_for_vote(
         &self,
         voter: &str,
@@ -211,14 +200,13 @@ impl Sandbox {
             .await
     }
 
-    /// Waits until the chain has block `num`. False when `timeout` passed first.
+    /// Waits until the chain has block `num`; false after `timeout`.
     pub async fn wait_for_block(&self, num: u32, timeout: Duration) -> bool {
-        let there = |chain: &Chain| (chain.head().num >= num).then_some(());
-        self.wait_for(timeout, there).await.is_some()
+        let exists = |chain: &Chain| (chain.head().num >= num).then_some(());
+        self.wait_for(timeout, exists).await.is_some()
     }
 
-    /// Waits until `look` finds something; it is asked after every block. `None` when `timeout` passed
-    /// first.
+    /// Waits until `look` returns a value and calls it after every block; `None` after `timeout`.
     pub async fn wait_for<T>(
         &self,
         timeout: Duration,

@@ -1,4 +1,4 @@
-//! What a listener was asked, for tests to look at.
+//! The log of requests to a listener, for tests.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -10,25 +10,33 @@ use super::lock;
 use crate::account::Account;
 use crate::post::PostId;
 
-/// One request; every member of a JSON-RPC batch is one.
+/// One request. Each call of a JSON-RPC batch is a request of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// `condenser_api.get_block`…; at the signer `broadcast`, `token`, `me` or `revoke`.
+    /// `condenser_api.get_block` and so on at a node; `broadcast`, `token`, `me` or `revoke` at the
+    /// signer.
     pub method: String,
-    /// Whose token it came with.
+    /// The user of its token.
     pub voter: Option<Account>,
-    /// The post of the first vote of a broadcast, and its weight.
+    /// The post and the weight, in hundredths of a percent, of the first vote of a broadcast.
     pub vote: Option<(PostId, i64)>,
-    /// Tells tokens apart without showing them; the `access_token` of an answer has the same name in
-    /// [`super::IssuedTokens::access_name`].
+    /// The fingerprint of its token, as in [`super::IssuedTokens::access_fingerprint`].
     pub token: Option<String>,
-    /// When its last byte had arrived, to the microsecond.
+    /// When its last byte arrived.
     pub arrived: DateTime<Utc>,
-    /// How many requests were in work at this listener at that moment, this one included.
+    /// The number of requests in flight at this listener then, with this one.
     pub in_flight: usize,
 }
 
-/// The requests of one listener, in the order of arrival.
+impl Request {
+    fn is_by(&self, voter: &str) -> bool {
+        self.voter
+            .as_ref()
+            .is_some_and(|name| name.as_str() == voter)
+    }
+}
+
+/// The requests to one listener, in order of arrival.
 #[derive(Debug)]
 pub struct Requests {
     log: Mutex<Log>,
@@ -61,15 +69,9 @@ impl Requests {
         self.count_where(|request| request.method == method)
     }
 
-    /// The number of requests of this voter for this method.
+    /// The number of requests for this method by this voter.
     pub fn count_of(&self, method: &str, voter: &str) -> usize {
-        self.count_where(|request| {
-            request.method == method
-                && request
-                    .voter
-                    .as_ref()
-                    .is_some_and(|name| name.as_str() == voter)
-        })
+        self.count_where(|request| request.method == method && request.is_by(voter))
     }
 
     /// The number of requests for which `wanted` is true.
@@ -81,26 +83,23 @@ impl Requests {
             .count()
     }
 
-    /// Broadcasts of this voter's vote on this post.
+    /// The broadcasts of this voter's vote on this post.
     pub fn broadcasts(&self, voter: &str, post: &PostId) -> Vec<Request> {
         let log = lock(&self.log);
         let of = |request: &&Request| {
-            let voter_is = request
-                .voter
-                .as_ref()
-                .is_some_and(|name| name.as_str() == voter);
-            let post_is = request.vote.as_ref().is_some_and(|(name, _)| name == post);
-            request.method == "broadcast" && voter_is && post_is
+            request.method == "broadcast"
+                && request.is_by(voter)
+                && request.vote.as_ref().is_some_and(|(name, _)| name == post)
         };
         log.requests.iter().filter(of).cloned().collect()
     }
 
-    /// Requests in work right now, those that hang included.
+    /// The number of requests in flight, with those that hang.
     pub fn in_flight(&self) -> usize {
         lock(&self.log).in_flight
     }
 
-    /// The most requests that ever were in work at once.
+    /// The highest number of requests in flight at once.
     pub fn most_in_flight(&self) -> usize {
         lock(&self.log)
             .requests
@@ -110,12 +109,12 @@ impl Requests {
             .unwrap_or(0)
     }
 
-    /// Forgets the requests so far.
+    /// Clears the log.
     pub fn clear(&self) {
         lock(&self.log).requests.clear();
     }
 
-    /// Waits until `enough` is true of the requests so far. False when `timeout` passed first.
+    /// Waits until `enough` is true of the requests so far; false after `timeout`.
     pub async fn wait_until(&self, timeout: Duration, enough: impl Fn(&[Request]) -> bool) -> bool {
         let mut changed = self.changed.subscribe();
         let wait = async {
@@ -128,7 +127,7 @@ impl Requests {
         tokio::time::timeout(timeout, wait).await.is_ok()
     }
 
-    /// Notes a request that has just arrived; it is in work until the answer is dropped.
+    /// Logs a new request. It is in flight until the guard is dropped.
     pub(super) fn arrive(&self, mut request: Request) -> InFlight<'_> {
         let mut log = lock(&self.log);
         log.in_flight += 1;
@@ -140,7 +139,7 @@ impl Requests {
     }
 }
 
-/// A request in work.
+/// A guard for a request in flight.
 pub(super) struct InFlight<'a>(&'a Requests);
 
 impl Drop for InFlight<'_> {

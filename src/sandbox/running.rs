@@ -19,20 +19,21 @@ use crate::account::Account;
 use crate::clock::Clock;
 use crate::network::ChainKind;
 
-/// What a sandbox is to be like.
+/// The configuration of a sandbox.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
     pub kind: ChainKind,
     pub clock: Clock,
     pub blocks: Blocks,
-    /// The number of the first block. Block ids hold it.
+    /// The number of the first block.
     pub first_block: u32,
-    /// The time of the first block, where history before the start is wanted; now where not.
+    /// The time of the first block, in the past for blocks before the start; now if `None`.
     pub first_time: Option<DateTime<Utc>>,
-    /// So many blocks behind the head is irreversible.
+    /// Distance of the irreversible block to the head, in blocks.
     pub irreversible_lag: u32,
-    /// A listener for each node. At least one; port 0 takes any free one.
+    /// The addresses of the nodes, at least one. Port 0 means any free port.
     pub nodes: Vec<SocketAddr>,
+    /// The address of the signer. Port 0 means any free port.
     pub signer: SocketAddr,
     pub signer_kind: SignerKind,
     /// The application's account.
@@ -40,17 +41,17 @@ pub struct SandboxConfig {
     pub client_secret: String,
 }
 
-/// How blocks come about.
+/// When blocks are produced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blocks {
-    /// Only when [`Sandbox::produce_block`] is called.
-    ByHand,
-    /// In slots of this length, at least a millisecond: 3 s on the real chains.
+    /// Only by [`Sandbox::produce_block`].
+    Manual,
+    /// In slots of this length, at least 1 ms. The real chains have slots of 3 s.
     Every(Duration),
 }
 
 impl SandboxConfig {
-    /// Blocks every 3 s, one node, the signer that belongs to the chain.
+    /// Blocks every 3 s, one node, and the usual signer of the chain.
     pub fn new(kind: ChainKind) -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let (irreversible_lag, signer_kind) = match kind {
@@ -72,7 +73,7 @@ impl SandboxConfig {
         }
     }
 
-    /// Blocks at this interval.
+    /// Blocks at `interval`; the rest as in [`SandboxConfig::new`].
     pub fn every(kind: ChainKind, interval: Duration) -> Self {
         Self {
             blocks: Blocks::Every(interval),
@@ -80,25 +81,25 @@ impl SandboxConfig {
         }
     }
 
-    /// Blocks by hand.
+    /// Blocks by [`Sandbox::produce_block`] only; the rest as in [`SandboxConfig::new`].
     pub fn manual(kind: ChainKind) -> Self {
         Self {
-            blocks: Blocks::ByHand,
+            blocks: Blocks::Manual,
             ..Self::new(kind)
         }
     }
 
-    /// With so many nodes on the chain.
+    /// Sets the number of nodes, at least one.
     pub fn with_nodes(mut self, nodes: usize) -> Self {
         self.nodes = vec![SocketAddr::from(([127, 0, 0, 1], 0)); nodes.max(1)];
         self
     }
 }
 
-/// The account of the sandbox's signer, which the application trusts.
+/// The account of the sandbox's signer, which the application authorises.
 pub(super) const SIGNER_ACCOUNT: &str = "sandbox.signer";
 
-/// A running sandbox. Dropped it stops; [`Sandbox::shutdown`] also waits for the end.
+/// A running sandbox. A drop stops it; [`Sandbox::shutdown`] also waits for its tasks.
 #[derive(Debug)]
 pub struct Sandbox {
     pub(super) config: SandboxConfig,
@@ -109,10 +110,10 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts chain, nodes and signer. The first block is there at once.
+    /// Starts the chain with its first block, the nodes and the signer.
     ///
     /// # Errors
-    /// An address that cannot be listened on.
+    /// If an address cannot be bound.
     pub async fn start(config: SandboxConfig) -> io::Result<Self> {
         let tasks = Tasks::default();
         let (app, signer_account) = (
@@ -162,17 +163,17 @@ impl Sandbox {
         })
     }
 
-    /// Which chain it simulates.
+    /// The simulated chain.
     pub fn kind(&self) -> ChainKind {
         self.config.kind
     }
 
-    /// The first node's address, `http://127.0.0.1:…`.
+    /// The address of the first node, `http://127.0.0.1:…`.
     pub fn node_url(&self) -> String {
         self.node(0).endpoint().url()
     }
 
-    /// Every node's address.
+    /// The addresses of all nodes.
     pub fn node_urls(&self) -> Vec<String> {
         self.nodes
             .iter()
@@ -180,22 +181,25 @@ impl Sandbox {
             .collect()
     }
 
-    /// The signer's address; its API is below `/api`.
+    /// The address of the signer. Its API is below `/api`.
     pub fn signer_url(&self) -> String {
         self.signer.endpoint().url()
     }
 
-    /// The application's account.
+    /// The account of the application.
     pub fn client_id(&self) -> &str {
         &self.config.client_id
     }
 
-    /// The application's secret.
+    /// The secret of the application.
     pub fn client_secret(&self) -> &str {
         &self.config.client_secret
     }
 
-    /// Node `index`, counted from 0. Panics where there is none: the sandbox was started with too few.
+    /// Node `index`, counted from 0.
+    ///
+    /// # Panics
+    /// If the sandbox has too few nodes.
     pub fn node(&self, index: usize) -> &Arc<Node> {
         &self.nodes[index]
     }
@@ -205,33 +209,27 @@ impl Sandbox {
         &self.signer
     }
 
-    /// Looks at the chain, or prepares it beside all rules. Blocks all requests meanwhile.
+    /// Reads the chain or changes it directly. All requests wait meanwhile.
     pub fn with_chain<T>(&self, look: impl FnOnce(&mut Chain) -> T) -> T {
         look(&mut self.world.chain())
     }
 
-    /// Makes a block of everything pending, now. Returns its number.
+    /// Produces a block of everything pending, with the current time. Returns its number.
     pub fn produce_block(&self) -> u32 {
         self.world.produce(self.config.clock.now())
     }
 
-    /// Makes a block with this time: history, or a jump ahead. A block is never older than the one
-    /// before.
+    /// Produces a block with this time, or that of the head if it is later. Returns its number.
     pub fn produce_block_at(&self, time: DateTime<Utc>) -> u32 {
         self.world.produce(time)
     }
 
-    /// Stops making blocks by itself, or goes on.
+    /// Pauses or resumes the regular production of blocks.
     pub fn pause_blocks(&self, paused: bool) {
         self.world.paused.store(paused, Ordering::Relaxed);
     }
 
-    /// Lets the witness miss the next so many slots.
-    pub fn miss_slots(&self, slots: u32) {
-        self.world.slots_to_miss.store(slots, Ordering::Relaxed);
-    }
-
-    /// Replaces the newest blocks; see [`Chain::fork`]. Returns how many were.
+    /// Replaces the newest blocks by a fork; see [`Chain::fork`]. Returns how many it replaced.
     pub fn fork(&self, depth: usize, keep: impl FnMut(&Operation) -> bool) -> usize {
         let replaced = self.world.chain().fork(depth, keep);
         self.world.announce();
@@ -243,7 +241,7 @@ impl Sandbox {
         self.tasks.spawn(task);
     }
 
-    /// Stops everything and waits for the end.
+    /// Stops the sandbox and waits for its tasks.
     pub async fn shutdown(self) {
         self.end();
         self.tasks.ended().await;

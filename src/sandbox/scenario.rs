@@ -1,5 +1,5 @@
-//! A little life for the sandbox: authors publish, leaders and others vote, somebody comments or
-//! edits. The same seed gives the same life, only its pace differs.
+//! Simulated people in a sandbox: authors publish, leaders and others vote, comment and edit. The
+//! same seed gives the same actions at any pace.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,24 +9,25 @@ use super::people::NewPost;
 use super::running::Sandbox;
 use crate::post::PostId;
 
-/// Who lives in the sandbox, and how fast.
+/// The people in a sandbox and the pace of their actions.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// They publish.
+    /// Publish posts.
     pub authors: Vec<String>,
-    /// Their votes are worth following.
+    /// Vote; trails follow them.
     pub leaders: Vec<String>,
-    /// They publish what only leaders vote on, and vote themselves.
+    /// Publish, vote, comment and edit, without rules about them.
     pub others: Vec<String>,
-    /// They vote through the daemon, and now and then by hand.
+    /// Vote through the daemon, and sometimes by hand.
     pub voters: Vec<String>,
-    /// Something happens this often on average, at least every millisecond.
+    /// Average time between two actions. The actual time varies by ±50 % and is at least 1 ms.
     pub pace: Duration,
+    /// The seed of the random numbers.
     pub seed: u64,
 }
 
 impl Default for Scenario {
-    /// The people of the example rules.
+    /// The accounts in the example rules.
     fn default() -> Self {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Self {
@@ -40,8 +41,8 @@ impl Default for Scenario {
     }
 }
 
-/// Posts older than this many are left alone.
-const REMEMBERED: usize = 30;
+/// Number of newest posts that are voted on, commented on or edited.
+const MAX_POSTS: usize = 30;
 
 const SUBJECTS: [&str; 8] = [
     "morning-light",
@@ -55,23 +56,23 @@ const SUBJECTS: [&str; 8] = [
 ];
 
 impl Scenario {
-    /// Lives until dropped. The first post and the first leader's vote come with the first blocks.
-    pub async fn live(self, sandbox: Arc<Sandbox>) {
-        let mut life = Life::new(&self);
+    /// Runs until dropped. Starts with posts and a leader's vote, which come with the first blocks.
+    pub async fn run(self, sandbox: Arc<Sandbox>) {
+        let mut actors = Actors::new(&self);
         for name in self.leaders.iter().chain(&self.others).chain(&self.authors) {
             sandbox.add_account(name);
         }
-        life.open(&sandbox);
+        actors.begin(&sandbox);
         loop {
-            let wait = self.pace.mul_f64(0.5 + life.random.f64());
+            let wait = self.pace.mul_f64(0.5 + actors.random.f64());
             tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
-            life.go_on(&sandbox);
+            actors.act(&sandbox);
         }
     }
 }
 
-/// The story so far.
-struct Life<'a> {
+/// The people and what they have published.
+struct Actors<'a> {
     people: &'a Scenario,
     random: fastrand::Rng,
     /// Newest last.
@@ -79,7 +80,7 @@ struct Life<'a> {
     published: usize,
 }
 
-impl<'a> Life<'a> {
+impl<'a> Actors<'a> {
     fn new(people: &'a Scenario) -> Self {
         Self {
             people,
@@ -89,8 +90,8 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// One of each, so that nobody has to wait to see something.
-    fn open(&mut self, sandbox: &Sandbox) {
+    /// Performs one action of each main kind, so that something happens immediately.
+    fn begin(&mut self, sandbox: &Sandbox) {
         let people = self.people;
         for author in people
             .authors
@@ -105,7 +106,8 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn go_on(&mut self, sandbox: &Sandbox) {
+    /// Performs one random action.
+    fn act(&mut self, sandbox: &Sandbox) {
         let people = self.people;
         match self.random.u32(0..100) {
             0..35 => self.publish_by_one_of(sandbox, &people.authors),
@@ -138,7 +140,7 @@ impl<'a> Life<'a> {
         let mut post = NewPost::new(author, &format!("{subject}-{}", self.published));
         post.title = subject.replace('-', " ");
         self.posts.push_back(sandbox.publish_post(&post));
-        if self.posts.len() > REMEMBERED {
+        if self.posts.len() > MAX_POSTS {
             self.posts.pop_front();
         }
     }
@@ -156,7 +158,7 @@ impl<'a> Life<'a> {
         let author = self.random.choice(&self.people.others).cloned();
         if let (Some(author), Some(post)) = (author, self.some_post()) {
             self.published += 1;
-            // The post may have gone with a fork: then there is nothing to comment on.
+            // Fails if a fork has removed the post.
             let _ = sandbox.comment(&post, &author, &format!("re-{}", self.published));
         }
     }
@@ -166,7 +168,7 @@ impl<'a> Life<'a> {
     }
 }
 
-/// The chain may refuse, as it does with people: the same vote again, or too soon.
+/// Votes. The chain may refuse an identical vote, or on Steem one within 3 s of the last.
 fn vote(sandbox: &Sandbox, voter: &str, post: &PostId, weight: i16) {
     let _ = sandbox.vote(voter, post, weight);
 }
@@ -178,8 +180,8 @@ mod tests {
     use crate::sandbox::SandboxConfig;
     use crate::sandbox::chain::operation::Operation;
 
-    /// What happens in the first 200 steps, a block after every ten.
-    async fn story(seed: u64) -> Vec<Operation> {
+    /// The operations of the first 200 actions, with a block after every ten.
+    async fn operations(seed: u64) -> Vec<Operation> {
         let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive))
             .await
             .unwrap();
@@ -187,13 +189,13 @@ mod tests {
             seed,
             ..Scenario::default()
         };
-        let mut life = Life::new(&people);
-        life.open(&sandbox);
+        let mut actors = Actors::new(&people);
+        actors.begin(&sandbox);
         for step in 0..200 {
             if step % 10 == 0 {
                 sandbox.produce_block();
             }
-            life.go_on(&sandbox);
+            actors.act(&sandbox);
         }
         sandbox.produce_block();
         let operations = sandbox.with_chain(|chain| {
@@ -208,16 +210,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_seed_gives_the_same_life() {
-        assert_eq!(story(7).await, story(7).await);
-        assert_ne!(story(7).await, story(8).await);
+    async fn the_same_seed_gives_the_same_actions() {
+        assert_eq!(operations(7).await, operations(7).await);
+        assert_ne!(operations(7).await, operations(8).await);
     }
 
     #[tokio::test]
-    async fn there_are_posts_edits_comments_and_votes_up_and_down_and_by_hand() {
-        let story = story(1).await;
+    async fn people_post_edit_comment_upvote_downvote_and_vote_by_hand() {
+        let operations = operations(1).await;
         let votes = |wanted: &dyn Fn(&str, i16) -> bool| {
-            story.iter().any(|operation| {
+            operations.iter().any(|operation| {
                 matches!(operation, Operation::Vote(vote) if wanted(vote.voter.as_str(), vote.weight))
             })
         };
@@ -225,7 +227,7 @@ mod tests {
         assert!(votes(&|voter, weight| voter == "curie" && weight < 0));
         assert!(votes(&|voter, _| voter.starts_with("alice")));
         let mut posts = std::collections::HashSet::new();
-        let comments = story.iter().filter_map(|operation| match operation {
+        let comments = operations.iter().filter_map(|operation| match operation {
             Operation::Comment(comment) => Some(comment),
             _ => None,
         });

@@ -1,4 +1,4 @@
-//! What a daemon has to be told to work with a sandbox.
+//! The configuration and the tokens for a daemon that uses a sandbox.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::running::{Blocks, Sandbox};
 use crate::network::ChainKind;
 
 impl Sandbox {
-    /// A complete `curatord.toml`. `rules` and `database_url` as they are to stand in it.
+    /// A complete `curatord.toml` with these values for the rules folder and the database.
     pub fn curatord_toml(&self, rules: &str, database_url: &str) -> String {
         let kind = match self.kind() {
             ChainKind::Hive => "hive",
@@ -18,7 +18,7 @@ impl Sandbox {
                 format!("{}s", interval.as_secs())
             }
             Blocks::Every(interval) => format!("{}ms", interval.as_millis()),
-            Blocks::ByHand => "3s".to_owned(),
+            Blocks::Manual => "3s".to_owned(),
         };
         format!(
             "rules = {rules}\n\
@@ -44,7 +44,7 @@ impl Sandbox {
         )
     }
 
-    /// New tokens for each voter, as `curatord auth import` reads them. Opens accounts as needed.
+    /// New tokens for each voter, in the format of `curatord auth import`. Creates accounts as needed.
     pub fn tokens_json(&self, voters: &[&str]) -> String {
         let tokens: Vec<serde_json::Value> = voters
             .iter()
@@ -62,7 +62,7 @@ impl Sandbox {
     }
 }
 
-/// As a TOML string, which escapes as JSON does.
+/// A TOML string, whose escapes are those of JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -75,7 +75,7 @@ mod tests {
     use crate::sandbox::SandboxConfig;
 
     #[tokio::test]
-    async fn the_settings_are_toml_and_name_this_sandbox() {
+    async fn the_configuration_is_toml_with_the_addresses_of_the_sandbox() {
         let config = SandboxConfig::every(ChainKind::Steem, Duration::from_millis(250));
         let sandbox = Sandbox::start(config.with_nodes(2)).await.unwrap();
         let text = sandbox.curatord_toml("a \"quoted\" folder", "sqlite://try.db");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_tokens_are_json_with_an_entry_for_each_voter() {
+    async fn the_tokens_are_json_with_one_entry_per_voter() {
         let config = SandboxConfig::manual(ChainKind::Hive);
         let sandbox = Sandbox::start(config).await.unwrap();
         let read: serde_json::Value =

@@ -1,10 +1,10 @@
-//! Tasks that end with the sandbox.
+//! The tasks of a sandbox.
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Every task of a sandbox.
+/// All tasks of a sandbox, which end with it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tasks {
     tracker: TaskTracker,
@@ -12,7 +12,7 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Runs a task until it is done or the sandbox stops; `None` is then what came of it.
+    /// Runs a task until it ends or the sandbox stops; its result is `None` in the latter case.
     pub fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -22,12 +22,12 @@ impl Tasks {
             .spawn(async move { stop.run_until_cancelled(task).await })
     }
 
-    /// Stops all of them at their next wait.
+    /// Stops all tasks at their next await.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Waits until all have ended.
+    /// Waits until all tasks have ended.
     pub async fn ended(&self) {
         self.tracker.close();
         self.tracker.wait().await;

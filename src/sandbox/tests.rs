@@ -1,4 +1,4 @@
-//! The sandbox as a client meets it: over HTTP, with its faults.
+//! The sandbox over HTTP, with its faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use crate::post::PostId;
 const SOON: Duration = Duration::from_secs(5);
 
 fn client() -> Client {
-    // Fails where another test was first.
+    // Fails if another test has installed one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().build().unwrap()
 }
 
-/// A sandbox with blocks by hand, alice's tokens, and a post of bob's in a block.
+/// A sandbox with manual blocks, the access token of alice and a post by bob in a block.
 async fn sandbox() -> (Sandbox, String, PostId) {
     let sandbox = Sandbox::start(SandboxConfig::manual(ChainKind::Hive))
         .await
@@ -55,7 +55,7 @@ fn block_request(id: u32, num: u32) -> Value {
 }
 
 #[tokio::test]
-async fn a_vote_goes_through_the_signer_into_a_block_that_the_node_shows() {
+async fn a_vote_goes_through_the_signer_into_a_block_of_the_node() {
     let (sandbox, token, post) = sandbox().await;
     let answer: Value = broadcast(&sandbox, &token, &post)
         .await
@@ -81,7 +81,7 @@ async fn a_vote_goes_through_the_signer_into_a_block_that_the_node_shows() {
 }
 
 #[tokio::test]
-async fn a_waiting_test_wakes_when_the_block_comes() {
+async fn a_wait_for_a_vote_ends_with_its_block_or_after_its_timeout() {
     let (sandbox, token, post) = sandbox().await;
     let sandbox = Arc::new(sandbox);
     broadcast(&sandbox, &token, &post).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_waiting_test_wakes_when_the_block_comes() {
 }
 
 #[tokio::test]
-async fn blocks_come_by_themselves_at_the_interval() {
+async fn blocks_are_produced_at_the_interval() {
     let config = SandboxConfig::every(ChainKind::Hive, Duration::from_millis(20));
     let sandbox = Sandbox::start(config).await.unwrap();
     let first = sandbox.with_chain(|chain| chain.head().num);
@@ -103,7 +103,7 @@ async fn blocks_come_by_themselves_at_the_interval() {
 }
 
 #[tokio::test]
-async fn a_cut_request_did_nothing_or_everything_as_the_fault_says() {
+async fn a_cut_request_takes_effect_only_if_the_fault_says_so() {
     for (fault, landed) in [(Fault::Cut, false), (Fault::DoneThenCut, true)] {
         let (sandbox, token, post) = sandbox().await;
         let faults = &sandbox.signer().endpoint().faults;
@@ -117,7 +117,7 @@ async fn a_cut_request_did_nothing_or_everything_as_the_fault_says() {
 }
 
 #[tokio::test]
-async fn a_vote_can_land_after_its_client_gave_up() {
+async fn a_vote_can_land_after_its_client_has_given_up() {
     let (sandbox, token, post) = sandbox().await;
     let late = Fault::LandsLate(Duration::from_millis(300));
     let endpoint = sandbox.signer().endpoint();
@@ -136,7 +136,7 @@ async fn a_vote_can_land_after_its_client_gave_up() {
     };
     tokio::time::timeout(limit, landed)
         .await
-        .expect("the vote does not land");
+        .expect("the vote lands");
     sandbox.produce_block();
     assert!(sandbox.vote_on("alice", &post).is_some());
     sandbox.shutdown().await;
@@ -158,7 +158,7 @@ async fn a_swallowed_vote_has_an_id_and_never_lands() {
 }
 
 #[tokio::test]
-async fn other_answers_come_as_they_were_given() {
+async fn the_answer_of_a_fault_is_sent_as_it_is() {
     let (sandbox, token, post) = sandbox().await;
     let faults = &sandbox.signer().endpoint().faults;
     faults.add(Fault::Answer(Answer::too_many_requests(Some(7))).times(1));
@@ -188,7 +188,7 @@ async fn other_answers_come_as_they_were_given() {
 }
 
 #[tokio::test]
-async fn a_dying_signer_takes_requests_in_flight_with_it_and_comes_back() {
+async fn a_signer_that_dies_cuts_all_requests_in_flight_and_restarts() {
     let (sandbox, token, post) = sandbox().await;
     let endpoint = sandbox.signer().endpoint();
     endpoint.faults.add(Fault::Hang.times(1));
@@ -214,7 +214,7 @@ async fn a_dying_signer_takes_requests_in_flight_with_it_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_stopped_node_refuses_connections_while_another_goes_on() {
+async fn a_stopped_node_refuses_connections_and_another_goes_on() {
     let config = SandboxConfig::manual(ChainKind::Hive).with_nodes(2);
     let sandbox = Sandbox::start(config).await.unwrap();
     let urls = sandbox.node_urls();
@@ -232,7 +232,7 @@ async fn a_stopped_node_refuses_connections_while_another_goes_on() {
 }
 
 #[tokio::test]
-async fn batches_are_answered_in_any_order_or_refused() {
+async fn batches_can_be_answered_in_reverse_or_refused() {
     let (sandbox, _, _) = sandbox().await;
     let num = sandbox.with_chain(|chain| chain.head().num);
     let batch = json!([block_request(1, num), block_request(2, num - 1)]);
@@ -255,7 +255,7 @@ async fn batches_are_answered_in_any_order_or_refused() {
 }
 
 #[tokio::test]
-async fn a_fault_of_one_method_leaves_the_others_alone() {
+async fn a_fault_of_one_method_does_not_affect_others() {
     let (sandbox, _, _) = sandbox().await;
     let node = sandbox.node(0).endpoint();
     node.faults
@@ -272,7 +272,7 @@ async fn a_fault_of_one_method_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn posts_can_decline_payout_and_be_edited_and_deleted() {
+async fn a_post_can_decline_payout_and_be_edited_and_deleted() {
     let (sandbox, _, post) = sandbox().await;
     let mut declining = NewPost::new("carol", "for-free");
     declining.declines_payout = true;
@@ -292,7 +292,7 @@ async fn posts_can_decline_payout_and_be_edited_and_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_connection_is_closed_after_five_seconds_and_a_busy_one_is_not() {
+async fn an_idle_connection_is_closed_after_five_seconds_and_a_busy_one_stays_open() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let (sandbox, _, _) = sandbox().await;
     let address = sandbox.signer_url().replace("http://", "");

@@ -1,6 +1,6 @@
-//! The chain as everything in the sandbox shares it, and the making of blocks in time.
+//! The state that the parts of a sandbox share, and the regular production of blocks.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -11,15 +11,14 @@ use super::chain::Chain;
 use super::lock;
 use crate::clock::Clock;
 
-/// The chain, the clock, and word of every change.
+/// The chain, the clock and a signal for every change.
 #[derive(Debug)]
 pub(super) struct World {
     chain: Mutex<Chain>,
     changed: watch::Sender<()>,
     pub clock: Clock,
+    /// Whether the regular production of blocks is paused.
     pub paused: AtomicBool,
-    /// Slots in which the witness will not make a block.
-    pub slots_to_miss: AtomicU32,
 }
 
 impl World {
@@ -29,27 +28,27 @@ impl World {
             changed: watch::Sender::new(()),
             clock,
             paused: AtomicBool::new(false),
-            slots_to_miss: AtomicU32::new(0),
         }
     }
 
-    /// Locks the chain. Never held while waiting for anything.
+    /// Locks the chain. The lock is never held across an await.
     pub fn chain(&self) -> MutexGuard<'_, Chain> {
         lock(&self.chain)
     }
 
-    /// Tells those who wait that there is something new to look at.
+    /// Wakes all tasks that wait for a change.
     pub fn announce(&self) {
         self.changed.send_replace(());
     }
 
+    /// Produces a block and returns its number.
     pub fn produce(&self, timestamp: DateTime<Utc>) -> u32 {
         let num = self.chain().produce(timestamp);
         self.announce();
         num
     }
 
-    /// Waits until `look` finds something in the chain. `None` when `timeout` passed first.
+    /// Waits until `look` returns a value; `None` after `timeout`.
     pub async fn wait_for<T>(
         &self,
         timeout: Duration,
@@ -68,8 +67,8 @@ impl World {
         tokio::time::timeout(timeout, wait).await.ok().flatten()
     }
 
-    /// Makes a block in every slot, for ever. Slots are the multiples of `interval` since 1970, as
-    /// on the real chains; with intervals that are no whole seconds a block has the second it is in.
+    /// Produces a block in every slot, forever. Slots are the multiples of `interval` since 1970, as on
+    /// the real chains. Timestamps of blocks are truncated to seconds.
     pub async fn produce_regularly(&self, interval: Duration) {
         let interval = i64::try_from(interval.as_millis())
             .unwrap_or(i64::MAX)
@@ -80,16 +79,9 @@ impl World {
                 return;
             };
             self.clock.sleep_until(slot).await;
-            if !self.paused.load(Ordering::Relaxed) && !self.misses_slot() {
+            if !self.paused.load(Ordering::Relaxed) {
                 self.produce(slot);
             }
         }
-    }
-
-    fn misses_slot(&self) -> bool {
-        let one_less = |left: u32| left.checked_sub(1);
-        self.slots_to_miss
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-            .is_ok()
     }
 }

@@ -69,7 +69,7 @@ async fn a_token_that_expires_soon_is_refreshed_before_it_is_needed(database: &D
     site.row_is("alice", &post, Status::Confirmed).await;
     let requests = site.broadcasts("alice", &post);
     assert_eq!(requests.len(), 1);
-    assert_ne!(requests[0].token, Some(tokens.access_name));
+    assert_ne!(requests[0].token, Some(tokens.access_fingerprint));
     // It lasts for a week now.
     assert_eq!(refreshes(&site, "alice"), 1);
     daemon.stop().await;
@@ -91,9 +91,9 @@ async fn a_refused_token_is_refreshed_once_and_the_votes_go_out_with_the_new_one
         site.row_is("alice", post, Status::Confirmed).await;
         let mut requests = site.broadcasts("alice", post);
         let last = requests.pop().unwrap();
-        assert_ne!(last.token.as_ref(), Some(&tokens.access_name));
+        assert_ne!(last.token.as_ref(), Some(&tokens.access_fingerprint));
         for request in requests {
-            assert_eq!(request.token.as_ref(), Some(&tokens.access_name));
+            assert_eq!(request.token.as_ref(), Some(&tokens.access_fingerprint));
             refused += 1;
         }
         assert_eq!(site.votes_in_blocks("alice", post), [1_000]);

@@ -275,7 +275,7 @@ impl Stage {
                 .map(|lasts| start + lasts.saturating_sub(LAST_VOTES));
             let until = until.unwrap_or(start + Duration::from_secs(u32::MAX.into()));
             // Life has no end of its own.
-            let _ = tokio::time::timeout_at(until, life.live(self.sandbox.clone())).await;
+            let _ = tokio::time::timeout_at(until, life.run(self.sandbox.clone())).await;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Blocks and transactions.
+//! Blocks and transactions of the simulated chain.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -12,20 +12,21 @@ use crate::account::Account;
 /// A block of the simulated chain.
 #[derive(Debug)]
 pub struct Block {
-    /// Counts without gaps; also the first 8 hex digits of `id`.
+    /// The block number, without gaps; also the first 8 hex digits of `id`.
     pub num: u32,
     /// 40 hex digits.
     pub id: String,
+    /// The id of the previous block.
     pub previous: String,
-    /// To the second.
+    /// In whole seconds.
     pub timestamp: DateTime<Utc>,
     pub transactions: Vec<Transaction>,
-    /// What to put back when the block is undone; `None` once it is too old for that.
+    /// The changes that undo the block; `None` if it is too old for a fork.
     pub(super) undo: Option<Layer>,
 }
 
 impl Block {
-    /// Every operation with the id of its transaction.
+    /// All operations, each with the id of its transaction.
     pub fn operations(&self) -> impl Iterator<Item = (&Arc<str>, &Operation)> {
         self.transactions.iter().flat_map(|transaction| {
             let operations = transaction.operations.iter();
@@ -34,21 +35,21 @@ impl Block {
     }
 }
 
-/// Operations that are applied together or not at all.
+/// Operations that the chain applies together or not at all.
 #[derive(Debug, Clone)]
 pub struct Transaction {
-    /// 40 hex digits: of the operations and the block they were signed upon, so the same operations
-    /// signed twice between two blocks are the same transaction.
+    /// 40 hex digits. A digest of the operations and the head block, so that the same operations signed
+    /// twice between two blocks are the same transaction.
     pub id: Arc<str>,
     pub operations: Vec<Operation>,
     pub expiration: DateTime<Utc>,
     pub ref_block_num: u16,
     pub ref_block_prefix: u32,
-    /// The signer's account where it was not the person's own key.
+    /// The account of the signer; `None` if people sign with their own keys.
     pub signed_by: Option<Account>,
 }
 
-/// 40 hex digits that depend on everything given. Not secure: nothing here needs to be.
+/// A digest of 40 hex digits. It is not cryptographically secure.
 pub fn digest(of: impl Hash) -> String {
     let part = |salt: u8| {
         let mut hasher = DefaultHasher::new();
@@ -60,7 +61,7 @@ pub fn digest(of: impl Hash) -> String {
     digits
 }
 
-/// The id of block `num`: its number, then a digest.
+/// The id of block `num`: its number and a digest.
 pub(super) fn block_id(num: u32, of: impl Hash) -> String {
     let digest = digest(of);
     format!("{num:08x}{}", &digest[..32])
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_differ_when_what_they_are_of_differs() {
+    fn digests_of_different_values_differ() {
         assert_ne!(digest("one"), digest("two"));
         assert_eq!(digest("one").len(), 40);
     }

@@ -1,4 +1,4 @@
-//! What each operation does to accounts and posts.
+//! The effect of each operation on accounts and posts.
 
 use chrono::{DateTime, Utc};
 
@@ -11,20 +11,19 @@ use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
 
-/// One transaction being evaluated.
+/// The evaluation of one transaction.
 pub(super) struct Evaluation<'a> {
     pub draft: Draft<'a>,
-    /// Posts to be given the time of the next block.
+    /// New posts, whose creation time will be that of the next block.
     pub created: &'a mut Vec<PostId>,
     pub last_id: &'a mut u32,
     pub kind: ChainKind,
-    /// The head block's time, by which the chain judges what comes after it.
+    /// The time of the head block, which the rules of the chain refer to.
     pub now: DateTime<Utc>,
 }
 
 impl Evaluation<'_> {
-    /// Checks that `signed_by` may act for the account: the account trusts an application, the
-    /// application trusts the signer.
+    /// Checks that the voter has authorised `signed_by`, directly or through an application.
     pub fn authorise(
         &self,
         operation: &Operation,
@@ -133,7 +132,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// Takes over what a comment says. A patch (`@@ …`) leaves the body as it is: nobody here needs it.
+/// Sets the fields of a post from a comment. A patch (`@@ …`) does not change the body.
 fn fill(post: &mut PostState, comment: &Comment) {
     post.category.clone_from(&comment.category);
     post.title.clone_from(&comment.title);
@@ -143,38 +142,37 @@ fn fill(post: &mut PostState, comment: &Comment) {
     }
 }
 
-/// What a transaction of several operations may change, as it was before: a later one may be refused,
-/// and then the earlier ones must not stay. A single operation checks everything before it changes
-/// anything, so it needs no copy.
-pub(super) struct Before {
+/// A copy of what a transaction may change, to undo its first operations if a later one is refused. A
+/// single operation needs no copy, since it checks everything before its first change.
+pub(super) struct Snapshot {
     accounts: Vec<(Account, Option<Option<AccountState>>)>,
     posts: Vec<(PostId, Option<Option<PostState>>)>,
     created: Option<Vec<PostId>>,
 }
 
-impl Before {
+impl Snapshot {
     pub fn of(transaction: &Transaction, layer: &Layer, created: &[PostId]) -> Self {
-        let mut before = Self {
+        let mut snapshot = Self {
             accounts: Vec::new(),
             posts: Vec::new(),
             created: None,
         };
         if transaction.operations.len() < 2 {
-            return before;
+            return snapshot;
         }
-        before.created = Some(created.to_vec());
+        snapshot.created = Some(created.to_vec());
         for operation in &transaction.operations {
             let (accounts, posts) = touched(operation);
             for name in accounts {
                 let value = layer.accounts.get(name).cloned();
-                before.accounts.push((name.clone(), value));
+                snapshot.accounts.push((name.clone(), value));
             }
             for name in posts {
                 let value = layer.posts.get(name).cloned();
-                before.posts.push((name.clone(), value));
+                snapshot.posts.push((name.clone(), value));
             }
         }
-        before
+        snapshot
     }
 
     pub fn restore(self, layer: &mut Layer, created: &mut Vec<PostId>) {
@@ -190,8 +188,8 @@ impl Before {
                 None => layer.posts.remove(&name),
             };
         }
-        if let Some(before) = self.created {
-            *created = before;
+        if let Some(old) = self.created {
+            *created = old;
         }
     }
 }
@@ -207,8 +205,8 @@ fn touched(operation: &Operation) -> (Vec<&Account>, Vec<&PostId>) {
                 .collect(),
         ),
         Operation::CommentOptions { post, .. } => (Vec::new(), vec![post]),
-        // The parent's count of replies is only changed once nothing can fail any more, but a later
-        // operation still can: a deletion in a longer transaction keeps the parent's count lowered.
+        // The parent is not included: if a later operation of the transaction is refused, the number
+        // of its replies stays too low by one.
         Operation::DeleteComment(post) => (vec![&post.author], vec![post]),
         Operation::AccountUpdate { account, .. } => (vec![account], Vec::new()),
         Operation::Other { .. } => (Vec::new(), Vec::new()),

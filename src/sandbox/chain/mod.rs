@@ -1,9 +1,9 @@
-//! The simulated chain: blocks, accounts, posts and votes, with the rules of Hive and Steem about
-//! votes. Does no I/O and asks no clock: whoever produces a block says what time it is.
+//! The simulated chain: blocks, accounts, posts and votes, by the rules of Hive and Steem about votes.
+//! It does no I/O and reads no clock: the producer of a block passes the time.
 //!
-//! Transactions are evaluated when they come in, upon the head block and what is pending, as real
-//! nodes do; the next block makes them visible. Every block remembers what it changed, so that the
-//! newest ones can be undone.
+//! Like a real node, the chain evaluates a transaction at submission, on top of the head block and the
+//! pending transactions. The next block makes it visible. Each block records its changes, so that a
+//! fork can undo the newest ones.
 
 pub mod block;
 mod evaluate;
@@ -28,13 +28,13 @@ use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
 
-/// So many of the newest blocks can be undone.
+/// Number of newest blocks that a fork can undo.
 const UNDO_DEPTH: usize = 64;
 
-/// What an account has at first, in micro-VESTS: a million VESTS, some 550 HIVE.
+/// Stake of a new account in micro-VESTS: a million VESTS, about 550 HIVE.
 pub const USUAL_STAKE: i64 = 1_000_000_000_000;
 
-/// The chain.
+/// A simulated chain.
 #[derive(Debug)]
 pub struct Chain {
     kind: ChainKind,
@@ -42,12 +42,13 @@ pub struct Chain {
     blocks: Vec<Block>,
     state: State,
     pending: Vec<Transaction>,
-    /// What `pending` changes.
+    /// The changes by `pending`.
     layer: Layer,
-    /// Posts that `pending` creates: the next block's time is theirs.
+    /// The posts that `pending` creates. The time of the next block is their creation time.
     created: Vec<PostId>,
+    /// The ids of all transactions.
     known: HashSet<Arc<str>>,
-    /// Sets apart the blocks of one branch from those of another.
+    /// The number of forks so far, which makes block ids of each branch different.
     branch: u64,
     last_id: u32,
 }
@@ -82,7 +83,7 @@ impl Chain {
         }
     }
 
-    /// Which chain's rules it follows.
+    /// The chain whose rules it follows.
     pub fn kind(&self) -> ChainKind {
         self.kind
     }
@@ -92,13 +93,13 @@ impl Chain {
         &self.blocks[self.blocks.len() - 1]
     }
 
-    /// The number of the newest block that cannot be undone any more.
+    /// The number of the irreversible block if block `head` is the newest.
     pub fn irreversible(&self, head: u32) -> u32 {
         head.saturating_sub(self.irreversible_lag)
             .max(self.blocks[0].num)
     }
 
-    /// Block `num`, where there is one.
+    /// Block `num`, if it exists.
     pub fn block(&self, num: u32) -> Option<&Block> {
         let index = num.checked_sub(self.blocks[0].num)?;
         self.blocks.get(usize::try_from(index).ok()?)
@@ -119,12 +120,12 @@ impl Chain {
         self.state.posts.get(name)
     }
 
-    /// The number of votes, posts and other transactions that wait for the next block.
+    /// The number of transactions that wait for the next block.
     pub fn pending(&self) -> usize {
         self.pending.len()
     }
 
-    /// Opens an account with full mana, unless there is one of that name.
+    /// Creates an account with `stake` in micro-VESTS and full mana, unless it exists.
     pub fn create_account(&mut self, name: &Account, stake: i64) {
         if self.state.accounts.contains_key(name) {
             return;
@@ -153,7 +154,7 @@ impl Chain {
         self.state.accounts.insert(name.clone(), account);
     }
 
-    /// Changes an account beside all rules and blocks, to prepare a test. A fork does not undo it.
+    /// Changes an account directly, without an operation. A fork does not undo the change.
     pub fn alter_account(&mut self, name: &Account, change: impl Fn(&mut AccountState)) {
         let undo = self
             .blocks
@@ -169,7 +170,7 @@ impl Chain {
         }
     }
 
-    /// Sets the voting mana of an account, in hundredths of a percent of its maximum.
+    /// Sets the voting mana of an account in hundredths of a percent of its maximum.
     pub fn set_mana(&mut self, name: &Account, hundredths: u16) {
         let now = self.head().timestamp;
         self.alter_account(name, |account| {
@@ -181,11 +182,11 @@ impl Chain {
         });
     }
 
-    /// Takes a transaction for the next block. `signed_by` is the signer's account that acts for the
-    /// people named in it; `None` where they sign themselves.
+    /// Submits a transaction for the next block and returns its id. `signed_by` is the account of the
+    /// signer; `None` if people sign themselves.
     ///
     /// # Errors
-    /// The first rule that an operation breaks; then none of them is taken.
+    /// Returns the first refusal of an operation. None of the operations is applied then.
     pub fn submit(
         &mut self,
         operations: Vec<Operation>,
@@ -220,9 +221,9 @@ impl Chain {
                 trx_id: transaction.id.to_string(),
             });
         }
-        let before = evaluate::Before::of(&transaction, &self.layer, &self.created);
+        let snapshot = evaluate::Snapshot::of(&transaction, &self.layer, &self.created);
         if let Err(refusal) = self.evaluate(&transaction) {
-            before.restore(&mut self.layer, &mut self.created);
+            snapshot.restore(&mut self.layer, &mut self.created);
             return Err(refusal);
         }
         self.known.insert(Arc::clone(&transaction.id));
@@ -249,8 +250,8 @@ impl Chain {
         Ok(())
     }
 
-    /// Makes a block of everything pending. `timestamp` is cut to the second and never before the
-    /// head's. Returns the block's number.
+    /// Produces a block of everything pending and returns its number. Its time is `timestamp` in whole
+    /// seconds, or that of the head if it is later.
     pub fn produce(&mut self, timestamp: DateTime<Utc>) -> u32 {
         let previous = self.head().id.clone();
         let timestamp = timestamp.trunc_subsecs(0).max(self.head().timestamp);
@@ -288,10 +289,9 @@ impl Chain {
         num
     }
 
-    /// Replaces the newest blocks, as a micro-fork does: the new branch has as many blocks with the
-    /// same times and other ids, holding those operations that `keep` says yes to. What was pending is
-    /// evaluated anew; what was dropped is gone. Returns how many blocks were replaced: `depth`, or as
-    /// many as can be undone.
+    /// Replaces the newest blocks, like a micro-fork. The new blocks have the same times and other ids,
+    /// and hold the transactions whose operations `keep` accepts. Pending transactions are evaluated
+    /// again. Returns the number of blocks replaced: `depth`, or as many as can be undone.
     pub fn fork(&mut self, depth: usize, mut keep: impl FnMut(&Operation) -> bool) -> usize {
         self.branch += 1;
         let pending = std::mem::take(&mut self.pending);
@@ -316,7 +316,7 @@ impl Chain {
         for block in dropped.iter().rev() {
             for transaction in &block.transactions {
                 if transaction.operations.iter().all(&mut keep) {
-                    // What depended on something dropped is refused, and so is dropped as well.
+                    // A transaction that depends on a dropped one is refused and dropped as well.
                     let _ = self.push(transaction.clone());
                 }
             }
@@ -328,7 +328,7 @@ impl Chain {
         dropped.len()
     }
 
-    /// Accounts by name, in no order.
+    /// All accounts by name.
     pub fn accounts(&self) -> &HashMap<Account, AccountState> {
         &self.state.accounts
     }

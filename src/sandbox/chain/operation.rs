@@ -1,4 +1,4 @@
-//! What people do on the chain, and how nodes write it down.
+//! Operations and their JSON forms.
 
 use serde_json::{Value, json};
 
@@ -18,14 +18,14 @@ pub enum Operation {
         allow_votes: bool,
     },
     DeleteComment(PostId),
-    /// Gives posting authority to exactly these accounts.
+    /// Gives posting authority to these accounts and takes it from all others.
     AccountUpdate {
         account: Account,
         posting: Vec<Account>,
     },
-    /// Anything else: goes into the block and changes nothing. Used to try unknown operations.
+    /// Any other operation, which has no effect.
     Other {
-        /// Without `_operation`.
+        /// The name without `_operation`.
         name: String,
         value: Value,
     },
@@ -36,27 +36,27 @@ pub enum Operation {
 pub struct Vote {
     pub voter: Account,
     pub post: PostId,
-    /// In hundredths of a percent; the chain refuses what is outside -10000 to 10000.
+    /// In hundredths of a percent; the chain refuses values outside -10000 to 10000.
     pub weight: i16,
 }
 
-/// `comment`: a post, a comment under one, or an edit of either.
+/// `comment`: a post, a comment on one, or an edit of either.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comment {
     pub post: PostId,
     /// `None` for a post.
     pub parent: Option<PostId>,
-    /// For a post: its tag or community. Not used for a comment.
+    /// For a post, its tag or community. Unused for a comment.
     pub category: String,
     pub title: String,
     pub body: String,
     pub json_metadata: String,
 }
 
-/// The most that a post can be paid where its author set no limit, in thousandths.
+/// `max_accepted_payout` of a post without a limit, in thousandths of HBD or SBD.
 pub const NO_PAYOUT_LIMIT: i64 = 1_000_000_000;
 
-/// The token that posts are paid in.
+/// The currency of payouts.
 pub fn dollar(kind: ChainKind) -> &'static str {
     match kind {
         ChainKind::Hive => "HBD",
@@ -64,7 +64,7 @@ pub fn dollar(kind: ChainKind) -> &'static str {
     }
 }
 
-/// An amount of HBD or SBD as `condenser_api` writes it: `1.234 HBD`.
+/// An amount of HBD or SBD in the form of `condenser_api`: `1.234 HBD`.
 pub fn dollars(kind: ChainKind, thousandths: i64) -> String {
     format!(
         "{}.{:03} {}",
@@ -75,7 +75,7 @@ pub fn dollars(kind: ChainKind, thousandths: i64) -> String {
 }
 
 impl Operation {
-    /// Its name in blocks, without `_operation`.
+    /// The name in blocks, without `_operation`.
     pub fn name(&self) -> &str {
         match self {
             Self::Vote(_) => "vote",
@@ -87,13 +87,13 @@ impl Operation {
         }
     }
 
-    /// As `condenser_api` writes it: `["vote", {…}]`.
+    /// The form of `condenser_api`: `["vote", {…}]`.
     pub fn condenser(&self, kind: ChainKind) -> Value {
         let limit = |thousandths| json!(dollars(kind, thousandths));
         json!([self.name(), self.value(kind, limit)])
     }
 
-    /// As `block_api` writes it: `{"type": "vote_operation", "value": {…}}`.
+    /// The form of `block_api`: `{"type": "vote_operation", "value": {…}}`.
     pub fn block_api(&self, kind: ChainKind) -> Value {
         let limit = |thousandths: i64| json!({"amount": thousandths.to_string(), "precision": 3, "nai": "@@000000013"});
         json!({"type": format!("{}_operation", self.name()), "value": self.value(kind, limit)})
@@ -148,7 +148,7 @@ impl Operation {
 }
 
 impl Comment {
-    /// `parent_author` and `parent_permlink` as blocks have them.
+    /// `parent_author` and `parent_permlink` in a block.
     pub fn parent_fields(&self) -> (&str, &str) {
         match &self.parent {
             Some(parent) => (parent.author.as_str(), &parent.permlink),
@@ -164,10 +164,10 @@ fn percent_field(kind: ChainKind) -> &'static str {
     }
 }
 
-/// A key that looks like one and belongs to nobody.
+/// A public key that belongs to nobody.
 pub const MEMO_KEY: &str = "STM1111111111111111111111111111111114T1Anm";
 
-/// An authority that these accounts share.
+/// An authority of these accounts.
 pub fn authority(accounts: &[Account]) -> Value {
     let accounts: Vec<Value> = accounts
         .iter()
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_two_shapes_differ_in_their_frame_and_in_amounts() {
+    fn the_two_forms_differ_in_their_frame_and_in_amounts() {
         let post = PostId::new(Account::from_chain("bob"), "post");
         let options = Operation::CommentOptions {
             post,

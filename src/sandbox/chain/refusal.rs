@@ -1,4 +1,4 @@
-//! Why the chain refuses a transaction, in the words of hived and steemd.
+//! Refusals of transactions, worded as by hived and steemd.
 
 use serde_json::{Value, json};
 
@@ -7,18 +7,18 @@ use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
 
-/// Why a transaction was refused.
+/// The reason why the chain refuses a transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
     UnknownPost(PostId),
     UnknownAccount(Account),
     VotingRightsDeclined,
     VotesNotAllowed,
-    /// Steem: one vote every 3 seconds.
+    /// Steem only: less than 3 s after the last vote.
     TooSoon,
     ZeroWeight,
     WeightOutOfRange,
-    /// Steem: at most 5 changes of one vote.
+    /// Steem only: more than 5 changes of one vote.
     TooManyChanges,
     IdenticalVote,
     /// In micro-VESTS.
@@ -32,7 +32,7 @@ pub enum Refusal {
         downvote: i64,
         required: i64,
     },
-    /// Steem: worth less than dust.
+    /// Steem only: below the dust threshold.
     TooSmall,
     NotEnoughCredits {
         required: i64,
@@ -41,7 +41,7 @@ pub enum Refusal {
         account: Account,
         posting: Vec<Account>,
     },
-    /// The very same transaction is known already.
+    /// The same transaction was submitted before.
     Duplicate {
         trx_id: String,
     },
@@ -49,10 +49,10 @@ pub enum Refusal {
     DeleteWithReplies,
 }
 
-/// A refusal as a node answers it.
+/// A refusal in the answer of a node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// What people read: the failed expression, the sentence, the values.
+    /// The failed expression, the sentence and the values.
     pub text: String,
     /// 10 for assertions, 4100100 for resource credits, 3030000 for missing posting authority.
     pub code: i64,
@@ -61,7 +61,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// `data` of the JSON-RPC error, `jse_info` of HiveSigner.
+    /// `data` of the JSON-RPC error and `jse_info` of HiveSigner.
     pub fn data(&self) -> Value {
         json!({
             "code": self.code,
@@ -80,7 +80,7 @@ impl Explanation {
 }
 
 impl Refusal {
-    /// The refusal of a transaction of `by` as a node of this kind words it.
+    /// The answer of a node of this kind to a transaction by `by`.
     pub fn explain(&self, kind: ChainKind, by: &Account) -> Explanation {
         let (code, name, message) = match self {
             Self::NotEnoughCredits { .. } => (
@@ -107,7 +107,7 @@ impl Refusal {
         }
     }
 
-    /// hived 1.28 repeats the sentence in the expression and names category and subject behind it.
+    /// hived 1.28 repeats the sentence in the expression, and appends a category and a subject.
     fn hive_text(&self, by: &Account) -> String {
         let by = by.as_str();
         let voting = |expression: &str, sentence: &str| {
@@ -156,7 +156,7 @@ impl Refusal {
                     "Account does not have enough mana to downvote. voting_mana: {voting} downvote_mana: {downvote} required_mana: {required}"
                 ),
             ),
-            // A placeholder whose value is 0 stays unfilled.
+            // hived leaves a placeholder unfilled if its value is 0.
             Self::NotEnoughCredits { required } => format!(
                 "Account: {by} has ${{rc_current}} RC, needs {required} RC. Please wait to transact or power up HIVE. rc_current=0"
             ),
@@ -169,7 +169,7 @@ impl Refusal {
             Self::MissingPostingAuthority { account, posting } => {
                 missing_authority(account, posting)
             }
-            // Of these hived has no rule of its own any more, or words it as steemd does.
+            // hived no longer has these rules, or words them like steemd.
             Self::TooSoon
             | Self::TooManyChanges
             | Self::TooSmall
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identical_vote_is_worded_as_each_chain_words_it() {
+    fn an_identical_vote_has_the_text_of_each_chain() {
         assert_eq!(
             text(&Refusal::IdenticalVote, ChainKind::Hive),
             "itr->get_vote_percent() != o.weight && \"Your current vote on this comment is identical to this vote.\": \
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn lacking_credits_leave_the_placeholder_that_the_measured_answer_has() {
+    fn the_text_about_lacking_credits_has_an_unfilled_placeholder() {
         assert_eq!(
             text(
                 &Refusal::NotEnoughCredits {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn lacking_mana_tells_what_is_there_and_what_it_takes() {
+    fn the_text_about_lacking_mana_has_the_current_and_the_required_mana() {
         assert_eq!(
             text(
                 &Refusal::NotEnoughMana {

@@ -1,4 +1,4 @@
-//! Accounts and posts as the chain knows them, and changes to them that can be undone.
+//! The state of accounts and posts, and changes to it that can be undone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,21 +9,22 @@ use super::operation::NO_PAYOUT_LIMIT;
 use crate::account::Account;
 use crate::post::PostId;
 
-/// Posts are paid this long after their creation.
+/// Time from the creation of a post to its payout.
 pub const PAYOUT_AFTER: Duration = Duration::days(7);
 
-/// A manabar is full again after this many seconds.
+/// Time in which a manabar refills, in seconds: 5 days.
 const REFILL_SECONDS: i64 = 432_000;
 
-/// How much mana there was when it last changed. In micro-VESTS.
+/// The state of a manabar at its last change.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Manabar {
+    /// In micro-VESTS.
     pub current: i64,
     pub updated: DateTime<Utc>,
 }
 
 impl Manabar {
-    /// What there is at `now`, with a full bar of `max`.
+    /// The mana at `now`, in micro-VESTS, in a bar that holds up to `max`.
     pub fn at(&self, now: DateTime<Utc>, max: i64) -> i64 {
         let seconds = (now - self.updated).num_seconds().max(0);
         let regained = i128::from(max) * i128::from(seconds) / i128::from(REFILL_SECONDS);
@@ -37,46 +38,49 @@ impl Manabar {
 pub struct AccountState {
     pub id: u32,
     pub created: DateTime<Utc>,
-    /// All of these in micro-VESTS.
+    /// In micro-VESTS, like `delegated` and `received`.
     pub vesting_shares: i64,
     pub delegated: i64,
     pub received: i64,
     pub voting: Manabar,
     pub downvote: Manabar,
     pub last_vote: DateTime<Utc>,
-    /// False: the account has declined its voting rights.
+    /// False if the account has declined its voting rights.
     pub can_vote: bool,
-    /// Resource credits left; a vote takes [`super::vote::CREDITS_OF_A_VOTE`].
+    /// Remaining resource credits. A vote costs [`super::vote::CREDITS_OF_A_VOTE`].
     pub credits: i64,
-    /// Accounts that may post and vote for this one.
+    /// The accounts with posting authority for this one.
     pub posting: Vec<Account>,
-    /// Permlinks of its posts, oldest first; comments left out.
+    /// The permlinks of its posts without comments, oldest first.
     pub posts: Vec<Arc<str>>,
+    /// The number of its posts and comments.
     pub post_count: u32,
 }
 
 impl AccountState {
-    /// The full voting bar: the stake that counts, in micro-VESTS.
+    /// The size of the voting bar, which is the effective stake, in micro-VESTS.
     pub fn max_mana(&self) -> i64 {
         self.vesting_shares - self.delegated + self.received
     }
 
-    /// The full downvote bar: a quarter of the voting bar.
+    /// The size of the downvote bar, a quarter of the voting bar, in micro-VESTS.
     pub fn max_downvote_mana(&self) -> i64 {
         self.max_mana() / 4
     }
 }
 
-/// A vote that stands on a post; one taken back stands with weight 0.
+/// A vote on a post, with weight 0 if taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StandingVote {
     pub voter: Account,
     /// In hundredths of a percent.
     pub weight: i16,
+    /// The value of the vote in micro-VESTS, negative for a downvote.
     pub rshares: i64,
     pub time: DateTime<Utc>,
+    /// How often it was changed.
     pub changes: u8,
-    /// The number of the block that holds it; 0 while it is pending.
+    /// The number of its block; 0 while pending.
     pub block: u32,
 }
 
@@ -84,7 +88,7 @@ pub struct StandingVote {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PostState {
     pub id: u32,
-    /// The timestamp of the block that first held it.
+    /// The timestamp of its first block.
     pub created: DateTime<Utc>,
     pub edited: DateTime<Utc>,
     pub parent: Option<PostId>,
@@ -119,22 +123,22 @@ impl PostState {
         }
     }
 
-    /// When it pays.
+    /// The time of the payout.
     pub fn cashout(&self) -> DateTime<Utc> {
         self.created + PAYOUT_AFTER
     }
 
-    /// Every vote ever cast on it, in order, those taken back included.
+    /// All votes on it, in order of first cast, with those taken back.
     pub fn votes(&self) -> &[StandingVote] {
         &self.votes
     }
 
-    /// The vote of `voter`, if it ever voted.
+    /// The vote of `voter`; `None` if `voter` never voted.
     pub fn vote_of(&self, voter: &Account) -> Option<&StandingVote> {
         self.by_voter.get(voter).map(|&index| &self.votes[index])
     }
 
-    /// The sum of its votes, what the chain ranks and pays by.
+    /// The sum of the values of its votes, which determines the payout.
     pub fn net_rshares(&self) -> i64 {
         self.votes.iter().map(|vote| vote.rshares).sum()
     }
@@ -156,15 +160,14 @@ impl PostState {
     }
 }
 
-/// Accounts and posts at the head of the chain.
+/// The accounts and posts at the head of the chain.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub accounts: HashMap<Account, AccountState>,
     pub posts: HashMap<PostId, PostState>,
 }
 
-/// Values by name; `None` where there is nothing of that name. Laid over a state it is a change, and
-/// with the values from before it is the way back.
+/// Changes to a state: the new values by name, with `None` for a removed one.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
     pub accounts: HashMap<Account, Option<AccountState>>,
@@ -172,28 +175,28 @@ pub(super) struct Layer {
 }
 
 impl State {
-    /// Lays the changes over this state. Returns the way back.
+    /// Applies changes. Returns the changes that undo them.
     pub fn apply(&mut self, changes: Layer) -> Layer {
-        let mut back = Layer::default();
+        let mut undo = Layer::default();
         for (name, value) in changes.accounts {
             let before = match value {
                 Some(account) => self.accounts.insert(name.clone(), account),
                 None => self.accounts.remove(&name),
             };
-            back.accounts.insert(name, before);
+            undo.accounts.insert(name, before);
         }
         for (name, value) in changes.posts {
             let before = match value {
                 Some(post) => self.posts.insert(name.clone(), post),
                 None => self.posts.remove(&name),
             };
-            back.posts.insert(name, before);
+            undo.posts.insert(name, before);
         }
-        back
+        undo
     }
 }
 
-/// A state with changes over it that are not in a block yet.
+/// A state with changes that are not in a block yet.
 pub(super) struct Draft<'a> {
     pub base: &'a State,
     pub layer: &'a mut Layer,
@@ -222,8 +225,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Copies the post on its first change since the last block only, so that thousands of votes on
-    /// one post stay cheap.
+    /// Copies the post only at its first change since the last block, so that thousands of votes on one
+    /// post stay cheap.
     pub fn post_mut(&mut self, name: &PostId) -> Option<&mut PostState> {
         if !self.layer.posts.contains_key(name) {
             let copy = self.base.posts.get(name)?.clone();
@@ -242,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mana_refills_in_five_days_and_no_further() {
+    fn mana_refills_in_five_days_up_to_the_maximum() {
         let start = DateTime::UNIX_EPOCH;
         let bar = Manabar {
             current: 500,

@@ -19,7 +19,7 @@ fn chain(kind: ChainKind) -> Chain {
     chain
 }
 
-/// Seconds after the start.
+/// The time `seconds` after the start.
 fn at(seconds: i64) -> DateTime<Utc> {
     start() + Duration::seconds(seconds)
 }
@@ -57,7 +57,7 @@ fn with_post(kind: ChainKind) -> (Chain, PostId) {
 }
 
 #[test]
-fn a_vote_is_on_the_post_once_it_is_in_a_block() {
+fn a_vote_is_on_the_post_after_its_block() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let id = chain
         .submit(vec![vote("alice", &post, 5000)], None)
@@ -70,7 +70,7 @@ fn a_vote_is_on_the_post_once_it_is_in_a_block() {
 }
 
 #[test]
-fn blocks_form_a_chain() {
+fn each_block_refers_to_the_previous_one() {
     let (mut chain, _) = with_post(ChainKind::Hive);
     chain.produce(at(9));
     for pair in chain.blocks().windows(2) {
@@ -82,7 +82,7 @@ fn blocks_form_a_chain() {
 }
 
 #[test]
-fn a_block_is_never_older_than_the_one_before_and_has_whole_seconds() {
+fn a_block_has_whole_seconds_and_is_never_older_than_the_previous_one() {
     let mut chain = chain(ChainKind::Hive);
     chain.produce(at(10) + Duration::milliseconds(900));
     assert_eq!(chain.head().timestamp, at(10));
@@ -101,7 +101,7 @@ fn the_irreversible_block_follows_the_head() {
 }
 
 #[test]
-fn a_post_is_created_at_the_time_of_its_block_and_an_edit_leaves_that() {
+fn the_creation_time_of_a_post_is_that_of_its_block_also_after_an_edit() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     assert_eq!(chain.post(&post).unwrap().created, at(3));
     chain.submit(vec![comment(&post, None)], None).unwrap();
@@ -110,7 +110,7 @@ fn a_post_is_created_at_the_time_of_its_block_and_an_edit_leaves_that() {
 }
 
 #[test]
-fn an_identical_vote_is_refused_and_a_changed_one_is_not() {
+fn an_identical_vote_is_refused_and_a_changed_one_is_accepted() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     chain
         .submit(vec![vote("alice", &post, 5000)], None)
@@ -139,7 +139,7 @@ fn the_same_vote_twice_between_two_blocks_is_a_duplicate() {
 }
 
 #[test]
-fn steem_wants_three_seconds_between_votes_and_hive_does_not() {
+fn only_steem_requires_three_seconds_between_votes() {
     for (kind, expected) in [
         (ChainKind::Hive, Ok(())),
         (ChainKind::Steem, Err(Refusal::TooSoon)),
@@ -161,7 +161,7 @@ fn steem_wants_three_seconds_between_votes_and_hive_does_not() {
 }
 
 #[test]
-fn steem_allows_five_changes_of_a_vote() {
+fn only_steem_limits_the_changes_of_a_vote_to_five() {
     for (kind, last) in [
         (ChainKind::Hive, Ok(())),
         (ChainKind::Steem, Err(Refusal::TooManyChanges)),
@@ -179,7 +179,7 @@ fn steem_allows_five_changes_of_a_vote() {
 }
 
 #[test]
-fn weight_zero_takes_a_vote_back_and_needs_one_to_take_back() {
+fn weight_zero_takes_a_vote_back_and_is_refused_without_one() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let nothing = chain.submit(vec![vote("alice", &post, 0)], None);
     assert_eq!(nothing, Err(Refusal::ZeroWeight));
@@ -194,7 +194,7 @@ fn weight_zero_takes_a_vote_back_and_needs_one_to_take_back() {
 }
 
 #[test]
-fn what_is_unknown_or_out_of_range_is_refused() {
+fn unknown_posts_and_voters_and_weights_out_of_range_are_refused() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let ghost = post_id("ghost");
     for (operation, refusal) in [
@@ -214,7 +214,7 @@ fn what_is_unknown_or_out_of_range_is_refused() {
 }
 
 #[test]
-fn upvotes_can_be_switched_off_by_the_author_and_downvotes_cannot() {
+fn an_author_can_disallow_upvotes_but_not_downvotes() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let options = Operation::CommentOptions {
         post: post.clone(),
@@ -230,7 +230,7 @@ fn upvotes_can_be_switched_off_by_the_author_and_downvotes_cannot() {
 }
 
 #[test]
-fn a_vote_after_payout_is_accepted_and_on_hive_does_nothing() {
+fn a_vote_after_payout_is_accepted_and_recorded_on_steem_only() {
     for (kind, recorded) in [(ChainKind::Hive, false), (ChainKind::Steem, true)] {
         let (mut chain, post) = with_post(kind);
         chain.produce(at(3) + state::PAYOUT_AFTER);
@@ -247,7 +247,7 @@ fn a_vote_after_payout_is_accepted_and_on_hive_does_nothing() {
 }
 
 #[test]
-fn hive_takes_two_percent_of_the_maximum_and_steem_of_what_is_there() {
+fn a_vote_costs_2_percent_of_the_maximum_on_hive_and_of_the_current_mana_on_steem() {
     for (kind, left) in [(ChainKind::Hive, 48), (ChainKind::Steem, 49)] {
         let (mut chain, post) = with_post(kind);
         chain.set_mana(&name("alice"), 5000);
@@ -261,7 +261,7 @@ fn hive_takes_two_percent_of_the_maximum_and_steem_of_what_is_there() {
 }
 
 #[test]
-fn hive_refuses_a_vote_whose_cost_is_not_there() {
+fn hive_refuses_a_vote_that_costs_more_than_the_current_mana() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     chain.set_mana(&name("alice"), 150);
     let full = chain.submit(vec![vote("alice", &post, 10_000)], None);
@@ -278,7 +278,7 @@ fn hive_refuses_a_vote_whose_cost_is_not_there() {
 }
 
 #[test]
-fn mana_that_is_pending_is_spent() {
+fn pending_votes_count_as_spent_mana() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let other = post_id("other");
     chain.submit(vec![comment(&other, None)], None).unwrap();
@@ -294,7 +294,7 @@ fn mana_that_is_pending_is_spent() {
 }
 
 #[test]
-fn steem_refuses_dust() {
+fn steem_refuses_votes_below_the_dust_threshold() {
     let (mut chain, post) = with_post(ChainKind::Steem);
     chain.create_account(&name("poor"), 1_000_000_000);
     let vote = chain.submit(vec![vote("poor", &post, 10_000)], None);
@@ -302,7 +302,7 @@ fn steem_refuses_dust() {
 }
 
 #[test]
-fn a_downvote_draws_on_its_own_bar_first() {
+fn a_downvote_uses_the_downvote_bar_first() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     chain
         .submit(vec![vote("alice", &post, -10_000)], None)
@@ -323,7 +323,7 @@ fn a_downvote_draws_on_its_own_bar_first() {
 }
 
 #[test]
-fn declined_rights_and_spent_credits_refuse_votes() {
+fn a_voter_without_rights_or_credits_is_refused() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     chain.alter_account(&name("alice"), |alice| alice.can_vote = false);
     chain.alter_account(&name("carol"), |carol| carol.credits = 0);
@@ -337,7 +337,7 @@ fn declined_rights_and_spent_credits_refuse_votes() {
 }
 
 #[test]
-fn a_signer_acts_only_for_those_who_trust_it_through_their_application() {
+fn a_signer_needs_the_authority_of_voter_and_application() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let (app, signer) = (name("my.app"), name("hivesigner"));
     chain.create_account(&app, USUAL_STAKE);
@@ -360,7 +360,7 @@ fn a_signer_acts_only_for_those_who_trust_it_through_their_application() {
 }
 
 #[test]
-fn a_transaction_is_taken_whole_or_not_at_all() {
+fn a_transaction_is_applied_as_a_whole_or_not_at_all() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let votes = vec![
         vote("alice", &post, 100),
@@ -377,7 +377,7 @@ fn a_transaction_is_taken_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_post_with_replies_or_votes_cannot_be_deleted_and_others_can() {
+fn only_a_post_without_replies_and_votes_can_be_deleted() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let reply = PostId::new(name("carol"), "reply");
     chain

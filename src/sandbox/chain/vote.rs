@@ -1,4 +1,4 @@
-//! The chain's rules about votes, of Hive since hard fork 28 and of Steem.
+//! The rules about votes, of Hive since hard fork 28 and of Steem.
 
 use chrono::{DateTime, Utc};
 
@@ -7,19 +7,19 @@ use super::refusal::Refusal;
 use super::state::{Draft, Manabar, StandingVote};
 use crate::network::ChainKind;
 
-/// What a vote takes of an account's resource credits.
+/// Resource credits that a vote costs.
 pub const CREDITS_OF_A_VOTE: i64 = 123_456_789;
 
-/// Votes worth less are dust, in micro-VESTS.
+/// Dust threshold of votes, in micro-VESTS. It is also deducted from the value of each vote.
 const DUST: i64 = 50_000_000;
 
-/// Steem: a voter may change one vote so often.
-const MOST_CHANGES: u8 = 5;
+/// Most changes of one vote, on Steem only.
+const MAX_CHANGES: u8 = 5;
 
-/// Steem: seconds between two votes of a voter.
+/// Shortest interval between two votes of one voter in seconds, on Steem only.
 const INTERVAL_SECONDS: i64 = 3;
 
-/// Casts a vote, or says why the chain refuses it. `now` is the head block's time.
+/// Casts a vote or returns the refusal. `now` is the time of the head block.
 pub(super) fn cast(
     draft: &mut Draft<'_>,
     kind: ChainKind,
@@ -58,7 +58,7 @@ pub(super) fn cast(
     }
     match standing {
         None if vote.weight == 0 => return Err(Refusal::ZeroWeight),
-        Some(standing) if kind == ChainKind::Steem && standing.changes >= MOST_CHANGES => {
+        Some(standing) if kind == ChainKind::Steem && standing.changes >= MAX_CHANGES => {
             return Err(Refusal::TooManyChanges);
         }
         Some(standing) if standing.weight == vote.weight => return Err(Refusal::IdenticalVote),
@@ -71,7 +71,7 @@ pub(super) fn cast(
     Ok(())
 }
 
-/// Takes the cost of the vote from the voter's bars. Returns the cost in micro-VESTS.
+/// Deducts the cost of a vote from the bars of the voter. Returns the cost in micro-VESTS.
 fn spend_mana(
     draft: &mut Draft<'_>,
     kind: ChainKind,
@@ -84,7 +84,7 @@ fn spend_mana(
     let max = voter.max_mana();
     let voting = voter.voting.at(now, max);
     let downvote = voter.downvote.at(now, voter.max_downvote_mana());
-    // The cost is 2 % of this at full weight, rounded up.
+    // A vote at full weight costs 2 % of this, rounded up.
     let base = match kind {
         ChainKind::Hive => max,
         ChainKind::Steem if vote.weight < 0 => voting.max(downvote.saturating_mul(4)),

@@ -1,4 +1,4 @@
-//! `condenser_api`: what both chains know.
+//! `condenser_api`, which both chains have.
 
 use serde_json::{Map, Value, json};
 
@@ -11,8 +11,8 @@ use crate::sandbox::chain::block::{Block, Transaction};
 use crate::sandbox::chain::operation::{MEMO_KEY, authority};
 use crate::sandbox::chain::state::{AccountState, Manabar};
 
-/// More names at once a node refuses.
-const MOST_NAMES: usize = 1000;
+/// Most names in one call.
+const MAX_NAMES: usize = 1000;
 
 impl View<'_> {
     pub(super) fn condenser(&self, name: &str, params: &Value) -> Result<Value, RpcError> {
@@ -53,13 +53,13 @@ impl View<'_> {
         }
     }
 
-    /// Block `num` as far as this node has seen the chain.
+    /// Block `num`, unless it is above the head of this node.
     pub(super) fn block(&self, num: u64) -> Option<&Block> {
         let num = u32::try_from(num).ok().filter(|&num| num <= self.head)?;
         self.chain.block(num)
     }
 
-    /// Names of the newest posts of `author`, newest first, from `start` on.
+    /// The newest posts of `author`, newest first, from permlink `start` on.
     pub(super) fn newest_posts(
         &self,
         author: &str,
@@ -146,7 +146,7 @@ impl View<'_> {
         let names = names
             .as_array()
             .ok_or_else(|| RpcError::invalid_params("names must be an array"))?;
-        if names.len() > MOST_NAMES {
+        if names.len() > MAX_NAMES {
             return Err(RpcError::assertion(
                 "names.size() <= 1000",
                 "Cannot get more than 1000 accounts",
@@ -159,7 +159,7 @@ impl View<'_> {
         Ok(known.collect())
     }
 
-    /// An account as `condenser_api` writes it.
+    /// An account in the form of `condenser_api`.
     fn account(&self, name: &Account, account: &AccountState) -> Value {
         let kind = self.chain.kind();
         let dollar = match kind {
@@ -229,10 +229,10 @@ impl View<'_> {
     }
 }
 
-/// Signs the sandbox's blocks.
+/// The witness of all blocks.
 const WITNESS: &str = "witness.sandbox";
 
-/// What blocks have in both shapes.
+/// The fields of a block in both forms.
 pub(super) fn block_frame(block: &Block) -> Value {
     let ids: Vec<&str> = block.transactions.iter().map(|trx| &*trx.id).collect();
     json!({
@@ -248,7 +248,7 @@ pub(super) fn block_frame(block: &Block) -> Value {
     })
 }
 
-/// What transactions have in both shapes.
+/// The fields of a transaction in both forms.
 pub(super) fn transaction_frame(trx: &Transaction) -> Value {
     json!({
         "ref_block_num": trx.ref_block_num,
@@ -259,12 +259,12 @@ pub(super) fn transaction_frame(trx: &Transaction) -> Value {
     })
 }
 
-/// Micro-VESTS as nodes write them: `1000000.000000 VESTS`.
+/// Micro-VESTS in the form of nodes: `1000000.000000 VESTS`.
 fn vests(micro: i64) -> String {
     format!("{}.{:06} VESTS", micro / 1_000_000, micro % 1_000_000)
 }
 
-/// Large numbers come as strings, small ones as numbers, as hived has it.
+/// A manabar. Like hived, writes large numbers as strings and small ones as numbers.
 fn manabar(bar: &Manabar) -> Value {
     let current = match u32::try_from(bar.current) {
         Ok(small) => json!(small),
@@ -291,7 +291,7 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, RpcError
         .ok_or_else(|| RpcError::invalid_params(&format!("{name} must be a string")))
 }
 
-/// At most 100, 20 where nothing is said.
+/// A limit up to 100, by default 20.
 pub(super) fn limit(value: &Value) -> usize {
     let limit = value.as_u64().unwrap_or(20).min(100);
     usize::try_from(limit).unwrap_or(100)

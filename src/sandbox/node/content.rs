@@ -1,4 +1,4 @@
-//! Posts and their votes as nodes tell of them.
+//! Posts and their votes in the answers of nodes.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,11 @@ use crate::post::PostId;
 use crate::sandbox::chain::operation::dollars;
 use crate::sandbox::chain::state::{PAYOUT_AFTER, PostState, StandingVote};
 
-/// So many micro-VESTS of votes are worth a thousandth of a dollar.
+/// Value of votes, in micro-VESTS, per thousandth of HBD or SBD of payout.
 const RSHARES_OF_A_THOUSANDTH: i64 = 1_700_000_000;
 
 impl View<'_> {
-    /// `get_content`: an unknown post has an empty author.
+    /// `get_content`. An unknown post has an empty author.
     pub(super) fn content(&self, name: &PostId) -> Value {
         let Some(post) = self.chain.post(name) else {
             return unknown_content();
@@ -62,7 +62,7 @@ impl View<'_> {
             .collect()
     }
 
-    /// A post as hivemind's `bridge` has it: metadata as an object, votes without their weights.
+    /// A post in the form of hivemind's `bridge`, with metadata as an object and votes without weights.
     pub(super) fn bridge_post(&self, name: &PostId, post: &PostState) -> Value {
         let metadata: Value =
             serde_json::from_str(&post.json_metadata).unwrap_or_else(|_| json!({}));
@@ -110,7 +110,7 @@ pub(super) fn parent(post: &PostState) -> (&str, &str) {
     }
 }
 
-/// What the post would pay, in thousandths of HBD or SBD.
+/// The payout of a post in thousandths of HBD or SBD.
 fn payout(post: &PostState) -> i64 {
     let worth = post.net_rshares().max(0) / RSHARES_OF_A_THOUSANDTH;
     worth.min(post.max_accepted_payout)

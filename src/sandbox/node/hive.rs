@@ -1,4 +1,4 @@
-//! `block_api`, `database_api` and `bridge`: what nodes of Hive know beside `condenser_api`.
+//! `block_api`, `database_api` and `bridge`, which nodes of Hive have besides `condenser_api`.
 
 use serde_json::{Value, json};
 

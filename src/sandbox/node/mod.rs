@@ -1,5 +1,5 @@
-//! The node's API: JSON-RPC 2.0 by `POST /`, single calls and batches, in the shapes that hived,
-//! hivemind and steemd answer.
+//! The API of a node: JSON-RPC 2.0 by `POST /`, in single calls and batches, with answers in the forms
+//! of hived, hivemind and steemd.
 
 mod condenser;
 mod content;
@@ -21,15 +21,15 @@ use serde_json::Value;
 
 use self::rpc::{Call, RpcError};
 use super::chain::Chain;
+use super::connection::Connection;
 use super::endpoint::{Endpoint, Reply};
 use super::faults::Answer;
-use super::line::Line;
 use super::lock;
 use super::requests::Request;
 use super::world::World;
 use crate::network::ChainKind;
 
-/// A node on the chain.
+/// A node of the simulated chain.
 #[derive(Debug)]
 pub struct Node {
     endpoint: Arc<Endpoint>,
@@ -37,16 +37,16 @@ pub struct Node {
     switches: Mutex<Switches>,
 }
 
-/// What is odd about a node, beside the faults of its endpoint.
+/// The peculiarities of a node, besides the faults of its endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Switches {
-    /// Its head is the block of so long ago.
+    /// The lag of its head behind the clock.
     pub lag: Duration,
-    /// It knows `block_api.get_block_range`. Nodes of Steem do not.
+    /// Whether it has `block_api.get_block_range`. Nodes of Steem lack it.
     pub has_block_range: bool,
-    /// It refuses batches, or answers them.
+    /// Whether it refuses batches.
     pub refuses_batches: bool,
-    /// Answers of a batch come in reverse.
+    /// Whether it reverses the order of answers to a batch.
     pub reverses_batches: bool,
 }
 
@@ -65,12 +65,12 @@ impl Node {
         })
     }
 
-    /// Its listener: address, faults, log, stop and start.
+    /// The listener, with its address, faults and log of requests.
     pub fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
 
-    /// Changes what is odd about it.
+    /// Changes the peculiarities of the node.
     pub fn switch(&self, change: impl FnOnce(&mut Switches)) {
         change(&mut lock(&self.switches));
     }
@@ -90,48 +90,48 @@ impl Node {
 
 async fn handle(
     State(node): State<Arc<Node>>,
-    ConnectInfo(line): ConnectInfo<Line>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     method: Method,
     body: Bytes,
 ) -> Response<Body> {
     let endpoint = Arc::clone(&node.endpoint);
     if method != Method::POST {
         let reply = Reply::Answer(Answer::proxy_page(405));
-        return endpoint.deliver(&line, reply).await;
+        return endpoint.deliver(&connection, reply).await;
     }
     match serde_json::from_slice(&body) {
-        Ok(Value::Array(calls)) => batch(&node, &line, &calls).await,
-        Ok(call) => single(&node, &line, &call).await,
+        Ok(Value::Array(calls)) => batch(&node, &connection, &calls).await,
+        Ok(call) => single(&node, &connection, &call).await,
         Err(_) => {
             let error = RpcError::parse_error();
             let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
-            endpoint.deliver(&line, reply).await
+            endpoint.deliver(&connection, reply).await
         }
     }
 }
 
-async fn single(node: &Arc<Node>, line: &Line, call: &Value) -> Response<Body> {
+async fn single(node: &Arc<Node>, connection: &Connection, call: &Value) -> Response<Body> {
     let call = match Call::read(call) {
         Ok(call) => call,
         Err(error) => {
             let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
-            return node.endpoint.deliver(line, reply).await;
+            return node.endpoint.deliver(connection, reply).await;
         }
     };
     let request = node.request(&call.method);
     let worker = Arc::clone(node);
     let work = move |_| Reply::json(200, worker.answer(&call));
-    node.endpoint.answer(line, request, work).await
+    node.endpoint.answer(connection, request, work).await
 }
 
-/// Every call of a batch is noted by itself; the first one decides on the faults of the whole, with
-/// the method `batch` or its own.
-async fn batch(node: &Arc<Node>, line: &Line, calls: &[Value]) -> Response<Body> {
+/// Answers a batch. Each call is logged as a request of its own. The fault of the whole batch is that
+/// of the first call.
+async fn batch(node: &Arc<Node>, connection: &Connection, calls: &[Value]) -> Response<Body> {
     let switches = lock(&node.switches).clone();
     if switches.refuses_batches {
         let error = RpcError::invalid_request("Batch requests are not supported");
         let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
-        return node.endpoint.deliver(line, reply).await;
+        return node.endpoint.deliver(connection, reply).await;
     }
     let calls: Vec<Result<Call, RpcError>> = calls.iter().map(Call::read).collect();
     let method = match calls.first() {
@@ -154,7 +154,7 @@ async fn batch(node: &Arc<Node>, line: &Line, calls: &[Value]) -> Response<Body>
         }
         Reply::json(200, Value::Array(answers))
     };
-    node.endpoint.answer(line, request, work).await
+    node.endpoint.answer(connection, request, work).await
 }
 
 impl Node {
@@ -170,10 +170,10 @@ impl Node {
     }
 }
 
-/// The chain as one node sees it.
+/// The chain up to the head of one node.
 struct View<'a> {
     chain: &'a Chain,
-    /// The number of its newest block.
+    /// The number of the node's newest block.
     head: u32,
     has_block_range: bool,
 }
@@ -211,7 +211,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// A time as nodes write it: UTC, without a zone.
+/// A time in the form of nodes: UTC without a zone.
 fn time(moment: DateTime<Utc>) -> String {
     moment.format("%Y-%m-%dT%H:%M:%S").to_string()
 }

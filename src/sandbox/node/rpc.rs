@@ -1,4 +1,4 @@
-//! JSON-RPC 2.0 as hived and steemd speak it.
+//! JSON-RPC 2.0 with the errors of hived and steemd.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ pub(super) struct Call {
     pub params: Value,
 }
 
-/// An error as a node answers it.
+/// An error in the answer of a node.
 #[derive(Debug, Clone)]
 pub(super) struct RpcError {
     pub code: i64,
@@ -34,7 +34,7 @@ impl Call {
                 params,
             });
         }
-        // The old way: the API and the method are the first two parameters.
+        // The old form has the API and the method as its first two parameters.
         let (Some(api), Some(name)) = (params[0].as_str(), params[1].as_str()) else {
             return Err(RpcError::invalid_params(
                 "params should be {\"api\", \"method\", \"args\"}",
@@ -61,7 +61,7 @@ impl RpcError {
         Self::new(-32602, message)
     }
 
-    /// What a failed check of the arguments says.
+    /// The error of a failed check of the arguments.
     pub fn assertion(expression: &str, message: &str) -> Self {
         Self::new(-32003, &format!("Assert Exception:{expression}: {message}"))
     }
@@ -103,7 +103,7 @@ impl RpcError {
     }
 }
 
-/// The object that answers the call `id`.
+/// The answer to the call `id`.
 pub(super) fn response(id: &Value, result: Result<Value, RpcError>) -> Value {
     match result {
         Ok(result) => json!({"jsonrpc": "2.0", "result": result, "id": id}),

@@ -13,7 +13,7 @@ fn start() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + Days::days(20_000)
 }
 
-/// Bob's post in the second block, alice's vote on it in the third.
+/// A chain with a post by bob in its second block and a vote by alice on it in the third.
 fn chain(kind: ChainKind) -> Chain {
     let mut chain = Chain::new(kind, FIRST, 2, start());
     let (alice, bob) = (Account::from_chain("alice"), Account::from_chain("bob"));
@@ -57,7 +57,7 @@ fn ask(chain: &Chain, method: &str, params: Value) -> Value {
 }
 
 #[test]
-fn a_block_has_the_condenser_shape() {
+fn a_block_has_the_form_of_condenser_api() {
     let chain = chain(ChainKind::Hive);
     let block = ask(&chain, "condenser_api.get_block", json!([FIRST + 2]));
     assert_eq!(block["timestamp"], time(start() + Days::seconds(6)));
@@ -71,7 +71,7 @@ fn a_block_has_the_condenser_shape() {
 }
 
 #[test]
-fn a_block_that_is_not_there_yet_is_null() {
+fn a_future_block_is_null() {
     let chain = chain(ChainKind::Hive);
     assert_eq!(
         ask(&chain, "condenser_api.get_block", json!([FIRST + 3])),
@@ -80,7 +80,7 @@ fn a_block_that_is_not_there_yet_is_null() {
 }
 
 #[test]
-fn a_range_has_the_block_api_shape_and_ends_at_the_head() {
+fn a_range_has_the_form_of_block_api_and_ends_at_the_head() {
     let chain = chain(ChainKind::Hive);
     let range = ask(
         &chain,
@@ -95,7 +95,7 @@ fn a_range_has_the_block_api_shape_and_ends_at_the_head() {
 }
 
 #[test]
-fn a_node_without_the_range_call_says_so() {
+fn a_node_without_ranges_answers_that_the_method_is_unknown() {
     let chain = chain(ChainKind::Steem);
     let switches = Switches {
         has_block_range: false,
@@ -118,7 +118,7 @@ fn a_node_without_the_range_call_says_so() {
 }
 
 #[test]
-fn steem_knows_no_bridge() {
+fn steem_lacks_bridge() {
     let chain = chain(ChainKind::Steem);
     let error = View::new(&chain, &switches(), start())
         .call("bridge.get_account_posts", &json!({}))
@@ -130,7 +130,7 @@ fn steem_knows_no_bridge() {
 }
 
 #[test]
-fn a_lagging_node_shows_an_older_head_and_no_newer_block() {
+fn a_lagging_node_has_an_older_head_and_no_newer_blocks() {
     let chain = chain(ChainKind::Hive);
     let switches = Switches {
         lag: Duration::from_secs(4),
@@ -149,7 +149,7 @@ fn a_lagging_node_shows_an_older_head_and_no_newer_block() {
 }
 
 #[test]
-fn content_tells_of_creation_and_votes_and_an_unknown_post_has_no_author() {
+fn content_has_the_creation_time_and_votes_and_no_author_for_an_unknown_post() {
     for kind in [ChainKind::Hive, ChainKind::Steem] {
         let chain = chain(kind);
         let post = ask(&chain, "condenser_api.get_content", json!(["bob", "post"]));
@@ -177,7 +177,7 @@ fn accounts_come_with_their_mana_and_unknown_ones_are_left_out() {
 }
 
 #[test]
-fn the_newest_posts_come_first_on_both_ways_to_ask() {
+fn the_newest_posts_come_first_in_both_lists() {
     let mut chain = chain(ChainKind::Hive);
     let newer = Operation::Comment(Comment {
         post: PostId::new(Account::from_chain("bob"), "newer"),
@@ -208,7 +208,7 @@ fn the_newest_posts_come_first_on_both_ways_to_ask() {
 }
 
 #[test]
-fn the_old_way_to_call_is_understood() {
+fn the_old_form_of_a_call_is_parsed() {
     let call = Call::read(
         &json!({"id": 7, "method": "call", "params": ["condenser_api", "get_block", [5]]}),
     )

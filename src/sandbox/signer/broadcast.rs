@@ -14,13 +14,13 @@ use crate::sandbox::chain::refusal::Refusal;
 use crate::sandbox::endpoint::{Mode, Reply};
 
 impl Signer {
-    /// Checks a transaction in the order of the real server, then hands it to the chain.
+    /// Checks a transaction in the order of the real server and submits it to the chain.
     pub(super) fn broadcast(&self, input: &Input, mode: Mode) -> Reply {
         let token = match self.authenticate(input, &[Role::Access, Role::Login]) {
             Ok(token) => token,
             Err(reply) => return reply,
         };
-        // Anything but an array of pairs kills the real process.
+        // The real process dies of anything but an array of pairs.
         let Some(Value::Array(operations)) = input.fields.get("operations") else {
             return Reply::Crash;
         };
@@ -32,12 +32,12 @@ impl Signer {
         }
         let read: Result<Vec<Operation>, String> = operations.iter().map(read_operation).collect();
         match read {
-            Ok(operations) => self.hand_on(operations, &token.user, mode),
+            Ok(operations) => self.submit(operations, &token.user, mode),
             Err(what) => self.serialization_error(&what),
         }
     }
 
-    /// Scope, accounts, author of the operations, authority.
+    /// Checks the scope, the accounts, the author of the operations and the authorities.
     fn allow(&self, token: &Token, operations: &[Value], mode: Mode) -> Result<(), Reply> {
         let scope: &[&str] = match token.role {
             Role::Login => &["login"],
@@ -87,7 +87,7 @@ impl Signer {
         Ok(())
     }
 
-    fn hand_on(&self, operations: Vec<Operation>, user: &Account, mode: Mode) -> Reply {
+    fn submit(&self, operations: Vec<Operation>, user: &Account, mode: Mode) -> Reply {
         if mode == Mode::Swallowed {
             let id = digest((user, operations.len(), self.world.clock.exact()));
             return Reply::json(200, json!({"result": {"id": id}}));
@@ -157,7 +157,7 @@ impl Signer {
     }
 }
 
-/// Whose operation it is.
+/// The account that an operation acts for.
 fn author_of(operation: &Value) -> Option<&str> {
     let field = match operation[0].as_str()? {
         "vote" => "voter",
@@ -168,8 +168,10 @@ fn author_of(operation: &Value) -> Option<&str> {
     operation[1][field].as_str()
 }
 
-/// Reads an operation; only votes reach the chain with their meaning. The error is what the real
-/// server's serializer says of the field.
+/// Parses an operation. Operations other than votes have no effect on the chain.
+///
+/// # Errors
+/// Returns what the serializer of the real server says about the field.
 fn read_operation(operation: &Value) -> Result<Operation, String> {
     let value = &operation[1];
     let name = operation[0].as_str().unwrap_or_default();
@@ -191,7 +193,7 @@ fn read_operation(operation: &Value) -> Result<Operation, String> {
     }))
 }
 
-/// Whole numbers only; they are cut to 16 bits as the real serializer does.
+/// Parses a whole number and, like the real serializer, truncates it to 16 bits.
 fn read_weight(weight: Option<&Value>) -> Result<i16, String> {
     let illegal = |shown: String| Err(format!("weight: Illegal value: {shown} (not an integer)"));
     match weight {

@@ -1,4 +1,4 @@
-//! What a request to the signer says, wherever it says it: header, query, form or JSON.
+//! The contents of a request to the signer, from its header, query, form or JSON.
 
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
@@ -9,23 +9,23 @@ use crate::account::Account;
 use crate::post::PostId;
 use crate::sandbox::endpoint::Reply;
 
-/// A request, read.
+/// A parsed request.
 #[derive(Debug)]
 pub(super) struct Input {
     pub method: String,
     pub path: String,
-    /// From `Authorization`, else `access_token`, else `refresh_token`, else `code`, in the body or the
-    /// query.
+    /// From `Authorization`, or from `access_token`, `refresh_token` or `code` in the body or the query,
+    /// in this order.
     pub token: Option<String>,
-    /// Body and query together; what the server's framework does not understand is not there.
+    /// The fields of the body and the query. Content types that the real server ignores add none.
     pub fields: Map<String, Value>,
 }
 
 impl Input {
-    /// Reads a request.
+    /// Parses a request.
     ///
     /// # Errors
-    /// The answer to a body that claims to be JSON and is not.
+    /// Returns the answer to a JSON request whose body is not JSON.
     pub fn read(head: &Parts, body: &[u8]) -> Result<Self, Reply> {
         let kind = head.headers.get(CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -52,7 +52,7 @@ impl Input {
         })
     }
 
-    /// The post and weight of the first vote in a broadcast.
+    /// The post and the weight of the first vote in a broadcast.
     pub fn first_vote(&self) -> Option<(PostId, i64)> {
         let vote = &self.fields.get("operations")?[0][1];
         let author = Account::from_chain(vote["author"].as_str()?);
@@ -78,7 +78,7 @@ fn form_fields(text: &[u8]) -> Map<String, Value> {
         .collect()
 }
 
-/// `Bearer` and `Basic` are passed over, with a capital only.
+/// The token in the header or the fields. The prefixes `Bearer` and `Basic` are case-sensitive.
 fn token(header: &str, fields: &Map<String, Value>) -> Option<String> {
     let header = header
         .strip_prefix("Bearer ")

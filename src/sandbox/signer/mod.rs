@@ -1,7 +1,7 @@
-//! The signer's API as HiveSigner and SteemConnect answer it: tokens, `me`, broadcast, revoke.
+//! The API of HiveSigner and SteemConnect: tokens, `me`, broadcast and revoke.
 //!
-//! Texts and statuses are those of the real servers. Where a real server's process dies, all
-//! connections of this one are cut.
+//! Texts and statuses are those of the real servers. If the process of the real server would die, all
+//! connections are cut.
 
 mod broadcast;
 mod input;
@@ -23,55 +23,55 @@ use serde_json::json;
 
 use self::input::Input;
 use self::token::{Mint, Role, Token};
+use super::connection::Connection;
 use super::endpoint::{Endpoint, Mode, Reply};
 use super::faults::Answer;
-use super::line::Line;
 use super::lock;
 use super::requests::Request;
 use super::world::World;
 use crate::account::Account;
 
-/// Which server's manners the signer has.
+/// The server that the signer simulates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignerKind {
-    /// Tokens do not expire; refusals of the chain come with a `response`.
+    /// Tokens do not expire. Refusals of the chain have a `response`.
     HiveSigner,
-    /// Tokens expire and can be revoked; the answer to a broadcast holds the whole transaction.
+    /// Tokens expire and can be revoked. The answer to a broadcast holds the whole transaction.
     SteemConnect,
 }
 
-/// Tokens of a voter, as the authorisation page would have got them.
+/// The tokens of a voter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IssuedTokens {
     pub access: String,
     pub refresh: String,
-    /// In seconds.
+    /// Life of the access token, in seconds.
     pub expires_in: i64,
-    /// The name of the access token in [`Request::token`].
-    pub access_name: String,
+    /// The fingerprint of the access token, as in [`Request::token`].
+    pub access_fingerprint: String,
 }
 
-/// The signer.
+/// A simulated signer.
 #[derive(Debug)]
 pub struct Signer {
     endpoint: Arc<Endpoint>,
     world: Arc<World>,
     kind: SignerKind,
-    /// `client_id`: the application's account.
+    /// The account of the application, its `client_id`.
     app: Account,
     client_secret: String,
-    /// The signer's own account, which the application trusts.
+    /// The account of the signer, which the application authorises.
     account: Account,
     mint: Mint,
     token_life: Mutex<Duration>,
-    /// Names of revoked tokens.
+    /// Fingerprints of revoked tokens.
     revoked: Mutex<HashSet<String>>,
-    /// Voters whose refresh tokens are not accepted any more.
+    /// Voters whose refresh tokens are refused.
     dead: Mutex<HashSet<Account>>,
 }
 
-/// A larger body is refused with 413.
-const LARGEST_BODY: usize = 20 * 1024 * 1024;
+/// Largest body of a request, 20 MiB. A larger one is refused with 413.
+const MAX_BODY: usize = 20 * 1024 * 1024;
 
 impl Signer {
     pub(super) fn new(
@@ -96,17 +96,17 @@ impl Signer {
         })
     }
 
-    /// Its listener: address, faults, log, stop and start.
+    /// The listener, with its address, faults and log of requests.
     pub fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
     }
 
-    /// How long tokens issued from now on last; 7 days at first.
+    /// Sets the life of tokens issued from now on. The default is 7 days.
     pub fn set_token_life(&self, life: Duration) {
         *lock(&self.token_life) = life;
     }
 
-    /// Refuses the voter's refresh tokens from now on, or takes them again.
+    /// Refuses the refresh tokens of a voter, or accepts them again.
     pub fn set_refresh_dead(&self, voter: &Account, is_dead: bool) {
         let mut dead = lock(&self.dead);
         match is_dead {
@@ -115,27 +115,27 @@ impl Signer {
         };
     }
 
-    /// Refuses this very token from now on.
+    /// Revokes a token.
     pub fn revoke(&self, token: &str) {
-        lock(&self.revoked).insert(token::name_of(token));
+        lock(&self.revoked).insert(token::fingerprint(token));
     }
 
-    /// New tokens for a voter.
+    /// Issues new tokens for a voter.
     pub fn issue_tokens(&self, voter: &Account) -> IssuedTokens {
         let now = self.world.clock.now();
         let life = *lock(&self.token_life);
         let issue = |role, life| self.mint.issue(role, &self.app, voter, now, now + life);
         let access = issue(Role::Access, life);
         IssuedTokens {
-            access_name: token::name_of(&access),
+            access_fingerprint: token::fingerprint(&access),
             access,
-            // SteemConnect's refresh tokens have no end in practice.
+            // Refresh tokens of SteemConnect do not expire in practice.
             refresh: issue(Role::Refresh, Duration::days(3650)),
             expires_in: life.num_seconds(),
         }
     }
 
-    /// A token of another role, such as the code that the authorisation page sends back.
+    /// Issues a token of any role, such as the code of the authorisation page. It lasts 10 minutes.
     pub fn issue(&self, role: Role, voter: &Account) -> String {
         let now = self.world.clock.now();
         let expires = now + Duration::minutes(10);
@@ -163,7 +163,7 @@ impl Signer {
         }
     }
 
-    /// The token of a request, if it is one of ours with one of these roles that still holds.
+    /// The token of a request, if it is valid and has one of these roles.
     fn authenticate(&self, input: &Input, roles: &[Role]) -> Result<Token, Reply> {
         let wrong = || unauthorized("invalid_grant", "The token has invalid role");
         let text = input.token.as_deref().ok_or_else(wrong)?;
@@ -177,7 +177,7 @@ impl Signer {
         {
             return Err(wrong());
         }
-        if lock(&self.revoked).contains(&token::name_of(text)) {
+        if lock(&self.revoked).contains(&token::fingerprint(text)) {
             return Err(match self.kind {
                 SignerKind::HiveSigner => wrong(),
                 SignerKind::SteemConnect => {
@@ -191,7 +191,8 @@ impl Signer {
         Ok(token)
     }
 
-    fn note(&self, input: &Input) -> Request {
+    /// The log entry of a request.
+    fn log_entry(&self, input: &Input) -> Request {
         let token = input.token.as_deref();
         let voter = token.and_then(|token| self.mint.read(token));
         let path = input.path.trim_end_matches('/');
@@ -199,7 +200,7 @@ impl Signer {
             method: path.rsplit('/').next().unwrap_or_default().to_owned(),
             voter: voter.map(|token| token.user),
             vote: input.first_vote(),
-            token: token.map(token::name_of),
+            token: token.map(token::fingerprint),
             arrived: self.world.clock.exact(),
             in_flight: 0,
         }
@@ -208,22 +209,22 @@ impl Signer {
 
 async fn handle(
     State(signer): State<Arc<Signer>>,
-    ConnectInfo(line): ConnectInfo<Line>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     request: HttpRequest<Body>,
 ) -> Response<Body> {
     let endpoint = Arc::clone(&signer.endpoint);
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
         let reply = html(413, "PayloadTooLargeError: request entity too large");
-        return endpoint.deliver(&line, reply).await;
+        return endpoint.deliver(&connection, reply).await;
     };
     let input = match Input::read(&head, &body) {
         Ok(input) => input,
-        Err(reply) => return endpoint.deliver(&line, reply).await,
+        Err(reply) => return endpoint.deliver(&connection, reply).await,
     };
-    let note = signer.note(&input);
+    let request = signer.log_entry(&input);
     let work = move |mode| signer.work(&input, mode);
-    endpoint.answer(&line, note, work).await
+    endpoint.answer(&connection, request, work).await
 }
 
 fn unauthorized(error: &str, description: &str) -> Reply {
@@ -233,7 +234,7 @@ fn unauthorized(error: &str, description: &str) -> Reply {
     )
 }
 
-/// The error page of the server's framework.
+/// The error page of the real server's framework.
 fn html(status: u16, text: &str) -> Reply {
     Reply::Answer(Answer {
         status,

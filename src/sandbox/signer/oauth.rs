@@ -1,4 +1,4 @@
-//! `/api/oauth2/token`, its `revoke`, and `/api/me`.
+//! `/api/oauth2/token`, `/api/oauth2/token/revoke` and `/api/me`.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::sandbox::chain::operation::{MEMO_KEY, authority};
 use crate::sandbox::endpoint::Reply;
 
-/// What a token for voting may do.
+/// The operations that an access token allows.
 pub(super) const SCOPE: [&str; 7] = [
     "vote",
     "comment",
@@ -21,13 +21,13 @@ pub(super) const SCOPE: [&str; 7] = [
 ];
 
 impl Signer {
-    /// New tokens for a code or a refresh token. Old ones go on working.
+    /// Issues new tokens for a code or a refresh token. The old ones stay valid.
     pub(super) fn token(&self, input: &Input) -> Reply {
         let token = match self.authenticate(input, &[Role::Code, Role::Refresh]) {
             Ok(token) => token,
             Err(reply) => return reply,
         };
-        // Without a text to hash the real process throws where nobody catches.
+        // The real process dies without a string to hash.
         let Some(Value::String(secret)) = input.fields.get("client_secret") else {
             return Reply::Crash;
         };
@@ -46,7 +46,7 @@ impl Signer {
         )
     }
 
-    /// HiveSigner says yes and does nothing.
+    /// Revokes the access token. HiveSigner answers with success and does nothing.
     pub(super) fn revoke_token(&self, input: &Input) -> Reply {
         if let Err(reply) = self.authenticate(input, &[Role::Access, Role::Login]) {
             return reply;
@@ -59,7 +59,7 @@ impl Signer {
         Reply::json(200, json!({"success": true}))
     }
 
-    /// Who the token's user is.
+    /// The user of the token.
     pub(super) fn me(&self, input: &Input) -> Reply {
         let token = match self.authenticate(input, &[Role::Access, Role::Login, Role::Refresh]) {
             Ok(token) if token.role == Role::Refresh => return Reply::Crash,

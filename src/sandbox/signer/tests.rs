@@ -1,4 +1,4 @@
-//! Every answer of the measured server that a daemon can meet.
+//! All answers of the measured server that concern a daemon.
 
 mod tokens;
 
@@ -22,7 +22,8 @@ fn name(text: &str) -> Account {
     Account::from_chain(text)
 }
 
-/// alice trusts my.app, my.app trusts the signer; carol trusts nobody; bob has published posts.
+/// A signer where alice has authorised my.app, my.app has authorised the signer, carol has authorised
+/// nobody and bob has posts.
 async fn signer(kind: SignerKind) -> Arc<Signer> {
     let clock = Clock::starting_at(DateTime::UNIX_EPOCH + Duration::days(20_000));
     let chain_kind = match kind {
@@ -63,7 +64,7 @@ async fn signer(kind: SignerKind) -> Arc<Signer> {
     )
 }
 
-/// Sends a request and returns status and body; JSON where it is JSON.
+/// Sends a request and returns the status and the body, as JSON if it is JSON.
 fn send(signer: &Signer, request: HttpRequest<String>) -> (u16, Value) {
     let (head, body) = request.into_parts();
     let reply = match Input::read(&head, body.as_bytes()) {
@@ -137,7 +138,7 @@ async fn steemconnect_answers_with_the_whole_transaction() {
 }
 
 #[tokio::test]
-async fn broadcasts_are_refused_as_measured() {
+async fn refusals_of_broadcasts_are_as_measured() {
     let signer = signer(SignerKind::HiveSigner).await;
     let alice = signer.issue_tokens(&name("alice"));
     let carol = signer.issue_tokens(&name("carol")).access;
@@ -214,7 +215,7 @@ async fn broadcasts_are_refused_as_measured() {
 }
 
 #[tokio::test]
-async fn a_weight_that_is_no_integer_cannot_be_serialized() {
+async fn a_weight_that_is_not_an_integer_cannot_be_serialized() {
     let signer = signer(SignerKind::HiveSigner).await;
     let token = signer.issue_tokens(&name("alice")).access;
     for (weight, shown) in [
@@ -232,7 +233,7 @@ async fn a_weight_that_is_no_integer_cannot_be_serialized() {
 }
 
 #[tokio::test]
-async fn what_the_chain_says_comes_with_a_response_from_hivesigner_only() {
+async fn only_hivesigner_adds_a_response_to_a_refusal_of_the_chain() {
     let hive = "itr->get_vote_percent() != o.weight && \"Your current vote on this comment is identical to this vote.\": \
                 Your current vote on this comment is identical to this vote. category=chain subject_type=voting subject=alice";
     let steem = "itr->vote_percent != o.weight: You have already voted in a similar way.";
@@ -273,7 +274,7 @@ async fn the_same_vote_twice_within_a_block_is_a_duplicate() {
 }
 
 #[tokio::test]
-async fn the_process_dies_of_operations_that_are_none() {
+async fn the_process_dies_of_malformed_operations() {
     let signer = signer(SignerKind::HiveSigner).await;
     let token = signer.issue_tokens(&name("alice")).access;
     for operations in [json!("vote"), json!([["vote"]]), Value::Null] {
@@ -291,7 +292,7 @@ async fn the_process_dies_of_operations_that_are_none() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_gets_a_page() {
+async fn a_malformed_request_gets_an_html_page() {
     let signer = signer(SignerKind::HiveSigner).await;
     let malformed = HttpRequest::post("/api/broadcast")
         .header("content-type", "application/json")

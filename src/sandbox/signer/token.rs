@@ -1,5 +1,5 @@
-//! Access and refresh tokens: HiveSigner's signed messages, which do not expire, and SteemConnect's
-//! JWTs, which do.
+//! Tokens: those of HiveSigner are signed messages that do not expire, those of SteemConnect are JWTs
+//! that do.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,21 +12,21 @@ use super::SignerKind;
 use crate::account::Account;
 use crate::sandbox::chain::block::digest;
 
-/// What a token is for.
+/// The purpose of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Acts for the voter.
     Access,
-    /// Gets new tokens.
+    /// Is exchanged for new tokens.
     Refresh,
-    /// Got from the authorisation page; gets the first tokens.
+    /// Comes from the authorisation page and is exchanged for the first tokens.
     Code,
-    /// Tells who the voter is and no more.
+    /// Only identifies the voter.
     Login,
 }
 
 impl Role {
-    /// Its name inside HiveSigner's tokens.
+    /// The name in tokens of HiveSigner.
     fn hivesigner(self) -> &'static str {
         match self {
             Self::Access => "posting",
@@ -36,7 +36,7 @@ impl Role {
         }
     }
 
-    /// Its name inside SteemConnect's tokens.
+    /// The name in tokens of SteemConnect.
     fn steemconnect(self) -> &'static str {
         match self {
             Self::Access => "app",
@@ -47,7 +47,7 @@ impl Role {
     }
 }
 
-/// What a token says.
+/// The contents of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub role: Role,
@@ -56,13 +56,13 @@ pub(super) struct Token {
     pub expires: Option<DateTime<Utc>>,
 }
 
-/// Writes and reads tokens.
+/// Issues and reads tokens.
 #[derive(Debug)]
 pub(super) struct Mint {
     kind: SignerKind,
-    /// Tokens of another sandbox are not ours.
+    /// The secret of the signatures.
     secret: String,
-    /// Makes every token a new one.
+    /// The number of the next token, which makes each token unique.
     serial: AtomicU64,
 }
 
@@ -75,7 +75,7 @@ impl Mint {
         }
     }
 
-    /// A new token. `expires` counts on SteemConnect only.
+    /// Issues a new token. Only SteemConnect uses `expires`.
     pub fn issue(
         &self,
         role: Role,
@@ -115,7 +115,7 @@ impl Mint {
         }
     }
 
-    /// What a token says; `None` for anything that this sandbox did not write.
+    /// The contents of a token; `None` if this sandbox did not issue it.
     pub fn read(&self, token: &str) -> Option<Token> {
         match self.kind {
             SignerKind::HiveSigner => self.read_hivesigner(token),
@@ -163,7 +163,7 @@ impl Mint {
         })
     }
 
-    /// 112 hex digits, as long as real signatures are; good enough where there is nothing to gain.
+    /// A signature of 112 hex digits, as long as a real one. It is not cryptographically secure.
     fn sign(&self, of: &impl std::hash::Hash) -> String {
         let first = digest((&self.secret, of));
         let rest = format!("{}{}", digest(&first), digest((&first, 2)));
@@ -171,11 +171,11 @@ impl Mint {
     }
 }
 
-/// Tells tokens apart without showing them: 12 hex digits.
-pub(super) fn name_of(token: &str) -> String {
-    let mut name = digest(token);
-    name.truncate(12);
-    name
+/// The fingerprint of a token, 12 hex digits: identifies it without showing it.
+pub(super) fn fingerprint(token: &str) -> String {
+    let mut fingerprint = digest(token);
+    fingerprint.truncate(12);
+    fingerprint
 }
 
 #[cfg(test)]
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_read_back_as_what_they_were_issued_for() {
+    fn a_token_is_read_with_its_role_and_user() {
         for kind in [SignerKind::HiveSigner, SignerKind::SteemConnect] {
             let mint = Mint::new(kind, "secret");
             for role in [Role::Access, Role::Refresh, Role::Code, Role::Login] {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn hivesigner_tokens_are_as_long_as_real_ones_and_padded_with_dots() {
+    fn hivesigner_tokens_have_the_length_and_the_padding_of_real_ones() {
         let mint = Mint::new(SignerKind::HiveSigner, "secret");
         let tokens: Vec<String> = [Role::Access, Role::Refresh, Role::Code, Role::Login]
             .into_iter()
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn two_tokens_are_never_the_same() {
+    fn no_two_tokens_are_equal() {
         for kind in [SignerKind::HiveSigner, SignerKind::SteemConnect] {
             let mint = Mint::new(kind, "secret");
             assert_ne!(issue(&mint, Role::Access), issue(&mint, Role::Access));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_and_broken_tokens_are_not_read() {
+    fn foreign_and_damaged_tokens_are_refused() {
         for kind in [SignerKind::HiveSigner, SignerKind::SteemConnect] {
             let mint = Mint::new(kind, "secret");
             let foreign = issue(&Mint::new(kind, "other"), Role::Access);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_fork_that_drops_everything_undoes_the_blocks() {
+fn a_fork_that_keeps_nothing_undoes_the_blocks() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     chain
         .submit(vec![vote("alice", &post, 10_000)], None)
@@ -25,7 +25,7 @@ fn a_fork_that_drops_everything_undoes_the_blocks() {
 }
 
 #[test]
-fn a_fork_with_the_same_operations_changes_only_the_ids() {
+fn a_fork_that_keeps_everything_changes_only_the_block_ids() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     chain
         .submit(vec![vote("alice", &post, 10_000)], None)
@@ -44,7 +44,7 @@ fn a_fork_with_the_same_operations_changes_only_the_ids() {
 }
 
 #[test]
-fn what_was_pending_survives_a_fork_unless_it_lost_its_ground() {
+fn a_pending_vote_survives_a_fork_unless_its_post_is_undone() {
     let (mut chain, post) = with_post(ChainKind::Hive);
     let later = post_id("later");
     chain.submit(vec![comment(&later, None)], None).unwrap();

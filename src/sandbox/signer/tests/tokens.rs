@@ -1,9 +1,9 @@
-//! Tokens: how one gets them, what they tell, how they end.
+//! Tokens: issue, contents, expiry and revocation.
 
 use super::*;
 
 #[tokio::test]
-async fn a_refresh_token_gets_new_tokens_as_form_as_json_and_with_a_slash() {
+async fn a_refresh_token_is_exchanged_by_form_by_json_and_with_a_trailing_slash() {
     let signer = signer(SignerKind::HiveSigner).await;
     let old = signer.issue_tokens(&name("alice"));
     let fields = format!(
@@ -36,7 +36,7 @@ async fn a_refresh_token_gets_new_tokens_as_form_as_json_and_with_a_slash() {
 }
 
 #[tokio::test]
-async fn a_code_gets_tokens() {
+async fn a_code_is_exchanged_for_tokens() {
     let signer = signer(SignerKind::HiveSigner).await;
     let code = signer.issue(Role::Code, &name("alice"));
     let fields = format!("grant_type=authorization_code&code={code}&client_secret={SECRET}");
@@ -44,7 +44,7 @@ async fn a_code_gets_tokens() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_refuses_as_measured() {
+async fn refusals_of_the_token_endpoint_are_as_measured() {
     let signer = signer(SignerKind::HiveSigner).await;
     let tokens = signer.issue_tokens(&name("alice"));
     let (refresh, access) = (&tokens.refresh, &tokens.access);
@@ -74,7 +74,7 @@ async fn the_token_endpoint_refuses_as_measured() {
             format!("access_token={access}&refresh_token={refresh}&client_secret={SECRET}"),
             invalid_role(),
         ),
-        // The real process dies of a missing secret.
+        // The real process dies without the secret.
         (format!("refresh_token={refresh}"), (0, Value::Null)),
     ] {
         assert_eq!(
@@ -92,7 +92,7 @@ async fn the_token_endpoint_refuses_as_measured() {
 }
 
 #[tokio::test]
-async fn me_tells_who_the_user_is() {
+async fn me_returns_the_user_of_the_token() {
     let signer = signer(SignerKind::HiveSigner).await;
     let me = |voter: &str| {
         let token = signer.issue_tokens(&name(voter)).access;
@@ -111,7 +111,7 @@ async fn me_tells_who_the_user_is() {
 }
 
 #[tokio::test]
-async fn revoking_ends_a_token_of_steemconnect_and_nothing_at_hivesigner() {
+async fn only_steemconnect_revokes_tokens() {
     for (kind, after) in [
         (SignerKind::HiveSigner, 200),
         (SignerKind::SteemConnect, 401),
@@ -129,7 +129,7 @@ async fn revoking_ends_a_token_of_steemconnect_and_nothing_at_hivesigner() {
 }
 
 #[tokio::test]
-async fn tokens_of_steemconnect_expire_and_those_of_hivesigner_do_not() {
+async fn only_tokens_of_steemconnect_expire() {
     for (kind, after) in [
         (SignerKind::HiveSigner, 200),
         (SignerKind::SteemConnect, 401),
