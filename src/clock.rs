@@ -19,7 +19,7 @@ enum Source {
     },
 }
 
-/// Longest single sleep. Shorter sleeps notice a corrected system clock sooner.
+/// Longest single sleep by the system clock. Shorter sleeps notice a corrected clock sooner.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 impl Clock {
@@ -58,7 +58,11 @@ impl Clock {
             if left.is_zero() {
                 return;
             }
-            tokio::time::sleep(left.min(MAX_SLEEP)).await;
+            let sleep = match self.0 {
+                Source::System => left.min(MAX_SLEEP),
+                Source::Tokio { .. } => left,
+            };
+            tokio::time::sleep(sleep).await;
         }
     }
 }
