@@ -10,7 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use curatord::account::Account;
 use curatord::post::PostId;
 use curatord::sandbox::requests::Request;
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 use setup::{Bench, millis, per_second, rows_until, spread};
 use tokio::sync::mpsc;
 

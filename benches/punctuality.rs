@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use curatord::account::Account;
 use curatord::post::{PostId, VoteKey};
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 use setup::{Bench, millis, per_second, rows_until, spread};
 
 const SECONDS: usize = 20;

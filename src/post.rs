@@ -3,7 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use crate::account::Account;
+
+/// Age at which a post pays out; votes after that do nothing.
+pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
 
 /// The key of a post or comment, `@author/permlink`. Cheap to clone. Permlinks compare byte by byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -53,7 +53,9 @@ mod tests {
     use super::*;
     use crate::account::Account;
     use crate::post::{PostId, VoteKey};
-    use crate::votes::vote::Origin;
+    use crate::rules::rule::RuleId;
+    use crate::votes::asks::Cause;
+    use crate::votes::status::Origin;
     use crate::weight::Weight;
 
     fn at(millis: i64) -> DateTime<Utc> {
@@ -66,9 +68,11 @@ mod tests {
                 voter: Account::from_chain("alice"),
                 post: PostId::new(Account::from_chain("bob"), "a-post"),
             },
-            origin: Origin::Author,
-            event_block: 7,
-            rule: None,
+            cause: Cause {
+                rule: RuleId::new("a.toml", "b"),
+                origin: Origin::Author,
+                block: 7,
+            },
             weight: Weight::FULL,
             attempts: 1,
             at: at(0),
@@ -102,7 +106,7 @@ mod tests {
     fn anything_else_is_handed_over_at_once_with_what_waits() {
         let mut outbox = Outbox::default();
         outbox.push(accepted(), at(10));
-        outbox.push(report(Outcome::Skipped("no".to_owned())), at(20));
+        outbox.push(report(Outcome::Skipped("no".to_owned().into())), at(20));
         assert_eq!(outbox.due(true), Some(at(10)));
         assert_eq!(outbox.take().len(), 2);
         outbox.push(accepted(), at(30));

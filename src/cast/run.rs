@@ -9,14 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::cast::outbox::Outbox;
-use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::post::{PostId, VoteKey};
 use crate::queue::journal::Journal;
-use crate::queue::writer::Handover;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::signer::book::TokenBook;
@@ -24,10 +22,11 @@ use crate::signer::client::SignerClient;
 use crate::signer::keeper::RefreshRequest;
 use crate::store::Store;
 use crate::votes::answer::Answer;
-use crate::votes::caster::answers::Counted;
+use crate::votes::caster::Counted;
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Action, Caster, Request, Settings, World};
+use crate::votes::caster::{Action, Caster, Looks, Request, Settings, Sight, World};
 use crate::votes::change::{Batch, Change};
+use crate::votes::handover::Handover;
 use crate::votes::limits::LIMITS_LOOK_BACK;
 
 /// At the end, answers are awaited for so long.
@@ -57,7 +56,7 @@ pub struct Parts {
 
 /// What comes back from a task of the caster.
 enum Answered {
-    Looked(Vec<PostId>, Result<Vec<Option<Content>>, String>),
+    Looked(Vec<PostId>, Result<Vec<Sight>, String>),
     Counted(Vec<(Account, RuleId)>, Result<Vec<Counted>, String>),
     Weighed(Vec<Account>, Result<Vec<AccountState>, String>),
     Sent(VoteKey, DateTime<Utc>, Answer),
@@ -99,15 +98,9 @@ pub async fn run(mut parts: Parts, cancel: CancellationToken) {
                     next = tasks.try_join_next();
                 }
             }
-            Some(handover) = parts.handovers.recv() => match handover {
-                Handover::Plan(votes) => caster.plan(votes, &parts.owner, parts.clock.now()),
-                Handover::Hold(votes) => {
-                    let now = parts.clock.now();
-                    votes.into_iter().for_each(|(vote, tried)| caster.hold(vote, tried, now));
-                }
-                Handover::Amend(rows) => rows.into_iter().for_each(|row| caster.amend(row, &parts.owner)),
-                Handover::Confirm(votes) => caster.confirm(votes),
-            },
+            Some(handover) = parts.handovers.recv() => {
+                caster.hand_over(handover, &parts.owner, parts.clock.now());
+            }
             Some(place) = journal.place(), if ready => {
                 place.send(Batch { changes: outbox.take(), ..Batch::default() });
             }
@@ -150,6 +143,7 @@ fn settings(config: &Config, dry_run: bool) -> Settings {
         },
         retry_for: config.casting.retry_for,
         confirm_within: config.casting.confirm_within,
+        looks: Looks::LIVE,
     }
 }
 
@@ -179,11 +173,9 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
             for posts in posts.chunks(LOOK_TOGETHER) {
                 let (nodes, posts) = (parts.nodes.clone(), posts.to_vec());
                 tasks.spawn(async move {
-                    let answer = nodes
-                        .contents(&posts)
-                        .await
-                        .map_err(|error| error.to_string());
-                    Answered::Looked(posts, answer)
+                    let answer = nodes.contents(&posts).await;
+                    let sights = answer.map(|posts| posts.into_iter().map(Sight::from).collect());
+                    Answered::Looked(posts, sights.map_err(|error| error.to_string()))
                 });
             }
         }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::cli::output::complain;
 use crate::cli::{Exit, counted, wants_colour};
@@ -57,7 +58,7 @@ fn run_files(files: &[PathBuf], out: &mut impl Write) -> io::Result<Tally> {
 }
 
 /// The tests at `path` and the rules that they are about.
-fn read(path: &Path) -> Result<(TestFile, RuleSet), Vec<Problem>> {
+fn read(path: &Path) -> Result<(TestFile, Arc<RuleSet>), Vec<Problem>> {
     let text = fs::read_to_string(path).map_err(|error| {
         let finding = match error.kind() {
             io::ErrorKind::NotFound => Finding::whole("there is no such file"),
@@ -71,7 +72,7 @@ fn read(path: &Path) -> Result<(TestFile, RuleSet), Vec<Problem>> {
         return Err(rules.problems);
     }
     show(&rules.problems);
-    Ok((file, RuleSet::new(rules.rules)))
+    Ok((file, Arc::new(RuleSet::new(rules.rules))))
 }
 
 fn show(problems: &[Problem]) {
@@ -86,7 +87,7 @@ impl Tally {
         &mut self,
         path: &Path,
         file: &TestFile,
-        rules: &RuleSet,
+        rules: &Arc<RuleSet>,
         out: &mut impl Write,
     ) -> io::Result<()> {
         for test in &file.tests {

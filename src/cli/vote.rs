@@ -13,13 +13,15 @@ use crate::cli::arguments::{self, When};
 use crate::cli::output::{complain, print_line};
 use crate::cli::{Exit, configuration, reads_the_chain};
 use crate::clock::Clock;
+use crate::post::PAYOUT_AFTER;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::RuleId;
 use crate::store::Store;
+use crate::votes::asks::Ask;
 use crate::votes::change::{Batch, Change, Plan};
-use crate::votes::fold::{Context, VOTED_BY_HAND, attempted};
-use crate::votes::planner::PAYOUT_AFTER;
-use crate::votes::vote::{Origin, Status, Vote};
+use crate::votes::fold::Context;
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// A daemon that holds a vote may send it so soon that it does not hear of a change in time.
@@ -114,18 +116,21 @@ fn wrong_usage(error: &str) -> Exit {
 /// Why a vote that stands as in `row` cannot be asked for any more.
 fn too_late(row: &Vote, now: DateTime<Utc>) -> Option<String> {
     match row.status {
-        Status::Cast => Some(format!("it was cast already, with {}", row.weight)),
-        Status::Confirmed => Some(format!("it is on the chain already, with {}", row.weight)),
-        Status::Skipped if row.reason.as_deref() == Some(VOTED_BY_HAND) => {
+        Status::Cast => Some(format!("it was cast already, with {}", row.ask().weight)),
+        Status::Confirmed => Some(format!(
+            "it is on the chain already, with {}",
+            row.ask().weight
+        )),
+        Status::Skipped if row.is_by_hand() => {
             Some("the voter has voted on it by other means: change that vote there".to_owned())
         }
-        Status::Queued if attempted(row, now) => {
+        Status::Queued if row.attempted(now) => {
             Some("a vote is on its way already: see `curatord explain`".to_owned())
         }
         Status::Queued if is_held(row, now) => Some(format!(
             "the daemon is about to cast a vote of {}, due {}: too late to change it",
-            row.weight,
-            shown(row.due_at)
+            row.ask().weight,
+            shown(row.ask().due_at)
         )),
         _ => None,
     }
@@ -148,16 +153,17 @@ async fn queue(
     let read = store.cursor().await?;
     let plan = Plan {
         key: key.clone(),
-        weight,
-        rule: RuleId::from_stored(""),
-        origin: Origin::Hand,
-        due_at,
-        // What rules find in blocks up to here is older than this wish.
-        event_block: read.map_or(0, |cursor| cursor.block_num),
-        event_at: now,
-        leader: None,
+        ask: Ask {
+            rule: RuleId::from_stored(""),
+            origin: Origin::Hand,
+            weight,
+            due_at,
+            // What rules find in blocks up to here is older than this wish.
+            block: read.map_or(0, |cursor| cursor.block_num),
+            at: now,
+            leader: None,
+        },
         may_be_edit: false,
-        had_vote: false,
     };
     let batch = Batch {
         changes: vec![Change::Plan(plan)],
@@ -175,7 +181,10 @@ async fn queue(
     store.apply(&batch, &context).await?;
     let row = store.vote(key).await?;
     match row {
-        Some(row) if row.origin == Origin::Hand && (row.weight, row.due_at) == (weight, due_at) => {
+        Some(row)
+            if row.ask().origin == Origin::Hand
+                && (row.ask().weight, row.ask().due_at) == (weight, due_at) =>
+        {
             Ok(row)
         }
         Some(row) => bail!(
@@ -187,21 +196,24 @@ async fn queue(
 }
 
 fn tell(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) -> io::Result<()> {
-    let when = if vote.due_at <= now {
+    let when = if vote.ask().due_at <= now {
         "now".to_owned()
     } else {
-        format!("at {}", shown(vote.due_at))
+        format!("at {}", shown(vote.ask().due_at))
     };
     print_line(format_args!(
         "queued: @{} votes {} on {}, {when}",
-        vote.key.voter, vote.weight, vote.key.post
+        vote.key.voter,
+        vote.ask().weight,
+        vote.key.post
     ))?;
     if let Some(before) = before.filter(|row| row.status == Status::Queued) {
-        let by = match before.origin {
+        let ask = before.ask();
+        let by = match ask.origin {
             Origin::Hand => "asked for by hand".to_owned(),
-            _ => format!("queued by {}", before.rule),
+            _ => format!("queued by {}", ask.rule),
         };
-        let weight = before.weight;
+        let weight = ask.weight;
         print_line(format_args!(
             "It takes the place of a vote of {weight} {by}."
         ))?;

@@ -15,10 +15,11 @@ use crate::chain::stream::{self, ChainEvent, StreamConfig, StreamStart};
 use crate::clock::Clock;
 use crate::config::{Network, Start};
 use crate::daemon::give_up_lease;
+use crate::post::PAYOUT_AFTER;
 use crate::rules::set::RuleSet;
 use crate::store::{Store, StoreError};
 use crate::votes::change::{Batch, Cursor};
-use crate::votes::planner::{PAYOUT_AFTER, Planner};
+use crate::votes::planner::Planner;
 
 /// The right to read the chain lasts so long unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);

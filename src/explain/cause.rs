@@ -7,7 +7,7 @@ use crate::explain::known::Known;
 use crate::rules::rule::{AuthorRule, Rule, TrailRule, Trigger};
 use crate::votes::change::LeaderVote;
 use crate::votes::followers::Followers;
-use crate::votes::vote::Origin;
+use crate::votes::status::Origin;
 use crate::weight::Weight;
 
 /// More names than this are counted only.

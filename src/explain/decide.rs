@@ -11,12 +11,14 @@ use crate::explain::shared::Shared;
 use crate::explain::{Decision, Says, shown};
 use crate::post::VoteKey;
 use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
-use crate::votes::fold::VOTED_BY_HAND;
+use crate::votes::asks::{Ask, Asks};
 use crate::votes::limits::by_mana;
+use crate::votes::reason::Reason;
 use crate::votes::schedules::agenda::scheduled;
 use crate::votes::schedules::choice::counts;
-use crate::votes::verdict::{Post, Verdict, by_post, too_old};
-use crate::votes::vote::{Origin, Status, Vote};
+use crate::votes::status::{Origin, Status};
+use crate::votes::verdict::{Post, Verdict, by_post, is_too_old, too_old};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// A block is read so much later than it is stamped, and may stamp a post a little before its own time.
@@ -44,13 +46,13 @@ struct Taken {
 impl<'a> Decider<'a> {
     pub fn new(shared: &'a Shared<'a>, voter: &'a Account) -> Self {
         let row = shared.known.row(voter);
-        let taken = row.filter(|row| row.origin != Origin::Hand);
+        let taken = row.filter(|row| row.ask().origin != Origin::Hand);
         Self {
             shared,
             known: shared.known,
             voter,
             taken: taken.map(|row| Taken {
-                by: row.rule.clone(),
+                by: row.ask().rule.clone(),
                 how: row.status.to_string(),
                 stands: counts(row, false),
             }),
@@ -78,7 +80,7 @@ impl<'a> Decider<'a> {
     /// leaves it open.
     fn after_an_event(&mut self, rule: &Rule) -> Result<Found, Found> {
         let row = self.known.row(self.voter);
-        let ours = row.filter(|row| row.rule == rule.id);
+        let ours = row.filter(|row| row.ask().rule == rule.id);
         if let Some(over) = ours.and_then(over) {
             return Err(over);
         }
@@ -176,12 +178,16 @@ impl<'a> Decider<'a> {
 
     /// Who has voted already, by other means than rules; `row` is the voter's, where it counts.
     fn by_people(&self, row: Option<&Vote>) -> Result<(), Found> {
-        if let Some(row) = row.filter(|row| row.reason.as_deref() == Some(VOTED_BY_HAND)) {
-            let why = format!("the voter voted {} by other means", row.weight);
+        if let Some(row) = row.filter(|row| row.is_by_hand()) {
+            let why = format!("the voter voted {} by other means", row.ask().weight);
             return Err(no("by hand", why));
         }
-        if let Some(row) = row.filter(|row| row.origin == Origin::Hand) {
-            let why = format!("a vote of {} was asked for: {}", row.weight, row.status);
+        if let Some(row) = row.filter(|row| row.ask().origin == Origin::Hand) {
+            let why = format!(
+                "a vote of {} was asked for: {}",
+                row.ask().weight,
+                row.status
+            );
             return Err(no("by hand", why));
         }
         // What an attempt of ours left on the post is not a person's.
@@ -220,33 +226,20 @@ impl<'a> Decider<'a> {
 
     /// The vote as it would be queued.
     fn vote(&self, rule: &Rule, cause: &Cause, due_at: DateTime<Utc>) -> Vote {
-        Vote {
-            key: VoteKey {
-                voter: self.voter.clone(),
-                post: self.known.post.clone(),
-            },
-            weight: cause.weight,
+        let key = VoteKey {
+            voter: self.voter.clone(),
+            post: self.known.post.clone(),
+        };
+        let ask = Ask {
             rule: rule.id.clone(),
             origin: cause.origin,
-            status: Status::Queued,
-            reason: None,
+            weight: cause.weight,
             due_at,
-            cast_at: None,
-            attempts: 0,
-            next_attempt_at: due_at,
-            claimed_by: None,
-            claimed_until: None,
-            trx_id: None,
-            block_num: None,
-            event_block: 0,
-            event_at: cause.at,
-            leader: cause.leader.as_ref().map(|(leader, _)| leader.clone()),
-            leader_weight: cause.leader.as_ref().map(|(_, weight)| *weight),
-            rivals: Vec::new(),
-            recasts: 0,
-            created_at: self.known.now,
-            updated_at: self.known.now,
-        }
+            block: 0,
+            at: cause.at,
+            leader: cause.leader.clone(),
+        };
+        Vote::queued(key, Asks::new(ask), self.known.now)
     }
 
     /// When the vote goes out, by all that is looked at at that moment.
@@ -256,7 +249,11 @@ impl<'a> Decider<'a> {
             Ok(None) => return Err(no("post", "no node knows it".to_owned())),
             Err(why) => return Err((Says::Unknown, "post", why.clone())),
         };
-        let mut at = vote.due_at.max(vote.next_attempt_at).max(self.known.now);
+        let mut at = vote
+            .ask()
+            .due_at
+            .max(vote.next_attempt_at)
+            .max(self.known.now);
         if !rule.in_force(at) {
             let why = format!("the rule is off when the vote is due, {}", shown(at));
             return Err(no("expires", why));
@@ -270,17 +267,19 @@ impl<'a> Decider<'a> {
             match by_post(vote, Some(rule), post, vote.attempts > 0, at) {
                 Verdict::Move { due_at } => at = due_at,
                 Verdict::Skip(why) | Verdict::Withdraw(why) | Verdict::Fail(why) => {
-                    return Err(no(key_of(&why), why));
+                    return Err(no(key_of(&why), why.to_string()));
                 }
                 Verdict::Cast(_) | Verdict::Confirmed | Verdict::Wait { .. } => break,
             }
         }
         self.by_limit(rule, at)?;
         let at = self.by_mana(rule, at)?;
-        match too_old(rule, content, at) {
-            Some(why) => Err(no("max_age", format!("{why}; mana is back {}", shown(at)))),
-            None => self.by_token().map(|()| at),
+        if is_too_old(rule, content, at) {
+            let why = too_old(content, false);
+            let why = format!("{why}; mana is back {}", shown(at));
+            return Err(no("max_age", why));
         }
+        self.by_token().map(|()| at)
     }
 
     fn by_limit(&self, rule: &Rule, at: DateTime<Utc>) -> Result<(), Found> {
@@ -294,7 +293,7 @@ impl<'a> Decider<'a> {
         let past = tables.past.get(&(self.voter.clone(), rule.id.clone()));
         let past = past.map_or(&[][..], Vec::as_slice);
         match rule.limit.exceeded(past, &self.known.post.author, at) {
-            Some(why) => Err(no("limit", why)),
+            Some(why) => Err(no("limit", why.to_string())),
             None => Ok(()),
         }
     }
@@ -314,10 +313,10 @@ impl<'a> Decider<'a> {
                 let refill = refill.and_then(|wait| TimeDelta::from_std(wait).ok());
                 match refill {
                     Some(wait) => Ok(at + wait),
-                    None => Err(no("min_mana", reason)),
+                    None => Err(no("min_mana", reason.to_string())),
                 }
             }
-            Some(Verdict::Skip(why) | Verdict::Fail(why)) => Err(no("min_mana", why)),
+            Some(Verdict::Skip(why) | Verdict::Fail(why)) => Err(no("min_mana", why.to_string())),
             _ => Ok(at),
         }
     }
@@ -344,18 +343,19 @@ fn no(condition: &'static str, why: String) -> Found {
     (Says::No, condition, why)
 }
 
-/// The condition that a verdict's words begin with.
-fn key_of(why: &str) -> &'static str {
-    ["max_age", "window"]
-        .into_iter()
-        .find(|key| why.starts_with(key))
-        .unwrap_or("post")
+/// The condition that a verdict rests on.
+fn key_of(why: &Reason) -> &'static str {
+    match why {
+        Reason::MaxAge { .. } | Reason::WindowTooLate { .. } => why.condition().unwrap_or("post"),
+        _ => "post",
+    }
 }
 
 /// What a row says for its rule that is not queued any more.
 fn over(row: &Vote) -> Option<Found> {
-    let reason = row.reason.clone().unwrap_or_default();
-    let (weight, at) = (row.weight, row.cast_at);
+    let reason = row.reason.as_ref().map(ToString::to_string);
+    let reason = reason.unwrap_or_default();
+    let (weight, at) = (row.ask().weight, row.cast_at);
     let when = shown(at.unwrap_or(row.updated_at));
     Some(match row.status {
         Status::Queued => return None,
@@ -363,7 +363,7 @@ fn over(row: &Vote) -> Option<Found> {
             let why = format!("{weight} at {when}");
             (Says::Voted { weight, at }, "voted", why)
         }
-        Status::Skipped if reason == VOTED_BY_HAND => {
+        Status::Skipped if row.is_by_hand() => {
             let why = format!("the voter voted {weight} by other means");
             no("by hand", why)
         }

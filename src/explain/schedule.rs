@@ -92,7 +92,7 @@ pub async fn choose<E>(
         }
         for plan in choice.plans(None) {
             planned.insert(plan.key.clone());
-            choices.votes.insert(plan.key, plan.rule);
+            choices.votes.insert(plan.key, plan.ask.rule);
         }
     }
     Ok(choices)

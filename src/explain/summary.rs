@@ -3,8 +3,8 @@
 use crate::account::Account;
 use crate::explain::shared::Shared;
 use crate::explain::{Decision, Says, shown};
-use crate::votes::fold::{VOTED_BY_HAND, next_in_line};
-use crate::votes::vote::{Origin, Status, Vote};
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// What `decisions`, which are all of `voter`, come to.
@@ -20,9 +20,9 @@ pub fn summary(shared: &Shared<'_>, voter: &Account, decisions: &[Decision]) -> 
     if let Some(row) = shared.known.row(voter) {
         let was = of_row(row);
         // A schedule asks again for what came to nothing.
-        return match (will, heir(shared, row)) {
+        return match (will, runner_up(shared, row)) {
             (Some(will), _) => format!("{was}; {will}"),
-            (None, Some(heir)) => format!("{was}; {heir}"),
+            (None, Some(other)) => format!("{was}; {other}"),
             (None, None) => was,
         };
     }
@@ -49,12 +49,12 @@ pub fn vote_of(shared: &Shared<'_>, voter: &Account) -> Says {
             _ => Says::No,
         };
     };
-    let weight = row.weight;
-    let by_hand = row.reason.as_deref() == Some(VOTED_BY_HAND) && !weight.is_zero();
+    let weight = row.ask().weight;
+    let by_hand = row.is_by_hand() && !weight.is_zero();
     match row.status {
         Status::Queued => Says::Queued {
             weight,
-            at: row.due_at,
+            at: row.ask().due_at,
         },
         Status::Cast | Status::Confirmed => Says::Voted {
             weight,
@@ -66,37 +66,42 @@ pub fn vote_of(shared: &Shared<'_>, voter: &Account) -> Says {
 }
 
 /// Which other rule asks for a vote that is queued.
-fn heir(shared: &Shared<'_>, row: &Vote) -> Option<String> {
+fn runner_up(shared: &Shared<'_>, row: &Vote) -> Option<String> {
     if row.status != Status::Queued {
         return None;
     }
-    let other = next_in_line(row, shared.known.now, &|rule| shared.rules.position(rule))?;
+    let other = row.asks.runner_up(&|rule| shared.rules.position(rule))?;
     Some(format!(
-        "{other} asks for it too, and has it should the first look at the post decline it"
+        "{} asks for it too, and has it if that rule drops out",
+        other.rule
     ))
 }
 
 /// What the row of a vote says.
 fn of_row(row: &Vote) -> String {
-    let by = match row.origin {
+    let by = match row.ask().origin {
         Origin::Hand => "by hand".to_owned(),
-        _ => format!("by {}", row.rule),
+        _ => format!("by {}", row.ask().rule),
     };
-    let weight = row.weight;
-    let reason = row.reason.as_deref().unwrap_or("no reason was noted");
+    let weight = row.ask().weight;
+    let reason = row.reason.as_ref().map(ToString::to_string);
+    let reason = reason.as_deref().unwrap_or("no reason was noted");
     let at = shown(row.cast_at.unwrap_or(row.updated_at));
     match row.status {
         Status::Queued => {
             let waits = row.reason.as_ref().map(|why| format!(" ({why})"));
             let waits = waits.unwrap_or_default();
-            format!("queued: {weight}, due {}, {by}{waits}", shown(row.due_at))
+            format!(
+                "queued: {weight}, due {}, {by}{waits}",
+                shown(row.ask().due_at)
+            )
         }
         Status::Cast => format!("voted {weight} at {at}, {by}; no block has shown it yet"),
         Status::Confirmed => match row.block_num {
             Some(block) => format!("voted {weight} at {at}, {by}; in block {block}"),
             None => format!("voted {weight} at {at}, {by}"),
         },
-        Status::Skipped if reason == VOTED_BY_HAND => by_other_means(weight),
+        Status::Skipped if row.is_by_hand() => by_other_means(weight),
         Status::Skipped => format!("skipped, {by}: {reason}"),
         Status::Failed => format!("failed at {}, {by}: {reason}", shown(row.updated_at)),
         Status::Withdrawn => format!("withdrawn, {by}: {reason}"),

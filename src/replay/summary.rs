@@ -6,9 +6,8 @@ use chrono::NaiveDate;
 
 use crate::account::Account;
 use crate::rules::rule::RuleId;
-use crate::simulate::ReplayedVote;
 use crate::simulate::mana::Day;
-use crate::votes::vote::{Status, Vote};
+use crate::simulate::replay::{Played, why_not_cast};
 
 /// Counts for people. Days are those of UTC.
 #[derive(Debug, Default, PartialEq)]
@@ -22,36 +21,25 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts what was `cast` and what became of the other `rows`.
-    pub fn new<'a>(
-        cast: &[ReplayedVote],
-        rows: impl Iterator<Item = &'a Vote>,
-        mana: Vec<(Account, Vec<Day>)>,
-    ) -> Self {
+    /// Counts what a replay came to.
+    pub fn new(played: &Played) -> Self {
         let mut summary = Self {
-            mana,
+            mana: played.mana.clone(),
             ..Self::default()
         };
-        for vote in cast {
+        for vote in &played.votes {
             let key = (vote.due_at.date_naive(), vote.rule.clone());
             *summary.votes.entry(key).or_default() += 1;
         }
-        for row in rows {
+        for row in &played.rows {
+            let rule = &row.ask().rule;
             // A vote by hand where no rule wanted one is nobody's.
-            if let Some(why) = why_not_cast(row).filter(|_| !row.rule.as_str().is_empty()) {
-                let key = (row.rule.clone(), kind_of(why).to_owned());
+            if let Some(why) = why_not_cast(row).filter(|_| !rule.as_str().is_empty()) {
+                let key = (rule.clone(), kind_of(&why).to_owned());
                 *summary.not_cast.entry(key).or_default() += 1;
             }
         }
         summary
-    }
-}
-
-/// Why a vote was not cast; `None` where it was.
-pub fn why_not_cast(row: &Vote) -> Option<&str> {
-    match row.status {
-        Status::Skipped | Status::Withdrawn | Status::Failed => row.reason.as_deref(),
-        Status::Queued | Status::Cast | Status::Confirmed | Status::DryRun => None,
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::post::VoteKey;
 use crate::ruletest::Expected;
-use crate::simulate::{Played, ReplayedVote};
+use crate::simulate::replay::{Played, ReplayedVote};
 use crate::weight::Weight;
 
 /// Two sides that should be the same, each told in words.
@@ -24,6 +24,7 @@ pub fn between(expected: &[Expected], played: &Played) -> Vec<Difference> {
     for vote in &played.votes {
         cast.entry(&vote.key).or_default().push_back(vote);
     }
+    let not_cast = played.not_cast();
     let mut differences = Vec::new();
     for expected in expected {
         let vote = cast
@@ -32,7 +33,7 @@ pub fn between(expected: &[Expected], played: &Played) -> Vec<Difference> {
         if vote.is_some_and(|vote| expected.is(vote)) {
             continue;
         }
-        let would_be_cast = match (vote, played.not_cast.get(&expected.key)) {
+        let would_be_cast = match (vote, not_cast.get(&expected.key)) {
             (Some(vote), _) => told_cast(vote, expected.rule.is_some()),
             (None, Some(why)) => format!("no vote: {why}"),
             (None, None) => "no vote: no rule asks for one".to_owned(),

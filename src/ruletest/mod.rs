@@ -10,6 +10,7 @@ pub mod file;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -22,7 +23,7 @@ use crate::rules::read::{self, RuleFiles};
 use crate::rules::set::RuleSet;
 use crate::ruletest::difference::Difference;
 use crate::simulate::mana::Start;
-use crate::simulate::{Played, Replay};
+use crate::simulate::replay::{Played, Replay};
 use crate::weight::Weight;
 
 /// A file of tests.
@@ -112,7 +113,11 @@ impl Test {
     ///
     /// # Errors
     /// A recording that cannot be used.
-    pub fn run(&self, rules: &RuleSet, chain: ChainKind) -> Result<Vec<Difference>, FileError> {
+    pub fn run(
+        &self,
+        rules: &Arc<RuleSet>,
+        chain: ChainKind,
+    ) -> Result<Vec<Difference>, FileError> {
         let blocks = match &self.source {
             Source::Events(events) => blocks::of_events(events),
             Source::Files(files) => {
@@ -128,7 +133,7 @@ impl Test {
         Ok(difference::between(&self.expected, &played))
     }
 
-    fn play(&self, rules: &RuleSet, kind: ChainKind, blocks: &[Block]) -> Played {
+    fn play(&self, rules: &Arc<RuleSet>, kind: ChainKind, blocks: &[Block]) -> Played {
         let start = Start {
             kind,
             mana_of: self.mana.clone(),

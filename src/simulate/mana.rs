@@ -66,6 +66,11 @@ impl Mana {
         }
     }
 
+    /// Everybody has what the start says at `since`: the time of the first block.
+    pub fn begin(&mut self, since: DateTime<Utc>) {
+        self.since = since;
+    }
+
     /// The mana of `voter`, to be reckoned forward from its last change.
     pub fn of(&mut self, voter: &Account) -> &AccountState {
         &self.voter(voter).state

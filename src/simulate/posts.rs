@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::account::Account;
 use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
 use crate::chain::content::{Content, StandingVotes};
+use crate::post::PAYOUT_AFTER;
 use crate::post::PostId;
-use crate::votes::planner::PAYOUT_AFTER;
 use crate::votes::schedules::choice::NEWEST;
 
 /// How often what posts that were paid out hold is forgotten.

@@ -6,9 +6,9 @@
 //! transaction is committed nobody knows whether it was, so [`Store::apply`] must bear to be given
 //! the same batch twice; `fold` sees to that.
 
+mod asks;
 mod error;
 mod mysql;
-mod rivals;
 mod rows;
 mod sqlite;
 mod token;

@@ -10,8 +10,10 @@ use serde::Serialize;
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::RuleId;
-use crate::store::rivals;
+use crate::store::asks;
+use crate::votes::asks::{Ask, Asks};
 use crate::votes::error_entry::ErrorEntry;
+use crate::votes::reason::Reason;
 use crate::votes::vote::{PastVote, Vote};
 use crate::weight::Weight;
 
@@ -78,7 +80,7 @@ macro_rules! vote_columns {
             $table,
             "leader_weight, ",
             $table,
-            "rivals, ",
+            "asks, ",
             $table,
             "recasts, ",
             $table,
@@ -127,7 +129,7 @@ pub(super) struct VoteRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     leader_weight: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rivals: Option<String>,
+    asks: Option<String>,
     recasts: i64,
     #[serde(serialize_with = "as_text")]
     created_at: DateTime<Utc>,
@@ -137,17 +139,18 @@ pub(super) struct VoteRow {
 
 impl From<&Vote> for VoteRow {
     fn from(vote: &Vote) -> Self {
+        let (ask, leader) = (vote.ask(), vote.ask().leader.as_ref());
         Self {
             id: 0,
             voter: vote.key.voter.as_str().to_owned(),
             author: vote.key.post.author.as_str().to_owned(),
             permlink: vote.key.post.permlink.to_string(),
-            weight: vote.weight.hundredths().into(),
-            rule: vote.rule.as_str().to_owned(),
-            origin: vote.origin.as_str().to_owned(),
+            weight: ask.weight.hundredths().into(),
+            rule: ask.rule.as_str().to_owned(),
+            origin: ask.origin.as_str().to_owned(),
             status: vote.status.as_str().to_owned(),
-            reason: vote.reason.as_deref().map(|text| short(text, LONGEST_TEXT)),
-            due_at: vote.due_at,
+            reason: (vote.reason.as_ref()).map(|reason| short(&reason.to_string(), LONGEST_TEXT)),
+            due_at: ask.due_at,
             cast_at: vote.cast_at,
             attempts: vote.attempts.into(),
             next_attempt_at: vote.next_attempt_at,
@@ -155,11 +158,11 @@ impl From<&Vote> for VoteRow {
             claimed_until: vote.claimed_until,
             trx_id: vote.trx_id.as_deref().map(|id| short(id, LONGEST_ID)),
             block_num: vote.block_num.map(i64::from),
-            event_block: vote.event_block.into(),
-            event_at: vote.event_at,
-            leader: vote.leader.as_ref().map(|name| name.as_str().to_owned()),
-            leader_weight: vote.leader_weight.map(|weight| weight.hundredths().into()),
-            rivals: rivals::write(&vote.rivals),
+            event_block: ask.block.into(),
+            event_at: ask.at,
+            leader: leader.map(|(name, _)| name.as_str().to_owned()),
+            leader_weight: leader.map(|(_, weight)| weight.hundredths().into()),
+            asks: asks::write(vote.asks.others()),
             recasts: vote.recasts.into(),
             created_at: vote.created_at,
             updated_at: vote.updated_at,
@@ -174,19 +177,31 @@ impl TryFrom<VoteRow> for Vote {
         let id = row.id;
         let bad = |column: &str| bad_value("votes", column, id);
         let number = |value: i64, column| u32::try_from(value).map_err(|_| bad(column));
-        let key = VoteKey {
-            voter: Account::from_chain(&row.voter),
-            post: PostId::new(Account::from_chain(&row.author), &row.permlink),
+        let weight = |value, column| Weight::from_hundredths(value).ok_or_else(|| bad(column));
+        let leader = match (&row.leader, row.leader_weight) {
+            (Some(leader), Some(voted)) => {
+                Some((Account::from_chain(leader), weight(voted, "leader_weight")?))
+            }
+            _ => None,
         };
-        Ok(Self {
-            rivals: rivals::read(row.rivals.as_deref(), &key).ok_or_else(|| bad("rivals"))?,
-            key,
-            weight: Weight::from_hundredths(row.weight).ok_or_else(|| bad("weight"))?,
+        let first = Ask {
             rule: RuleId::from_stored(&row.rule),
             origin: row.origin.parse().map_err(|_| bad("origin"))?,
-            status: row.status.parse().map_err(|_| bad("status"))?,
-            reason: row.reason,
+            weight: weight(row.weight, "weight")?,
             due_at: row.due_at,
+            block: number(row.event_block, "event_block")?,
+            at: row.event_at,
+            leader,
+        };
+        let others = asks::read(row.asks.as_deref()).ok_or_else(|| bad("asks"))?;
+        Ok(Self {
+            key: VoteKey {
+                voter: Account::from_chain(&row.voter),
+                post: PostId::new(Account::from_chain(&row.author), &row.permlink),
+            },
+            asks: Asks::from_parts(first, others),
+            status: row.status.parse().map_err(|_| bad("status"))?,
+            reason: row.reason.map(Reason::from_stored),
             cast_at: row.cast_at,
             attempts: number(row.attempts, "attempts")?,
             next_attempt_at: row.next_attempt_at,
@@ -196,13 +211,6 @@ impl TryFrom<VoteRow> for Vote {
             block_num: row
                 .block_num
                 .map(|block| number(block, "block_num"))
-                .transpose()?,
-            event_block: number(row.event_block, "event_block")?,
-            event_at: row.event_at,
-            leader: row.leader.as_deref().map(Account::from_chain),
-            leader_weight: row
-                .leader_weight
-                .map(|weight| Weight::from_hundredths(weight).ok_or_else(|| bad("leader_weight")))
                 .transpose()?,
             recasts: number(row.recasts, "recasts")?,
             created_at: row.created_at,

@@ -6,8 +6,11 @@ use chrono::{DateTime, Utc};
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::RuleId;
+use crate::votes::asks::{Ask, Cause};
 use crate::votes::error_entry::ErrorEntry;
-use crate::votes::vote::{Cause, Origin, Status};
+use crate::votes::reason::Reason;
+use crate::votes::status::Status;
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// One thing that happened to one vote.
@@ -35,25 +38,14 @@ impl Change {
     }
 }
 
-/// A vote that is asked for.
+/// A rule or a person asks for a vote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub key: VoteKey,
-    pub weight: Weight,
-    pub rule: RuleId,
-    pub origin: Origin,
-    pub due_at: DateTime<Utc>,
-    /// The block with the post or the leader's vote, and its timestamp. For a schedule the newest block
-    /// that was read, and when the post was published.
-    pub event_block: u32,
-    pub event_at: DateTime<Utc>,
-    /// Whose vote is followed, and its weight.
-    pub leader: Option<(Account, Weight)>,
-    /// The event is a comment operation, which may turn out to be an edit of a post: it brings no vote
-    /// back that was decided before.
+    pub ask: Ask,
+    /// The event is a comment operation, which may turn out to be an edit: it does not bring back a vote that
+    /// was decided before.
     pub may_be_edit: bool,
-    /// Of what else asks for a vote: it had the vote until an earlier rule took it, and so asked before that.
-    pub had_vote: bool,
 }
 
 /// What a queued vote of a trail follows was changed or taken back.
@@ -100,27 +92,38 @@ pub struct Seen {
     pub at: DateTime<Utc>,
 }
 
-/// What the caster says of a vote it held.
+/// What the caster reports about a vote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub key: VoteKey,
-    /// What had asked for it: of a vote that something else asks for by now only an attempt is noted.
-    pub origin: Origin,
-    pub event_block: u32,
-    /// The rule that has the vote from now on, where the first one turned out not to match the post.
-    pub rule: Option<RuleId>,
+    /// What asked for it. If something else has the vote by now, only attempts and accepted requests count.
+    pub cause: Cause,
     /// The weight that was cast, or would have been.
     pub weight: Weight,
-    /// Requests sent for it in all.
+    /// All requests sent for it so far.
     pub attempts: u32,
     pub at: DateTime<Utc>,
     pub outcome: Outcome,
 }
 
-/// What came of a vote.
+impl Report {
+    /// A report about `vote` as it stands.
+    pub fn of(vote: &Vote, outcome: Outcome, at: DateTime<Utc>) -> Self {
+        Self {
+            key: vote.key.clone(),
+            cause: vote.ask().cause(),
+            weight: vote.ask().weight,
+            attempts: vote.attempts,
+            at,
+            outcome,
+        }
+    }
+}
+
+/// What became of a vote.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The signer took it; unless a block shows it before, look for it at `check_at`.
+    /// The signer accepted it; unless a block shows it before, look for it at `check_at`.
     Cast {
         trx_id: Option<String>,
         cast_at: DateTime<Utc>,
@@ -134,31 +137,28 @@ pub enum Outcome {
     Later {
         next_attempt_at: DateTime<Utc>,
         due_at: Option<DateTime<Utc>>,
-        reason: Option<String>,
+        reason: Option<Reason>,
         hold: bool,
     },
-    /// It was cast, but is in no block and not on the post: cast it again at `at`.
+    /// It was cast, but no block and not the post shows it: cast it again at `at`.
     Recast {
         at: DateTime<Utc>,
     },
-    /// The first look at its post shows that it was never its rule's.
-    Unfit(Box<Misfit>),
-    Failed(String),
-    Skipped(String),
-    Withdrawn(String),
+    /// These asks drop out: the post does not suit them, or their rule is gone.
+    Unsuited(Vec<Unsuited>),
+    Failed(Reason),
+    Skipped(Reason),
+    Withdrawn(Reason),
     DryRun,
 }
 
-/// A vote whose post its rule does not want, as the first look at it shows. It goes to whatever else asked for it, or
-/// to the rule that the same event speaks to `instead`; else it is over.
+/// An ask that drops out of a vote.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Misfit {
-    /// What had asked for it: of a vote that something else asks for by now nothing is said.
+pub struct Unsuited {
     pub cause: Cause,
-    /// How it is over.
+    /// How the vote ends if nothing else asks for it.
     pub status: Status,
-    pub why: String,
-    pub instead: Option<Plan>,
+    pub reason: Reason,
 }
 
 /// A leader's vote, kept so that trails can be followed over a restart.

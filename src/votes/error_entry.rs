@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::post::VoteKey;
-use crate::votes::vote::{Origin, Vote};
+use crate::votes::status::Origin;
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// Something that went wrong, for manual review. Never holds a secret.
@@ -70,7 +71,7 @@ impl ErrorEntry {
 
     /// A vote that failed for good.
     pub fn of_vote(vote: &Vote, error: impl Into<String>, at: DateTime<Utc>) -> Self {
-        let kind = match vote.origin {
+        let kind = match vote.ask().origin {
             Origin::Author => ErrorKind::Vote,
             Origin::Trail => ErrorKind::Trail,
             Origin::Schedule => ErrorKind::Schedule,
@@ -81,7 +82,7 @@ impl ErrorEntry {
             voter: voter.as_str().to_owned(),
             author: post.author.as_str().to_owned(),
             permlink: post.permlink.to_string(),
-            weight: Some(vote.weight),
+            weight: Some(vote.ask().weight),
             ..Self::new(kind, error, at)
         }
     }

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::account::Account;
 use crate::chain::mana::AccountState;
 use crate::rules::rule::{BelowMinMana, Limit, Rule};
+use crate::votes::reason::Reason;
 use crate::votes::verdict::Verdict;
 use crate::votes::vote::PastVote;
 
@@ -26,7 +27,7 @@ impl Limit {
         past: impl IntoIterator<Item = &'a PastVote>,
         author: &Account,
         now: DateTime<Utc>,
-    ) -> Option<String> {
+    ) -> Option<Reason> {
         let (mut day, mut week, mut author_day, mut author_week) = (0, 0, 0, 0);
         for vote in past {
             let of_author = u32::from(&vote.post.author == author);
@@ -48,10 +49,7 @@ impl Limit {
         let exceeded = limits
             .into_iter()
             .find(|(_, limit, votes)| limit.is_some_and(|limit| *votes >= limit.get()));
-        exceeded.map(|(key, _, votes)| match votes {
-            1 => format!("limit.{key}: 1 vote was cast already"),
-            _ => format!("limit.{key}: {votes} votes were cast already"),
-        })
+        exceeded.map(|(key, _, votes)| Reason::Limit { key, votes })
     }
 }
 
@@ -59,16 +57,13 @@ impl Limit {
 pub fn by_mana(rule: &Rule, state: Option<&AccountState>, now: DateTime<Utc>) -> Option<Verdict> {
     let min = rule.min_mana?;
     let Some(state) = state else {
-        return Some(Verdict::Fail(
-            "no node knows the voter's account".to_owned(),
-        ));
+        return Some(Verdict::Fail(Reason::NoAccount));
     };
     let has = state.percent(now);
     if has >= min.magnitude() {
         return None;
     }
-    let (whole, part) = (has / 100, has % 100);
-    let reason = format!("min_mana: the voter has {whole}.{part:02}%, less than {min}");
+    let reason = Reason::MinMana { has, min };
     Some(match rule.below_min_mana {
         BelowMinMana::Skip => Verdict::Skip(reason),
         BelowMinMana::Wait => {
@@ -106,7 +101,8 @@ mod tests {
     }
 
     fn exceeded(limit: Limit, votes: &[(&str, i64)], now: i64) -> Option<String> {
-        limit.exceeded(&past(votes), &Account::from_chain("bob"), at(now))
+        let exceeded = limit.exceeded(&past(votes), &Account::from_chain("bob"), at(now));
+        exceeded.map(|reason| reason.to_string())
     }
 
     #[test]

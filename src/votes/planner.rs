@@ -7,16 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 use crate::chain::block::{Block, Comment, CommentOptions, OperationBody, Vote};
-use crate::post::{PostId, VoteKey};
+use crate::post::{PAYOUT_AFTER, PostId, VoteKey};
 use crate::rules::facts::Facts;
 use crate::rules::rule::{Rule, Trigger};
 use crate::rules::set::RuleSet;
+use crate::votes::asks::Ask;
 use crate::votes::change::{Batch, Change, Follow, LeaderVote, Outcome, Plan, Report, Seen};
 use crate::votes::followers::{Followers, change_of};
-use crate::votes::vote::Origin;
+use crate::votes::reason::Reason;
+use crate::votes::status::Origin;
 
-/// Votes on a post matter until it is paid out, 7 days after its creation.
-pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
 /// Should the chain grow so busy that more posts than this are remembered, a day of them is kept.
 const MOST_POSTS: usize = 1_000_000;
 /// No fork undoes more blocks than this: Steem confirms within 21, Hive within two or three.
@@ -136,55 +136,48 @@ impl Planner {
         self.learn(&comment.post, Fate::Published, block);
 
         let facts = Facts::of_comment(comment, options_of(block, &comment.post));
-        let mut taken = Taken::default();
-        for rule in rules.author_rules(&comment.post.author) {
-            let Trigger::Author(author) = &rule.trigger else {
+        let author = &comment.post.author;
+        let mut asked: HashSet<&Account> = HashSet::new();
+        let mut too_late = Vec::new();
+        for rule in rules.author_rules(author) {
+            let Trigger::Author(author_rule) = &rule.trigger else {
                 continue;
             };
-            let speaks = author.schedule.is_none()
+            let asks = author_rule.schedule.is_none()
                 && rule.in_force(block.timestamp)
-                && rule.covers_author(&comment.post.author)
+                && rule.covers_author(author)
                 && rule.admits(&facts).is_ok();
-            if !speaks {
+            if !asks {
                 continue;
             }
             let due_at = rule.due_from(block.timestamp + rule.delay);
-            let too_late = due_at - block.timestamp
-                > TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
-            for voter in taken.free(rule, &comment.post.author, None) {
-                let key = VoteKey {
-                    voter,
-                    post: comment.post.clone(),
-                };
-                batch.changes.push(Change::Plan(Plan {
-                    key: key.clone(),
-                    weight: author.weight,
-                    rule: rule.id.clone(),
-                    origin: Origin::Author,
-                    due_at,
-                    event_block: block.num,
-                    event_at: block.timestamp,
-                    leader: None,
-                    may_be_edit: fate != Some(Fate::Deleted),
-                    had_vote: false,
-                }));
-                if too_late {
-                    batch.changes.push(Change::Report(Report {
-                        key,
+            let max_age = TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
+            let opens_too_late = due_at - block.timestamp > max_age;
+            for voter in voters_of(rule, author) {
+                let plan = Plan {
+                    key: VoteKey {
+                        voter: voter.clone(),
+                        post: comment.post.clone(),
+                    },
+                    ask: Ask {
+                        rule: rule.id.clone(),
                         origin: Origin::Author,
-                        event_block: block.num,
-                        rule: None,
-                        weight: author.weight,
-                        attempts: 0,
+                        weight: author_rule.weight,
+                        due_at,
+                        block: block.num,
                         at: block.timestamp,
-                        outcome: Outcome::Skipped(format!(
-                            "window: it opens {}, too late for max_age",
-                            due_at.format("%F %T")
-                        )),
-                    }));
+                        leader: None,
+                    },
+                    may_be_edit: fate != Some(Fate::Deleted),
+                };
+                // The first rule has the post: if it declines, no other one is asked.
+                if asked.insert(voter) && opens_too_late {
+                    too_late.push(declined(&plan, block));
                 }
+                batch.changes.push(Change::Plan(plan));
             }
         }
+        batch.changes.extend(too_late);
     }
 
     fn leader_vote(&mut self, rules: &RuleSet, block: &Block, vote: &Vote, batch: &mut Batch) {
@@ -200,55 +193,48 @@ impl Planner {
         standing.push(cast.clone());
         batch.leader_votes.push(cast);
 
-        let mut taken = Taken::default();
         for rule in rules.trail_rules(&vote.voter) {
             if !rule.covers_author(&vote.post.author) {
                 continue;
             }
+            let key = |voter: &Account| VoteKey {
+                voter: voter.clone(),
+                post: vote.post.clone(),
+            };
             let weight = rule.followed_weight(vote.weight);
             let change = change_of(rule, &standing[..before], standing, weight);
             if let Some((follows, now)) = change {
-                for voter in rule.voters.iter().filter(|voter| *voter != &vote.voter) {
-                    batch.changes.push(Change::Follow(Follow {
-                        key: VoteKey {
-                            voter: voter.clone(),
-                            post: vote.post.clone(),
-                        },
-                        rule: rule.id.clone(),
-                        follows: follows.clone(),
-                        event_block: block.num,
-                        now: now.clone(),
-                    }));
-                }
+                let voters = rule.voters.iter().filter(|voter| *voter != &vote.voter);
+                let follow = voters.map(|voter| Follow {
+                    key: key(voter),
+                    rule: rule.id.clone(),
+                    follows: follows.clone(),
+                    event_block: block.num,
+                    now: now.clone(),
+                });
+                batch.changes.extend(follow.map(Change::Follow));
             }
             let weight = weight.filter(|_| Followers::of(rule, standing).agree(rule));
             let Some(weight) = weight.filter(|_| rule.in_force(block.timestamp)) else {
                 continue;
             };
-            let due_at = rule.due_from(block.timestamp + rule.delay);
-            let voters = match rule.needs_agreement() {
-                // Who leads it may not tell later that they agreed: should an earlier rule not want the post, this
-                // is the one moment to ask for it.
-                true => Taken::default().free(rule, &vote.post.author, Some(&vote.voter)),
-                false => taken.free(rule, &vote.post.author, Some(&vote.voter)),
+            let ask = Ask {
+                rule: rule.id.clone(),
+                origin: Origin::Trail,
+                weight,
+                due_at: rule.due_from(block.timestamp + rule.delay),
+                block: block.num,
+                at: block.timestamp,
+                leader: Some((vote.voter.clone(), vote.weight)),
             };
-            for voter in voters {
-                batch.changes.push(Change::Plan(Plan {
-                    key: VoteKey {
-                        voter,
-                        post: vote.post.clone(),
-                    },
-                    weight,
-                    rule: rule.id.clone(),
-                    origin: Origin::Trail,
-                    due_at,
-                    event_block: block.num,
-                    event_at: block.timestamp,
-                    leader: Some((vote.voter.clone(), vote.weight)),
-                    may_be_edit: false,
-                    had_vote: false,
-                }));
-            }
+            // Nobody follows itself.
+            let voters = voters_of(rule, &vote.post.author).filter(|voter| *voter != &vote.voter);
+            let plans = voters.map(|voter| Plan {
+                key: key(voter),
+                ask: ask.clone(),
+                may_be_edit: false,
+            });
+            batch.changes.extend(plans.map(Change::Plan));
         }
     }
 
@@ -293,25 +279,24 @@ fn options_of<'b>(block: &'b Block, post: &PostId) -> Option<&'b CommentOptions>
         })
 }
 
-/// Voters whom an earlier rule has for the event at hand.
-#[derive(Default)]
-struct Taken {
-    voters: HashSet<Account>,
+/// The voters of `rule` for a post of `author`, who votes on its own posts only if the rule says so.
+fn voters_of<'r>(rule: &'r Rule, author: &Account) -> impl Iterator<Item = &'r Account> {
+    let voters = rule.voters.iter();
+    voters.filter(move |voter| rule.self_votes || *voter != author)
 }
 
-impl Taken {
-    /// The voters of `rule` that no earlier rule has; from now on this one has them. Nobody follows itself,
-    /// and on its own posts only who says so votes.
-    fn free(&mut self, rule: &Rule, author: &Account, leader: Option<&Account>) -> Vec<Account> {
-        let votes =
-            |voter: &&Account| (rule.self_votes || *voter != author) && Some(*voter) != leader;
-        rule.voters
-            .iter()
-            .filter(votes)
-            .filter(|voter| self.voters.insert((*voter).clone()))
-            .cloned()
-            .collect()
-    }
+/// The vote ends at once: the rule's window opens too late.
+fn declined(plan: &Plan, block: &Block) -> Change {
+    Change::Report(Report {
+        key: plan.key.clone(),
+        cause: plan.ask.cause(),
+        weight: plan.ask.weight,
+        attempts: 0,
+        at: block.timestamp,
+        outcome: Outcome::Skipped(Reason::WindowTooLate {
+            opens: plan.ask.due_at,
+        }),
+    })
 }
 
 #[cfg(test)]

@@ -3,13 +3,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::chain::content::Content;
+use crate::post::PAYOUT_AFTER;
 use crate::post::VoteKey;
 use crate::rules::facts::Facts;
 use crate::rules::rule::{Rule, Trigger};
 use crate::rules::set::RuleSet;
-use crate::votes::fold::VOTED_BY_HAND;
-use crate::votes::planner::PAYOUT_AFTER;
-use crate::votes::vote::{Origin, Status, Vote};
+use crate::votes::asks::Ask;
+use crate::votes::change::Unsuited;
+use crate::votes::reason::Reason;
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// A post younger than this may still be unknown to a node that is a little behind.
@@ -24,9 +27,9 @@ pub enum Verdict {
     Cast(Weight),
     /// It stands on the post, and it is ours.
     Confirmed,
-    Skip(String),
-    Withdraw(String),
-    Fail(String),
+    Skip(Reason),
+    Withdraw(Reason),
+    Fail(Reason),
     /// It is due at another moment.
     Move {
         due_at: DateTime<Utc>,
@@ -34,71 +37,68 @@ pub enum Verdict {
     /// Nobody can say yet: look again at `until`.
     Wait {
         until: DateTime<Utc>,
-        reason: String,
+        reason: Reason,
     },
 }
 
 /// What is known of the post.
 #[derive(Debug, Clone, Copy)]
 pub enum Post<'a> {
-    /// A node has it so, and this is what rules ask about it.
+    /// The post, and what rules ask about it.
     Here(&'a Content, &'a Facts<'a>),
     /// No node knows it.
-    Unknown,
-    /// Nobody was asked: what it is stops nothing.
-    Unasked,
+    Missing,
+    /// A recording does not show it: what it is stops nothing.
+    Unseen,
 }
 
-/// Judges `vote` by its rule alone: `Ok` holds the rule that still wants it.
+/// Why a rule, as the files are now, does not have the vote any more.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NotNow {
+    /// It does not ask for it any more.
+    Gone(Reason),
+    /// Its file has errors: nobody can say.
+    Unreadable(Reason),
+}
+
+/// The rule that still asks for the vote `key`; `Ok(None)` where a person asks for it.
 ///
 /// # Errors
-/// What to do instead of casting it.
+/// Why no rule asks for it by `ask` now.
 pub fn by_rule<'a>(
-    vote: &Vote,
+    key: &VoteKey,
+    ask: &Ask,
     rules: &'a RuleSet,
     now: DateTime<Utc>,
-) -> Result<Option<&'a Rule>, Verdict> {
-    if vote.origin == Origin::Hand {
+) -> Result<Option<&'a Rule>, NotNow> {
+    if ask.origin == Origin::Hand {
         return Ok(None);
     }
-    let withdraw = |why: String| Err(Verdict::Withdraw(why));
-    let Some(rule) = rules.rule(&vote.rule) else {
-        if rules.is_unreadable(&vote.rule) && now - vote.event_at < PAYOUT_AFTER {
-            let reason = format!("waits for {}, which has errors", vote.rule.path());
-            return Err(Verdict::Wait {
-                until: now + TimeDelta::seconds(10),
-                reason,
-            });
+    let id = ask.rule.clone();
+    let Some(rule) = rules.rule(&id) else {
+        if rules.is_unreadable(&id) && now - ask.at < PAYOUT_AFTER {
+            let reason = Reason::FileUnreadable(id.path().to_owned());
+            return Err(NotNow::Unreadable(reason));
         }
-        return withdraw(format!("the rule {} is gone", vote.rule));
+        return Err(NotNow::Gone(Reason::RuleGone(id)));
     };
-    if !rule.enabled {
-        return withdraw(format!("the rule {} is switched off", vote.rule));
-    }
-    if !rule.in_force(now) {
-        return withdraw(format!("the rule {} has expired", vote.rule));
-    }
-    if !rules.votes_as(rule, &vote.key.voter, &vote.key.post.author) {
-        return withdraw(format!(
-            "the rule {} no longer votes as @{}",
-            vote.rule, vote.key.voter
-        ));
-    }
-    if !rule.covers_author(&vote.key.post.author) {
-        return withdraw(format!(
-            "the rule {} no longer covers @{}",
-            vote.rule, vote.key.post.author
-        ));
-    }
-    if let (Trigger::Trail(trail), Some(leader)) = (&rule.trigger, &vote.leader)
+    let VoteKey { voter, post } = key;
+    let reason = if !rule.enabled {
+        Reason::RuleOff(id)
+    } else if !rule.in_force(now) {
+        Reason::RuleExpired(id)
+    } else if !rules.votes_as(rule, voter, &post.author) {
+        Reason::NotItsVoter(id, voter.clone())
+    } else if !rule.covers_author(&post.author) {
+        Reason::NotItsAuthor(id, post.author.clone())
+    } else if let (Trigger::Trail(trail), Some((leader, _))) = (&rule.trigger, &ask.leader)
         && !trail.leaders.contains(leader)
     {
-        return withdraw(format!(
-            "the rule {} no longer follows @{leader}",
-            vote.rule
-        ));
-    }
-    Ok(Some(rule))
+        Reason::NotItsLeader(id, leader.clone())
+    } else {
+        return Ok(Some(rule));
+    };
+    Err(NotNow::Gone(reason))
 }
 
 /// Judges `vote` by its rule and its post. `tried` says that a request of ours may have reached the chain.
@@ -109,63 +109,57 @@ pub fn by_post(
     tried: bool,
     now: DateTime<Utc>,
 ) -> Verdict {
+    let ask = vote.ask();
     let content = match post {
         Post::Here(content, facts) => Some((content, facts)),
-        Post::Unasked => None,
-        Post::Unknown if now - vote.event_at < POST_MAY_BE_NEW => {
-            let reason = "no node knows the post yet".to_owned();
+        Post::Unseen => None,
+        Post::Missing if now - ask.at < POST_MAY_BE_NEW => {
             return Verdict::Wait {
                 until: now + TimeDelta::seconds(1),
-                reason,
+                reason: Reason::PostNotKnownYet,
             };
         }
-        Post::Unknown => {
-            return Verdict::Fail(format!("the post {} does not exist", vote.key.post));
-        }
+        Post::Missing => return Verdict::Fail(Reason::NoSuchPost(vote.key.post.clone())),
     };
     let weight = match rule {
-        Some(rule) => weight_now(vote, rule),
-        None => Some(vote.weight),
+        Some(rule) => weight_now(ask, rule),
+        None => Some(ask.weight),
     };
     if let Some(standing) = content.and_then(|(content, _)| content.votes.of(&vote.key.voter)) {
-        let ours = tried && (standing == vote.weight || Some(standing) == weight);
-        return if ours {
-            Verdict::Confirmed
-        } else {
-            Verdict::Skip(VOTED_BY_HAND.to_owned())
+        let ours = tried && (standing == ask.weight || Some(standing) == weight);
+        return match ours {
+            true => Verdict::Confirmed,
+            false => Verdict::Skip(Reason::VotedByHand),
         };
     }
     let Some(rule) = rule else {
-        return Verdict::Cast(vote.weight);
+        return Verdict::Cast(ask.weight);
     };
     let Some(weight) = weight else {
-        return Verdict::Withdraw(format!(
-            "the rule {} no longer follows such a vote",
-            vote.rule
-        ));
+        return Verdict::Withdraw(Reason::NotItsWeight(ask.rule.clone()));
     };
     let Some((content, facts)) = content else {
         return match rule.admits(&Facts::unknown()) {
             Ok(()) => by_window(rule, None, now).unwrap_or(Verdict::Cast(weight)),
-            Err(refusal) => Verdict::Skip(refusal.to_string()),
+            Err(refusal) => Verdict::Skip(Reason::Filter(refusal)),
         };
     };
-    if vote.origin == Origin::Author {
+    if ask.origin == Origin::Author {
         // Deleted and published again: the new post counts.
-        if content.created > vote.event_at && vote.due_at < content.created + rule.delay {
+        if content.created > ask.at && ask.due_at < content.created + rule.delay {
             return Verdict::Move {
                 due_at: content.created + rule.delay,
             };
         }
-        if is_edit(content, vote.event_at) {
-            return Verdict::Withdraw(edit_of(content));
+        if let Some(edit) = edit(content, ask.at) {
+            return Verdict::Withdraw(edit);
         }
     }
     if let Err(refusal) = rule.admits(facts) {
-        return Verdict::Skip(refusal.to_string());
+        return Verdict::Skip(Reason::Filter(refusal));
     }
-    if let Some(why) = too_old(rule, content, now) {
-        return Verdict::Skip(why);
+    if is_too_old(rule, content, now) {
+        return Verdict::Skip(too_old(content, false));
     }
     if let Some(verdict) = by_window(rule, Some(content), now) {
         return verdict;
@@ -173,16 +167,58 @@ pub fn by_post(
     Verdict::Cast(weight)
 }
 
-/// Why the post is too old for a vote by `rule` at `at`, if it is.
-pub fn too_old(rule: &Rule, content: &Content, at: DateTime<Utc>) -> Option<String> {
-    let age = at - content.created;
+/// The asks of `vote` that drop out when its post is seen for the first time: comment operations that are edits,
+/// and trails, which ask before the post is known, whose filters turn it away or which it is too old for.
+pub fn unsuited(vote: &Vote, post: Post<'_>, rules: &RuleSet) -> Vec<Unsuited> {
+    let asks = vote.asks.iter();
+    let dropped = asks.filter_map(|ask| {
+        let (status, reason) = unsuited_by(ask, post, rules)?;
+        Some(Unsuited {
+            cause: ask.cause(),
+            status,
+            reason,
+        })
+    });
+    dropped.collect()
+}
+
+fn unsuited_by(ask: &Ask, post: Post<'_>, rules: &RuleSet) -> Option<(Status, Reason)> {
+    let content = match post {
+        Post::Here(content, _) => Some(content),
+        Post::Unseen => None,
+        Post::Missing => return None,
+    };
+    match ask.origin {
+        Origin::Author => Some((Status::Withdrawn, edit(content?, ask.at)?)),
+        Origin::Trail => {
+            // A rule that is not there now may be back when the vote is due.
+            let rule = rules.rule(&ask.rule)?;
+            let admitted = match post {
+                Post::Here(_, facts) => rule.admits(facts),
+                _ => rule.admits(&Facts::unknown()),
+            };
+            if let Err(refusal) = admitted {
+                return Some((Status::Skipped, Reason::Filter(refusal)));
+            }
+            let content = content.filter(|content| is_too_old(rule, content, ask.due_at))?;
+            Some((Status::Skipped, too_old(content, true)))
+        }
+        Origin::Schedule | Origin::Hand => None,
+    }
+}
+
+/// Whether the post is too old for a vote by `rule` at `at`.
+pub fn is_too_old(rule: &Rule, content: &Content, at: DateTime<Utc>) -> bool {
     let most = TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
-    (age > most).then(|| {
-        format!(
-            "max_age: the post is older, published {}",
-            content.created.format("%F %T")
-        )
-    })
+    at - content.created > most
+}
+
+/// That the post is too old, now or when the vote is due.
+pub fn too_old(content: &Content, when_due: bool) -> Reason {
+    Reason::MaxAge {
+        published: content.created,
+        when_due,
+    }
 }
 
 /// What the rule's window says at `now`; `None` where it is open.
@@ -191,77 +227,27 @@ fn by_window(rule: &Rule, content: Option<&Content>, now: DateTime<Utc>) -> Opti
     if opens <= now {
         return None;
     }
-    let late = content.and_then(|content| too_old(rule, content, opens));
+    let late = content.is_some_and(|content| is_too_old(rule, content, opens));
     Some(match late {
-        Some(_) => Verdict::Skip(format!(
-            "window: it opens {}, too late for max_age",
-            opens.format("%F %T")
-        )),
-        None => Verdict::Move { due_at: opens },
+        true => Verdict::Skip(Reason::WindowTooLate { opens }),
+        false => Verdict::Move { due_at: opens },
     })
 }
 
-/// The first rule, in order of precedence, that follows the leader's vote behind `vote` for its voter and
-/// whose filters let the post through, with the weight it gives: what would have been planned had the post
-/// been known when the block was read. `Err` says why not even the rule of `vote` does, and how the vote ends.
-pub fn choose_trail<'a>(
-    vote: &Vote,
-    rules: &'a RuleSet,
-    facts: &Facts<'_>,
-    now: DateTime<Utc>,
-) -> Result<(&'a Rule, Weight), (Status, String)> {
-    let mut why = None;
-    let (Some(leader), Some(leader_weight)) = (&vote.leader, vote.leader_weight) else {
-        let why = "no leader's vote is followed".to_owned();
-        return Err((Status::Withdrawn, why));
-    };
-    let VoteKey { voter, post } = &vote.key;
-    for rule in rules.trail_rules_of(leader, voter) {
-        let follows = rule.in_force(now)
-            && (rule.self_votes || voter != &post.author)
-            && rule.covers_author(&post.author)
-            && leader != voter;
-        // A trail that waits for several leaders is planned when they have agreed.
-        let alone = rule.id == vote.rule || !rule.needs_agreement();
-        let Some(weight) = rule
-            .followed_weight(leader_weight)
-            .filter(|_| follows && alone)
-        else {
-            continue;
-        };
-        match rule.admits(facts) {
-            Ok(()) => return Ok((rule, weight)),
-            Err(refusal) if rule.id == vote.rule => {
-                why = Some((Status::Skipped, refusal.to_string()));
-            }
-            Err(_) => {}
-        }
-    }
-    Err(why.unwrap_or_else(|| {
-        let why = format!("the rule {} no longer follows such a vote", vote.rule);
-        (Status::Withdrawn, why)
-    }))
-}
-
 /// The weight that the rule as it is now gives the vote; `None` where a trail would not follow any more.
-fn weight_now(vote: &Vote, rule: &Rule) -> Option<Weight> {
-    match &rule.trigger {
-        Trigger::Author(author) => Some(author.weight),
-        Trigger::Trail(_) => rule.followed_weight(vote.leader_weight?),
+fn weight_now(ask: &Ask, rule: &Rule) -> Option<Weight> {
+    match (&rule.trigger, &ask.leader) {
+        (Trigger::Author(author), _) => Some(author.weight),
+        (Trigger::Trail(_), Some((_, weight))) => rule.followed_weight(*weight),
+        (Trigger::Trail(_), None) => None,
     }
 }
 
-/// Whether the comment operation in the block of `event_at` changed a post that was there before.
-pub fn is_edit(content: &Content, event_at: DateTime<Utc>) -> bool {
+/// That the comment operation in the block of `event_at` changed a post that was there before.
+fn edit(content: &Content, event_at: DateTime<Utc>) -> Option<Reason> {
     let untouched = content.last_update == Some(content.created);
     let stamped_before = event_at - content.created <= STAMP_OF_BLOCK_BEFORE && untouched;
-    content.created < event_at && !stamped_before
-}
-
-/// The reason of a vote that was asked for by an edit.
-pub fn edit_of(content: &Content) -> String {
-    format!(
-        "an edit, not a post: published {}",
-        content.created.format("%F %T")
-    )
+    (content.created < event_at && !stamped_before).then_some(Reason::Edit {
+        published: content.created,
+    })
 }

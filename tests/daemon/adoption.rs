@@ -1,6 +1,6 @@
 //! Tables that a web front end and older programs made, with rows in them.
 
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use crate::harness::{Database, Installation, on_each_database};
 

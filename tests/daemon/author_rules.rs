@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use curatord::clock::Clock;
 use curatord::network::ChainKind;
 use curatord::sandbox::SandboxConfig;
-use curatord::votes::vote::{Origin, Status};
+use curatord::votes::status::{Origin, Status};
 
 use crate::harness::{Database, Installation, PATIENCE, assert_on_time, on_each_database, until};
 

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use curatord::clock::Clock;
 use curatord::sandbox::faults::Fault;
 use curatord::sandbox::requests::Request;
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 
 use crate::harness::{Database, Installation, PATIENCE, on_each_database, run};
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use curatord::clock::Clock;
 use curatord::network::ChainKind;
 use curatord::sandbox::SandboxConfig;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use crate::harness::{Database, Installation, on_each_database};
 

@@ -1,6 +1,7 @@
 //! Votes that people cast themselves are never changed.
 
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 
 use crate::harness::{Database, Installation, on_each_database};
 

@@ -1,6 +1,7 @@
 //! Which rule has a vote, and the rules as they are when it is due.
 
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 
 use crate::harness::{Database, Installation, on_each_database};
 

@@ -7,7 +7,8 @@ use chrono::{SecondsFormat, TimeDelta, Timelike};
 use curatord::clock::Clock;
 use curatord::post::PostId;
 use curatord::sandbox::NewPost;
-use curatord::votes::vote::{Origin, Status, Vote};
+use curatord::votes::status::{Origin, Status};
+use curatord::votes::vote::Vote;
 use fastrand::Rng;
 use serde_json::Value;
 

@@ -4,7 +4,8 @@
 use std::fs;
 use std::time::Duration;
 
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 use tokio::time::Instant;
 
 use crate::harness::{Daemon, Database, Installation, on_each_database, until};

@@ -8,7 +8,8 @@ use curatord::network::ChainKind;
 use curatord::post::PostId;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault, FaultRule};
-use curatord::votes::vote::{Origin, Status, Vote};
+use curatord::votes::status::{Origin, Status};
+use curatord::votes::vote::Vote;
 
 use crate::harness::{Database, Installation, assert_on_time, on_each_database, run, until};
 

@@ -1,7 +1,7 @@
 //! Several daemons on one MariaDB or MySQL.
 
 use curatord::post::PostId;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use crate::harness::{Database, Installation, run};
 

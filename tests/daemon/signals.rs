@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use curatord::sandbox::Sandbox;
 use curatord::sandbox::faults::Fault;
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 use tokio::time::Instant;
 
 use crate::harness::{Database, Installation, PATIENCE, on_each_database, run, until};

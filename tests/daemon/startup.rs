@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 use secrecy::ExposeSecret;
 use url::Url;
 

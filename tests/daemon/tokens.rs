@@ -8,7 +8,8 @@ use curatord::sandbox::faults::{Answer, Fault};
 use curatord::sandbox::requests::Request;
 use curatord::sandbox::signer::SignerKind;
 use curatord::sandbox::{Sandbox, SandboxConfig};
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 use tokio::time::Instant;
 
 use crate::harness::installation::Logged;

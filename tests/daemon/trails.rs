@@ -1,6 +1,7 @@
 //! What `[[trail]]` rules make of leaders' votes.
 
-use curatord::votes::vote::{Origin, Status, Vote};
+use curatord::votes::status::{Origin, Status};
+use curatord::votes::vote::Vote;
 
 use crate::harness::{Database, Installation, on_each_database};
 

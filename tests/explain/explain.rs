@@ -2,7 +2,7 @@
 
 use curatord::post::PostId;
 use curatord::sandbox::NewPost;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 use serde_json::Value;
 
 use crate::curatord;

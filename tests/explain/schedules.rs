@@ -7,7 +7,7 @@ use curatord::clock::Clock;
 use curatord::network::ChainKind;
 use curatord::post::PostId;
 use curatord::sandbox::SandboxConfig;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 use serde_json::Value;
 
 use crate::curatord;

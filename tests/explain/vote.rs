@@ -7,7 +7,7 @@ use curatord::clock::Clock;
 use curatord::post::PostId;
 use curatord::votes::change::Batch;
 use curatord::votes::fold::Context;
-use curatord::votes::vote::{Origin, Status};
+use curatord::votes::status::{Origin, Status};
 
 use crate::harness::{Database, Installation, on_each_database};
 use crate::{Said, curatord};

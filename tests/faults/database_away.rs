@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use curatord::clock::Clock;
 use curatord::sandbox::faults::{Answer, Fault};
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use url::Url;

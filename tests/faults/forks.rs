@@ -6,7 +6,7 @@ use curatord::network::ChainKind;
 use curatord::post::PostId;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::chain::operation::Operation;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use crate::harness::{Daemon, Database, Installation, run};
 use crate::rule;

@@ -8,7 +8,7 @@ use curatord::network::ChainKind;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault};
 use curatord::sandbox::requests::Request;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use crate::harness::{Database, Installation, run};
 use crate::{assert_on_time, rule};

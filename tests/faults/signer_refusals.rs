@@ -2,7 +2,7 @@
 
 use curatord::sandbox::NewPost;
 use curatord::sandbox::faults::{Answer, Fault};
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use crate::harness::{Database, Installation, on_each_database, run};
 use crate::{assert_on_time, rule};

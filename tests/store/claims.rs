@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use curatord::store::Store;
 use curatord::votes::change::{Outcome, Plan};
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 use futures_util::future::join_all;
 
 use crate::database::Database;

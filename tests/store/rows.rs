@@ -9,7 +9,8 @@ use curatord::rules::rule::RuleId;
 use curatord::store::Store;
 use curatord::votes::change::{Batch, Change, LeaderVote, Outcome, Plan, Report, Seen};
 use curatord::votes::fold::Context;
-use curatord::votes::vote::{Origin, Vote};
+use curatord::votes::status::Origin;
+use curatord::votes::vote::Vote;
 use curatord::weight::Weight;
 
 /// So many seconds after a moment that all cases share.

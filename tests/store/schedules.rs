@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use curatord::rules::rule::RuleId;
 use curatord::store::Store;
 use curatord::votes::change::{Batch, Change, Plan, ScheduleRun};
-use curatord::votes::vote::Origin;
+use curatord::votes::status::Origin;
 
 use crate::database::Database;
 use crate::rows::{apply, at, context, key, plan, plans};

@@ -6,7 +6,7 @@ use curatord::post::{PostId, VoteKey};
 use curatord::votes::change::{Batch, Change, Cursor, Outcome, Plan};
 use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
 use curatord::votes::fold::Context;
-use curatord::votes::vote::{Origin, Status};
+use curatord::votes::status::{Origin, Status};
 use curatord::weight::Weight;
 
 use crate::database::Database;

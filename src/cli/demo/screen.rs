@@ -12,7 +12,9 @@ use crate::clock::Clock;
 use crate::post::{PostId, VoteKey};
 use crate::sandbox::chain::block::Block;
 use crate::sandbox::chain::operation::Operation;
-use crate::votes::vote::{Origin, Status, Vote};
+use crate::votes::reason::Reason;
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// Standard output, or a text in a test.
@@ -32,7 +34,7 @@ pub struct Screen<W> {
 struct Shown {
     status: Status,
     weight: Weight,
-    reason: Option<String>,
+    reason: Option<Reason>,
 }
 
 /// ANSI colours.
@@ -131,13 +133,13 @@ impl<W: Write> Screen<W> {
     /// How a row of the daemon's queue stands now, if that is new.
     pub fn row(&mut self, row: &Vote) -> io::Result<()> {
         // Votes that no rule asked for were told of with their block.
-        if row.origin == Origin::Hand {
+        if row.ask().origin == Origin::Hand {
             return Ok(());
         }
         self.tally.take(row);
         let now = Shown {
             status: row.status,
-            weight: row.weight,
+            weight: row.ask().weight,
             reason: row.reason.clone(),
         };
         let before = self.shown.get(&row.key);
@@ -150,13 +152,14 @@ impl<W: Write> Screen<W> {
             self.tally.cast(row);
             self.of(row, Colour::Green, "cast", &in_time(row))?;
         }
-        let reason = row.reason.as_deref().unwrap_or_default();
+        let reason = row.reason.as_ref().map(ToString::to_string);
+        let reason = reason.as_deref().unwrap_or_default();
         match row.status {
             Status::Queued if reason.is_empty() => {
-                let wait = (row.due_at - self.clock.now()).num_milliseconds();
+                let wait = (row.ask().due_at - self.clock.now()).num_milliseconds();
                 let detail = match wait {
-                    ..50 => format!("{}, due now", row.rule),
-                    _ => format!("{}, due in {:.1} s", row.rule, wait as f64 / 1000.0),
+                    ..50 => format!("{}, due now", row.ask().rule),
+                    _ => format!("{}, due in {:.1} s", row.ask().rule, wait as f64 / 1000.0),
                 };
                 self.of(row, Colour::Dim, "queued", &detail)
             }
@@ -181,7 +184,7 @@ impl<W: Write> Screen<W> {
 
     fn of(&mut self, row: &Vote, colour: Colour, what: &str, detail: &str) -> io::Result<()> {
         let voter = row.key.voter.as_str();
-        self.line(colour, what, voter, row.weight, &row.key.post, detail)
+        self.line(colour, what, voter, row.ask().weight, &row.key.post, detail)
     }
 
     fn line(
@@ -215,7 +218,7 @@ impl<W: Write> Screen<W> {
 
 fn in_time(row: &Vote) -> String {
     let late = lateness(row).unwrap_or_default().num_milliseconds();
-    let rule = &row.rule;
+    let rule = &row.ask().rule;
     match is_at_once(row) {
         true => format!("{rule}, {late} ms after the block"),
         false => format!("{rule}, {late} ms late"),

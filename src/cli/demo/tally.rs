@@ -6,7 +6,8 @@ use std::fmt::Write;
 use chrono::TimeDelta;
 
 use crate::post::VoteKey;
-use crate::votes::vote::{Status, Vote};
+use crate::votes::status::Status;
+use crate::votes::vote::Vote;
 
 /// Counts votes by what became of them.
 #[derive(Debug, Default)]
@@ -20,13 +21,13 @@ pub struct Tally {
 
 /// How late a vote's request left; `None` if it did not.
 pub fn lateness(row: &Vote) -> Option<TimeDelta> {
-    Some(row.cast_at? - row.due_at)
+    Some(row.cast_at? - row.ask().due_at)
 }
 
 /// Whether a vote was due with the very block that asked for it: the time it takes to see the block counts
 /// then.
 pub fn is_at_once(row: &Vote) -> bool {
-    row.due_at <= row.event_at
+    row.ask().due_at <= row.ask().at
 }
 
 impl Tally {

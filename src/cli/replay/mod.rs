@@ -6,6 +6,7 @@ mod votes;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::{ArgGroup, ValueEnum};
@@ -21,12 +22,13 @@ use crate::config::{self, Config, ConfigFailure};
 use crate::diagnostic::Problem;
 use crate::diagnostic::render::render;
 use crate::network::ChainKind;
+use crate::replay::summary::Summary;
 use crate::replay::{fetch, recordings};
 use crate::rules;
 use crate::rules::language::percentage;
 use crate::rules::set::RuleSet;
 use crate::simulate::mana::Start;
-use crate::simulate::{Played, Replay};
+use crate::simulate::replay::{Played, Replay};
 use crate::weight::Weight;
 
 /// Print the votes that the rules would cast over recorded blocks
@@ -101,7 +103,7 @@ pub async fn run(
     let mut out = io::stdout().lock();
     let written = match args.format {
         Format::Table => votes::write_table(&outcome.votes, &blocks, &mut out)
-            .and_then(|()| summary::write(&outcome.summary, &mut out)),
+            .and_then(|()| summary::write(&Summary::new(&outcome), &mut out)),
         Format::Json => votes::write_json(&outcome.votes, &mut out),
     };
     match written {
@@ -189,7 +191,7 @@ impl Blocks {
 }
 
 async fn play(
-    rules: &RuleSet,
+    rules: &Arc<RuleSet>,
     start: Start,
     source: Source<'_>,
 ) -> anyhow::Result<(Played, Blocks)> {
@@ -234,7 +236,7 @@ fn rules_of(config: Result<Config, ConfigFailure>) -> Result<PathBuf, ConfigFail
 }
 
 /// The rules at `path`; what is wrong or doubtful about them goes to standard error.
-fn read_rules(path: &Path) -> anyhow::Result<RuleSet> {
+fn read_rules(path: &Path) -> anyhow::Result<Arc<RuleSet>> {
     if !path.exists() {
         bail!(
             "there are no rules at {}: `--rules PATH` names a folder of rule files, or one",
@@ -255,5 +257,5 @@ fn read_rules(path: &Path) -> anyhow::Result<RuleSet> {
             path.display()
         ));
     }
-    Ok(RuleSet::new(read.rules))
+    Ok(Arc::new(RuleSet::new(read.rules)))
 }

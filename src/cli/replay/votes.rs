@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::counted;
 use crate::cli::replay::Blocks;
-use crate::simulate::ReplayedVote;
+use crate::simulate::replay::ReplayedVote;
 use crate::weight::Weight;
 
 /// A line for each vote, and how many there are.

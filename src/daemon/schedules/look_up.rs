@@ -139,7 +139,7 @@ impl LookUp {
             }
         }
         let plans = choice.plans(cursor.as_ref()).into_iter();
-        let ours = plans.filter(|plan| !others.contains(&plan.rule));
+        let ours = plans.filter(|plan| !others.contains(&plan.ask.rule));
         found.batch.changes.extend(ours.map(Change::Plan));
         tracing::debug!(
             runs = self.attempts.len(),

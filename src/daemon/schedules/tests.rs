@@ -10,11 +10,13 @@ use crate::chain::content::{Content, StandingVotes};
 use crate::post::PostId;
 use crate::rules::language;
 use crate::rules::rule::RuleId;
+use crate::votes::asks::{Ask, Asks};
 use crate::votes::change::{Change, Plan, ScheduleRun};
-use crate::votes::fold::{self, Context, VOTED_BY_HAND};
+use crate::votes::reason::Reason;
 use crate::votes::schedules::agenda::{Agenda, Run};
 use crate::votes::schedules::choice::{Choice, Post};
-use crate::votes::vote::{Origin, Status, Vote};
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 fn utc(text: &str) -> DateTime<Utc> {
@@ -75,35 +77,20 @@ fn voted_by(voter: &str, hundredths: i64, content: Content) -> Content {
 
 /// A row of the table.
 fn row(voter: &str, permlink: &str, status: Status, reason: &str) -> Vote {
-    let plan = Plan {
-        key: key(voter, permlink),
-        weight: Weight::clamped(1),
+    let at = utc("06-01T00:00:00");
+    let ask = Ask {
         rule: id("other"),
         origin: Origin::Author,
-        due_at: utc("06-01T00:00:00"),
-        event_block: 1,
-        event_at: utc("06-01T00:00:00"),
+        weight: Weight::clamped(1),
+        due_at: at,
+        block: 1,
+        at,
         leader: None,
-        may_be_edit: false,
-        had_vote: false,
     };
-    let batch = Batch {
-        changes: vec![Change::Plan(plan)],
-        ..Batch::default()
-    };
-    let context = Context {
-        owner: "one",
-        now: utc("06-01T00:00:00"),
-        claim_before: utc("06-01T00:00:00"),
-        claim_until: utc("06-01T00:00:00"),
-        confirm_within: std::time::Duration::ZERO,
-        position: &|_| None,
-    };
-    let rows = fold::fold(Vec::new(), &batch, &context);
     Vote {
         status,
-        reason: Some(reason.to_owned()),
-        ..rows.new.into_iter().next().unwrap()
+        reason: Some(Reason::from_stored(reason.to_owned())),
+        ..Vote::queued(key(voter, permlink), Asks::new(ask), at)
     }
 }
 
@@ -133,7 +120,7 @@ fn chosen(
 ) -> Vec<String> {
     let plans = plans(text, runs, posts, table, dry_run);
     let named = plans.iter().map(|plan| {
-        let name = plan.rule.as_str().trim_start_matches("a.toml:");
+        let name = plan.ask.rule.as_str().trim_start_matches("a.toml:");
         format!("{name}: {} {}", plan.key.voter, plan.key.post.permlink)
     });
     named.collect()
@@ -215,7 +202,7 @@ fn what_came_to_nothing_is_no_vote_but_a_persons_no_counts() {
         assert_eq!(newest(status, "", false), "daily: alice c", "{status}");
     }
     assert_eq!(
-        newest(Status::Skipped, VOTED_BY_HAND, false),
+        newest(Status::Skipped, "voted by hand", false),
         "daily: alice b"
     );
     assert_eq!(newest(Status::DryRun, "", true), "daily: alice b");
@@ -253,10 +240,10 @@ fn two_rules_that_choose_the_same_post_at_one_time_cast_one_vote() {
 fn a_scheduled_vote_is_due_at_the_time_and_knows_its_post() {
     let text = rule("daily", "0 18 * * *", "");
     let plans = plans(&text, &[run("daily")], three_posts(), &[], false);
-    assert_eq!(plans[0].origin, Origin::Schedule);
-    assert_eq!(plans[0].due_at, utc("06-01T18:00:00"));
-    assert_eq!(plans[0].event_at, utc("06-01T12:00:00"));
-    assert_eq!(plans[0].weight, Weight::clamped(5_000));
+    assert_eq!(plans[0].ask.origin, Origin::Schedule);
+    assert_eq!(plans[0].ask.due_at, utc("06-01T18:00:00"));
+    assert_eq!(plans[0].ask.at, utc("06-01T12:00:00"));
+    assert_eq!(plans[0].ask.weight, Weight::clamped(5_000));
 }
 
 /// A runner with one rule whose time has come, and what it began.

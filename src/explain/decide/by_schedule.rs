@@ -8,14 +8,14 @@ use crate::explain::{Says, shown};
 use crate::post::VoteKey;
 use crate::rules::rule::{Rule, Schedule};
 use crate::votes::schedules::choice::{NEWEST, counts};
-use crate::votes::verdict::too_old;
+use crate::votes::verdict::{is_too_old, too_old};
 
 impl Decider<'_> {
     /// What decides of a rule that votes at fixed times; `Err` as for other rules.
     pub(super) fn at_a_time(&mut self, rule: &Rule, schedule: &Schedule) -> Result<Found, Found> {
         // A vote that came to nothing is asked for again.
         let row = self.known.row(self.voter).filter(|row| counts(row, false));
-        let ours = row.filter(|row| row.rule == rule.id);
+        let ours = row.filter(|row| row.ask().rule == rule.id);
         if let Some(over) = ours.and_then(over) {
             return Err(over);
         }
@@ -77,7 +77,8 @@ impl Decider<'_> {
                     format!("it never strikes again: the rule is off from {off}, before {when}");
                 return Err(no("expires", why));
             }
-            if let Some(why) = too_old(rule, content, rule.due_from(next)) {
+            if is_too_old(rule, content, rule.due_from(next)) {
+                let why = too_old(content, false);
                 return Err(no("max_age", format!("{why}; it strikes at {when}")));
             }
         }

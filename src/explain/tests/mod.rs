@@ -19,8 +19,11 @@ use crate::post::{PostId, VoteKey};
 use crate::rules::language;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
+use crate::votes::asks::{Ask, Asks};
 use crate::votes::change::LeaderVote;
-use crate::votes::vote::{Origin, PastVote, Status, Vote};
+use crate::votes::reason::Reason;
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::{PastVote, Vote};
 use crate::weight::Weight;
 
 /// The block with the post.
@@ -100,32 +103,25 @@ fn leader_vote(leader: &str, percent: i64, seconds: i64) -> LeaderVote {
 
 fn row(rule: &str, origin: Origin, status: Status, reason: Option<&str>) -> Vote {
     let due_at = start() + TimeDelta::minutes(5);
-    Vote {
-        key: VoteKey {
-            voter: account("alice"),
-            post: PostId::new(account("bob"), "garden"),
-        },
-        weight: weight(50),
+    let key = VoteKey {
+        voter: account("alice"),
+        post: PostId::new(account("bob"), "garden"),
+    };
+    let ask = Ask {
         rule: RuleId::from_stored(rule),
         origin,
-        status,
-        reason: reason.map(str::to_owned),
+        weight: weight(50),
         due_at,
-        cast_at: matches!(status, Status::Cast | Status::Confirmed).then_some(due_at),
-        attempts: 0,
-        next_attempt_at: due_at,
-        claimed_by: None,
-        claimed_until: None,
-        trx_id: None,
-        block_num: None,
-        event_block: 100,
-        event_at: start(),
+        block: 100,
+        at: start(),
         leader: None,
-        leader_weight: None,
-        rivals: Vec::new(),
-        recasts: 0,
+    };
+    Vote {
+        status,
+        reason: reason.map(|text| Reason::from_stored(text.to_owned())),
+        cast_at: matches!(status, Status::Cast | Status::Confirmed).then_some(due_at),
         created_at: start(),
-        updated_at: due_at,
+        ..Vote::queued(key, Asks::new(ask), due_at)
     }
 }
 

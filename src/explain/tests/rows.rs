@@ -1,7 +1,7 @@
 //! What was queued or cast before, what other rules have, and what nobody tells.
 
 use super::*;
-use crate::votes::change::Plan;
+use crate::votes::asks::{Ask, Asks};
 
 #[test]
 fn the_first_rule_that_matches_has_the_post() {
@@ -97,25 +97,24 @@ fn a_queued_vote_that_another_rule_asks_for_too_says_which() {
         author("name = 'third'"),
     ]
     .concat();
-    let summary = |rivals: &[&str], status| {
+    let summary = |others: &[&str], status| {
         let mut known = known();
         let mut queued = row("f.toml:art", Origin::Trail, status, None);
-        queued.rivals = rivals.iter().map(|rule| rival(rule, &queued)).collect();
+        let others = others.iter().map(|rule| other(rule, &queued)).collect();
+        queued.asks = Asks::from_parts(queued.ask().clone(), others);
         tables(&mut known).votes.insert(account("alice"), queued);
         answer(&rules, &known).summary
     };
     let alone = "queued: 50%, due 2026-03-01 12:05:00 UTC, by f.toml:art";
     assert_eq!(summary(&[], Status::Queued), alone);
-    for (rivals, heir) in [
+    for (others, next) in [
         (&["f.toml:second"][..], "second"),
         (&["f.toml:third", "f.toml:second"], "second"),
-        (&["f.toml:art", "f.toml:third"], "third"),
         (&["f.toml:gone", "f.toml:third"], "third"),
     ] {
-        let wanted = format!(
-            "{alone}; f.toml:{heir} asks for it too, and has it should the first look at the post decline it"
-        );
-        assert_eq!(summary(rivals, Status::Queued), wanted, "{rivals:?}");
+        let wanted =
+            format!("{alone}; f.toml:{next} asks for it too, and has it if that rule drops out");
+        assert_eq!(summary(others, Status::Queued), wanted, "{others:?}");
     }
     assert_eq!(summary(&["f.toml:gone"], Status::Queued), alone);
     // What is over is nobody's any more.
@@ -126,18 +125,11 @@ fn a_queued_vote_that_another_rule_asks_for_too_says_which() {
 }
 
 /// What `rule` asks for.
-fn rival(rule: &str, row: &Vote) -> Plan {
-    Plan {
-        key: row.key.clone(),
-        weight: weight(50),
+fn other(rule: &str, row: &Vote) -> Ask {
+    Ask {
         rule: RuleId::from_stored(rule),
         origin: Origin::Author,
-        due_at: row.due_at,
-        event_block: row.event_block,
-        event_at: row.event_at,
-        leader: None,
-        may_be_edit: false,
-        had_vote: false,
+        ..row.ask().clone()
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Done, HORIZON, Handover, LEASE, MOST_HELD, Run, Working};
+use super::{Done, HORIZON, LEASE, MOST_HELD, Run, Working};
 use crate::post::VoteKey;
 use crate::store::StoreError;
-use crate::votes::fold::attempted;
-use crate::votes::vote::{Origin, Vote};
+use crate::votes::handover::Handover;
+use crate::votes::status::Origin;
+use crate::votes::vote::Vote;
 
 impl Run {
     pub(super) fn renew(&self) -> Working {
@@ -63,7 +64,11 @@ impl Run {
                 ..row
             }));
         }
-        self.tell(Handover::Amend(rows)).await;
+        self.tell(Handover {
+            amend: rows,
+            ..Handover::default()
+        })
+        .await;
         self.hold(ours, self.writer.clock.now()).await;
     }
 
@@ -94,7 +99,11 @@ impl Run {
         match result {
             Ok((due, unconfirmed)) => {
                 self.hold(due, at).await;
-                self.tell(Handover::Confirm(unconfirmed)).await;
+                self.tell(Handover {
+                    confirm: unconfirmed,
+                    ..Handover::default()
+                })
+                .await;
             }
             Err(StoreError::Unavailable(error)) => self.away(&error),
             Err(error) => tracing::error!(%error, "no votes were claimed"),
@@ -103,29 +112,28 @@ impl Run {
 
     /// Hands rows over that are ours since `at`, unless they are held already.
     async fn hold(&mut self, rows: Vec<Vote>, at: DateTime<Utc>) {
-        let (mut hold, mut amend) = (Vec::new(), Vec::new());
+        let mut handover = Handover::default();
         for row in rows {
-            let tried = attempted(&row, at);
+            let tried = row.attempted(at);
             let row = Vote {
                 claimed_by: Some(self.writer.owner.clone()),
                 claimed_until: Some(at + LEASE),
                 ..row
             };
             match self.known.held().get(&row.key) {
-                None => hold.push((row.clone(), tried)),
+                None => handover.hold.push((row.clone(), tried)),
                 // A person asked for it anew, and only the table knew.
-                Some(held) if is_new_by_hand(&row, held) => amend.push(row.clone()),
+                Some(held) if is_new_by_hand(&row, held) => handover.amend.push(row.clone()),
                 Some(_) => continue,
             }
             self.known.hold(row);
         }
-        self.tell(Handover::Hold(hold)).await;
-        self.tell(Handover::Amend(amend)).await;
+        self.tell(handover).await;
     }
 }
 
 /// Whether `row` is asked for by hand, in another way than the row that is `held`.
 fn is_new_by_hand(row: &Vote, held: &Vote) -> bool {
-    let asked = |vote: &Vote| (vote.origin, vote.weight, vote.due_at);
-    row.origin == Origin::Hand && row.attempts == 0 && asked(row) != asked(held)
+    let asked = |vote: &Vote| (vote.ask().origin, vote.ask().weight, vote.ask().due_at);
+    row.ask().origin == Origin::Hand && row.attempts == 0 && asked(row) != asked(held)
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use crate::post::VoteKey;
-use crate::votes::vote::{Status, Vote};
+use crate::votes::status::Status;
+use crate::votes::vote::Vote;
 
 /// More rows that are not held are not remembered.
 const MOST_OTHERS: usize = 100_000;

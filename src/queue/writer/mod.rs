@@ -25,10 +25,10 @@ use crate::store::{Store, StoreError};
 use crate::votes::change::Batch;
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 use crate::votes::fold::Context;
+use crate::votes::handover::Handover;
 use crate::votes::vote::Vote;
 
 use backlog::Waiting;
-pub use handover::Handover;
 use known::Known;
 
 /// Votes due within this time are claimed and held in memory.

@@ -58,7 +58,7 @@ macro_rules! vote_rows {
          event_at DATETIME(3) PATH '$.event_at', \
          leader VARCHAR(16) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.leader', \
          leader_weight INT PATH '$.leader_weight', \
-         rivals TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.rivals', \
+         asks TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.asks', \
          recasts BIGINT PATH '$.recasts', \
          created_at DATETIME(3) PATH '$.created_at', \
          updated_at DATETIME(3) PATH '$.updated_at')) AS j"
@@ -68,10 +68,10 @@ macro_rules! vote_rows {
 const INSERT: &str = concat!(
     "INSERT INTO votes (voter, author, permlink, weight, rule, origin, status, reason, due_at, \
      cast_at, attempts, next_attempt_at, claimed_by, claimed_until, trx_id, block_num, \
-     event_block, event_at, leader, leader_weight, rivals, recasts, created_at, updated_at) \
+     event_block, event_at, leader, leader_weight, asks, recasts, created_at, updated_at) \
      SELECT voter, author, permlink, weight, rule, origin, status, reason, due_at, \
      cast_at, attempts, next_attempt_at, claimed_by, claimed_until, trx_id, block_num, \
-     event_block, event_at, leader, leader_weight, rivals, recasts, created_at, updated_at FROM ",
+     event_block, event_at, leader, leader_weight, asks, recasts, created_at, updated_at FROM ",
     vote_rows!()
 );
 
@@ -85,7 +85,7 @@ const UPDATE: &str = concat!(
      v.next_attempt_at = j.next_attempt_at, v.claimed_by = j.claimed_by, \
      v.claimed_until = j.claimed_until, v.trx_id = j.trx_id, v.block_num = j.block_num, \
      v.event_block = j.event_block, v.event_at = j.event_at, v.leader = j.leader, \
-     v.leader_weight = j.leader_weight, v.rivals = j.rivals, v.recasts = j.recasts, v.created_at = j.created_at, v.updated_at = j.updated_at"
+     v.leader_weight = j.leader_weight, v.asks = j.asks, v.recasts = j.recasts, v.created_at = j.created_at, v.updated_at = j.updated_at"
 );
 
 impl MySqlStore {

@@ -2,53 +2,90 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
+use super::Caster;
+use super::held::{Held, State, WaitsFor};
+use super::known::{Need, Sight};
+use super::next::{Answered, Next, next};
+use super::scout::{self, Question};
+use super::world::{Action, World};
 use crate::account::Account;
-use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::{BelowMinMana, RuleId};
-use crate::votes::answer::{Answer, Done};
-use crate::votes::caster::held::{Held, LOOK_AFTER, Stage};
-use crate::votes::caster::known::Need;
-use crate::votes::caster::{Action, Caster, World};
-use crate::votes::change::Outcome;
-use crate::votes::fold::VOTED_BY_HAND;
-use crate::votes::verdict::POST_MAY_BE_NEW;
-use crate::votes::vote::{PastVote, Status};
-
-/// A vote that the chain refused for want of mana, by a rule that waits for it, is tried again after this.
-const MANA_MAY_BE_BACK: TimeDelta = TimeDelta::minutes(5);
+use crate::votes::answer::Answer;
+use crate::votes::reason::Reason;
+use crate::votes::verdict::unsuited;
+use crate::votes::vote::PastVote;
 
 /// The votes of a voter by a rule in the last week.
 pub type Counted = (Account, RuleId, Vec<PastVote>);
 
 impl Caster {
-    /// What a node said of the posts it was asked for; `Err` where no node answered.
+    /// What was seen of the posts that were asked for; `Err` where no node answered.
     pub fn looked(
         &mut self,
         posts: Vec<PostId>,
-        answer: Result<Vec<Option<Content>>, String>,
+        answer: Result<Vec<Sight>, String>,
         world: &World<'_>,
     ) {
         self.known.forget(world.now);
         match answer {
-            Ok(contents) => {
-                for (post, content) in posts.into_iter().zip(contents) {
-                    self.answer_questions(&post, content.as_ref(), world);
-                    self.known.set_post(post.clone(), content, world.now);
+            Ok(sights) => {
+                for (post, sight) in posts.into_iter().zip(sights) {
+                    self.known.set_post(post.clone(), sight, world.now);
+                    for question in self.scout.take(&post) {
+                        self.answer_question(question, world);
+                    }
                     self.go_on(&Need::Post(post), world);
                 }
             }
             Err(trouble) => {
                 for post in posts {
-                    for question in self.questions.remove(&post).unwrap_or_default() {
-                        self.ask_again(question, world.now);
+                    for question in self.scout.take(&post) {
+                        self.keep_question(question, world.now);
                     }
                     self.come_back(&Need::Post(post), &trouble, world);
                 }
             }
+        }
+    }
+
+    /// A question about a vote whose post was just seen.
+    fn answer_question(&mut self, question: Question, world: &World<'_>) {
+        let Some(looked) = self.known.just_seen(question.post()) else {
+            return;
+        };
+        if let Question::Suits(vote) = &question
+            && let Some(held) = self.held.get_mut(&vote.key)
+        {
+            if !looked.is_missing() {
+                if held.is_waiting() && held.awaits_first_look() {
+                    held.looked = true;
+                    let dropped = looked.show(|post| unsuited(&held.vote, post, world.rules));
+                    let key = vote.key.clone();
+                    if dropped
+                        .iter()
+                        .any(|ask| ask.cause == held.vote.ask().cause())
+                    {
+                        self.drop_out(&key, dropped, world);
+                    }
+                }
+                return;
+            }
+        }
+        match looked.show(|post| scout::answer(question, post, world.rules, world.now)) {
+            Ok(report) => self.actions.extend(report.map(Action::Report)),
+            Err(question) => self.keep_question(question, world.now),
+        }
+    }
+
+    /// Nobody could answer: asks again after a while, unless that is decided by now.
+    fn keep_question(&mut self, question: Question, now: DateTime<Utc>) {
+        let held = self.held.get(&question.vote().key);
+        if !held.is_some_and(|held| held.looked) {
+            self.scout.keep(question, now);
         }
     }
 
@@ -88,10 +125,8 @@ impl Caster {
     ) {
         match answer {
             Ok(states) => {
-                let states = states
-                    .into_iter()
-                    .map(|state| (state.account.clone(), state));
-                let mut states: HashMap<_, _> = states.collect();
+                let by_account = |state: AccountState| (state.account.clone(), state);
+                let mut states: HashMap<_, _> = states.into_iter().map(by_account).collect();
                 for voter in voters {
                     let state = states.remove(&voter);
                     self.known.set_mana(voter.clone(), state, world.now);
@@ -109,15 +144,17 @@ impl Caster {
     /// The votes that waited for this go on.
     fn go_on(&mut self, need: &Need, world: &World<'_>) {
         for key in self.known.answered(need) {
-            self.resume(&key, Stage::Asking, world.now);
+            self.resume(&key, |state| matches!(state, State::Asking), world.now);
         }
     }
 
     /// Nobody answered: the votes that waited for this are tried again later.
     fn come_back(&mut self, need: &Need, trouble: &str, world: &World<'_>) {
         for key in self.known.answered(need) {
-            if self.is_at(&key, Stage::Asking) {
-                self.passing(&key, trouble.to_owned(), None, world);
+            let held = self.held.get(&key);
+            if held.is_some_and(|held| matches!(held.state, State::Asking)) {
+                let trouble = Reason::Told(trouble.to_owned());
+                self.retry(&key, trouble, None, WaitsFor::Moment, world);
             }
         }
     }
@@ -125,19 +162,21 @@ impl Caster {
     /// The token of `voter` was refreshed, or not.
     pub fn refreshed(&mut self, voter: &Account, result: Result<(), String>, world: &World<'_>) {
         for key in self.refreshing.remove(voter).unwrap_or_default() {
-            let Some(held) = self
-                .held
-                .get_mut(&key)
-                .filter(|held| held.stage == Stage::Refreshing)
-            else {
+            let Some(held) = self.held.get_mut(&key) else {
                 continue;
             };
+            if !matches!(held.state, State::Refreshing) {
+                continue;
+            }
             match &result {
                 Ok(()) => {
-                    held.refreshed = true;
-                    self.resume(&key, Stage::Refreshing, world.now);
+                    held.tries.refreshed = true;
+                    self.resume(&key, |state| matches!(state, State::Refreshing), world.now);
                 }
-                Err(trouble) => self.passing(&key, trouble.clone(), None, world),
+                Err(trouble) => {
+                    let trouble = Reason::Told(trouble.clone());
+                    self.retry(&key, trouble, None, WaitsFor::Moment, world);
+                }
             }
         }
     }
@@ -145,19 +184,21 @@ impl Caster {
     /// The tokens in the table changed: votes that wait for one may go on.
     pub fn tokens_changed(&mut self, world: &World<'_>) {
         let has_token = |held: &Held| (world.token)(&held.vote.key.voter).is_some();
-        self.wake(|held| held.lacks_token && has_token(held), world.now);
+        self.wake(WaitsFor::Token, has_token, world.now);
     }
 
     /// The rule files changed: votes whose file had errors when they were due, and has none any more, go on.
     pub fn rules_changed(&mut self, world: &World<'_>) {
-        let has_rule = |held: &Held| !world.rules.is_unreadable(&held.vote.rule);
-        self.wake(|held| held.lacks_rule && has_rule(held), world.now);
+        let has_rule = |held: &Held| !world.rules.is_unreadable(&held.vote.ask().rule);
+        self.wake(WaitsFor::RuleFile, has_rule, world.now);
     }
 
-    /// Those of the waiting votes that can go on do so now.
-    fn wake(&mut self, can_go_on: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
+    /// Those of the votes that wait for this and can go on do so now.
+    fn wake(&mut self, waits: WaitsFor, can_go_on: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
         let waiting = self.held.values();
-        let awake = waiting.filter(|held| held.stage == Stage::Waiting && can_go_on(held));
+        let awake = waiting.filter(|held| {
+            matches!(held.state, State::Waiting(what) if what == waits) && can_go_on(held)
+        });
         let keys: Vec<VoteKey> = awake.map(|held| held.vote.key.clone()).collect();
         for key in keys {
             self.attend_at(&key, now);
@@ -173,94 +214,64 @@ impl Caster {
         world: &World<'_>,
     ) {
         for next in self.lanes.answered(&key.voter) {
-            self.resume(&next, Stage::Queueing, world.now);
+            self.resume(&next, |state| matches!(state, State::Queueing), world.now);
         }
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
-        held.stage = Stage::Waiting;
-        let refused = held.sent_with.take();
-        let (rule, weight) = (held.vote.rule.clone(), held.vote.weight);
-        if !matches!(answer, Answer::Done(_) | Answer::Unknown(_)) {
-            self.known.refused(key, &rule);
-        }
-        let first = held.vote.attempts == 1 && !held.tried();
-        let settled = held.settled;
+        let waiting = State::Waiting(WaitsFor::Moment);
+        let State::InFlight(flight) = std::mem::replace(&mut held.state, waiting) else {
+            return;
+        };
+        let rule = &held.vote.ask().rule;
         match answer {
-            Answer::Done(done) => {
+            Answer::Done(_) => {
+                let weight = held.vote.ask().weight;
                 self.lanes.voted(&key.voter, world.now);
                 self.known
                     .taken(&key.voter, weight, self.settings.kind, world.now);
-                let check_at = world.now
-                    + TimeDelta::from_std(self.settings.confirm_within).unwrap_or_default();
-                let outcome = match done {
-                    Done::Accepted { trx_id } => Outcome::Cast {
-                        trx_id,
-                        cast_at: sent_at,
-                        check_at,
-                    },
-                    // A transaction that is known already need not be in a block yet.
-                    Done::Duplicate => Outcome::Cast {
-                        trx_id: None,
-                        cast_at: sent_at,
-                        check_at,
-                    },
-                    Done::Identical if first => Outcome::Skipped(VOTED_BY_HAND.to_owned()),
-                    Done::Identical => Outcome::Confirmed,
-                };
-                self.finish(key, outcome, world);
             }
-            // The block has shown what the answer does not tell: only the attempt is written down.
-            _ if settled.is_some_and(|status| status != Status::Queued) => {
-                let outcome = Outcome::Later {
-                    next_attempt_at: world.now,
-                    due_at: None,
-                    reason: None,
-                    hold: false,
-                };
-                self.finish(key, outcome, world);
-            }
-            // Somebody else has it now.
-            _ if settled.is_some() => self.drop_vote(key),
-            Answer::Unknown(trouble) => {
-                let now = world.now;
-                held.unclear_until = Some(now + LOOK_AFTER);
-                held.trouble = Some(trouble);
+            Answer::Unknown(_) => {}
+            _ => self.known.refused(key, rule),
+        }
+        let at = Answered {
+            sent_at,
+            now: world.now,
+            confirm_within: self.settings.confirm_within,
+            waits_for_mana: waits_for_mana(world, rule),
+        };
+        match next(held, &flight, answer, &at) {
+            Next::Finish(outcome) => self.finish(key, outcome, world),
+            Next::LetGo => self.drop_vote(key),
+            Next::Unclear(trouble, look_at) => {
+                held.tries.unclear_until = Some(look_at);
+                held.tries.trouble = Some(trouble);
                 let _ = held.pause(None, 0.5);
-                self.later(key, now + LOOK_AFTER, world);
+                self.later(key, look_at, world);
             }
-            Answer::Passing { text, retry_after } => self.passing(key, text, retry_after, world),
-            Answer::UnknownPost(text) if world.now - held.vote.event_at < POST_MAY_BE_NEW => {
-                held.trouble = Some(text);
-                let at = world.now + TimeDelta::seconds(1);
+            Next::Later(trouble, at) => {
+                held.tries.trouble = Some(trouble);
                 self.later(key, at, world);
             }
-            Answer::Token(text) if held.refreshed => {
-                let text =
-                    format!("the signer refuses the token that it has just handed out: {text}");
-                self.finish(key, Outcome::Failed(text), world);
+            Next::NoMana(trouble, at) => {
+                self.known.voted_elsewhere(&key.voter);
+                held.tries.trouble = Some(trouble);
+                self.later(key, at, world);
             }
-            Answer::Token(text) => {
-                held.trouble = Some(text);
-                held.stage = Stage::Refreshing;
+            Next::Retry(trouble, asked) => {
+                self.retry(key, trouble, asked, WaitsFor::Moment, world);
+            }
+            Next::Refresh(trouble) => {
+                held.tries.trouble = Some(trouble);
+                held.state = State::Refreshing;
                 let waiting = self.refreshing.entry(key.voter.clone()).or_default();
                 waiting.push(key.clone());
-                if waiting.len() == 1
-                    && let Some(refused) = refused
-                {
+                if waiting.len() == 1 {
                     self.actions.push(Action::Refresh {
                         voter: key.voter.clone(),
-                        refused,
+                        refused: flight.token,
                     });
                 }
-            }
-            Answer::NoMana(text) if waits_for_mana(world, &rule) => {
-                self.known.voted_elsewhere(&key.voter);
-                held.trouble = Some(text);
-                self.later(key, world.now + MANA_MAY_BE_BACK, world);
-            }
-            Answer::UnknownPost(text) | Answer::NoMana(text) | Answer::Final(text) => {
-                self.finish(key, Outcome::Failed(text), world);
             }
         }
     }

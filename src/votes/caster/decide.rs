@@ -1,57 +1,60 @@
 //! What is to be done with a vote whose moment has come.
 
-use super::held::{Held, Stage};
+use chrono::TimeDelta;
+
+use super::Caster;
+use super::held::{Held, State, WaitsFor};
 use super::known::Need;
-use super::scout::is_right;
-use super::{Caster, World};
+use super::world::{Action, World};
 use crate::post::VoteKey;
 use crate::rules::rule::Rule;
-use crate::votes::change::{Misfit, Outcome, Plan};
+use crate::votes::change::{Outcome, Report, Unsuited};
 use crate::votes::limits::by_mana;
-use crate::votes::verdict::{Post, Verdict, by_post, by_rule};
+use crate::votes::status::Status;
+use crate::votes::verdict::{NotNow, Verdict, by_post, by_rule, unsuited};
+
+/// Delay before a vote whose rule file has errors is looked at again.
+const FILE_MAY_BE_GOOD: TimeDelta = TimeDelta::seconds(10);
 
 /// What a look at a held vote comes to.
 enum Judged {
-    /// Whatever the post is like.
+    /// What to do, with the post in view.
     Verdict(Verdict),
-    /// With the post in view.
-    Looked(Verdict),
+    /// The rule's file has errors.
+    WaitsForFile(Verdict),
     /// Nothing, before somebody is asked.
     Asks(Vec<Need>),
-    /// The vote is not its rule's.
-    Unfit(Misfit),
+    /// Nothing before it is due: everything is known that will have to be known then.
+    Ready,
+    /// These asks drop out, and with them the one that has the vote.
+    Unsuited(Vec<Unsuited>),
 }
 
 impl Caster {
     /// One vote at its moment: the conditions in the order in which they cost least. Ahead of its moment
     /// only what will have to be known is asked for.
     pub(super) fn attend(&mut self, key: &VoteKey, world: &World<'_>) {
-        let Some(held) = self
-            .held
-            .get(key)
-            .filter(|held| held.stage == Stage::Waiting)
-        else {
+        let Some(held) = self.held.get(key).filter(|held| held.is_waiting()) else {
             return;
         };
         let due = held.next_at <= world.now;
-        match (self.judge(held, due, world), due) {
-            (Judged::Unfit(misfit), _) => self.is_unfit(key, misfit, world),
-            (Judged::Verdict(verdict), true) => self.conclude(key, verdict, world),
-            (Judged::Looked(verdict), true) => {
+        match self.judge(held, due, world) {
+            Judged::Ready => self.attend_at_next(key),
+            Judged::Unsuited(dropped) => self.drop_out(key, dropped, world),
+            Judged::WaitsForFile(verdict) => self.conclude(key, verdict, WaitsFor::RuleFile, world),
+            Judged::Verdict(verdict) => {
                 if let Some(held) = self.held.get_mut(key) {
-                    held.chosen = true;
+                    held.looked = true;
                 }
-                self.conclude(key, verdict, world);
+                self.conclude(key, verdict, WaitsFor::Moment, world);
             }
-            (Judged::Verdict(_) | Judged::Looked(_), false) => self.attend_at_next(key),
-            (Judged::Asks(needs), due) => {
+            Judged::Asks(needs) => {
                 for need in needs {
                     self.known.ask(need, due.then_some(key));
                 }
-                if due {
-                    self.set_stage(key, Stage::Asking);
-                } else {
-                    self.attend_at_next(key);
+                match self.held.get_mut(key).filter(|_| due) {
+                    Some(held) => held.state = State::Asking,
+                    None => self.attend_at_next(key),
                 }
             }
         }
@@ -59,14 +62,25 @@ impl Caster {
 
     fn judge(&self, held: &Held, due: bool, world: &World<'_>) -> Judged {
         let (vote, now) = (&held.vote, world.now);
-        let rule = match by_rule(vote, world.rules, now) {
+        let rule = match by_rule(&vote.key, vote.ask(), world.rules, now) {
             Ok(rule) => rule,
-            Err(verdict) => return Judged::Verdict(verdict),
+            Err(_) if !due => return Judged::Ready,
+            Err(NotNow::Unreadable(reason)) => {
+                let until = now + FILE_MAY_BE_GOOD;
+                return Judged::WaitsForFile(Verdict::Wait { until, reason });
+            }
+            Err(NotNow::Gone(reason)) => {
+                return Judged::Unsuited(vec![Unsuited {
+                    cause: vote.ask().cause(),
+                    status: Status::Withdrawn,
+                    reason,
+                }]);
+            }
         };
         let (voter, mut needs) = (&vote.key.voter, Vec::new());
         let exact = rule.is_some_and(Rule::watches_the_post);
-        let content = self.known.post(held, exact, now);
-        if content.is_none() {
+        let post = self.known.post(held, exact, &self.settings.looks, now);
+        if post.is_none() {
             needs.push(Need::Post(vote.key.post.clone()));
         }
         let limited = rule.filter(|rule| !rule.limit.is_empty());
@@ -79,83 +93,68 @@ impl Caster {
         if weighed.is_some() && mana.is_none() {
             needs.push(Need::Mana(voter.clone()));
         }
-        let Some(content) = content.filter(|_| needs.is_empty()) else {
+        let Some(post) = post.filter(|_| needs.is_empty()) else {
             return Judged::Asks(needs);
         };
         if !due {
-            return Judged::Verdict(Verdict::Cast(vote.weight));
+            return Judged::Ready;
         }
-        if let Some((content, facts)) = &content
-            && held.awaits_first_look()
-            && let Some(misfit) = is_right(vote, Some(content), facts, world.rules, now)
-        {
-            return Judged::Unfit(misfit);
+        if held.awaits_first_look() {
+            let dropped = post.show(|post| unsuited(vote, post, world.rules));
+            if dropped.iter().any(|ask| ask.cause == vote.ask().cause()) {
+                return Judged::Unsuited(dropped);
+            }
         }
-        let post = match &content {
-            Some((content, facts)) => Post::Here(content, facts),
-            None => Post::Unknown,
-        };
         let tried = held.tried() || vote.attempts > 0;
-        let verdict = by_post(vote, rule, post, tried, now);
+        let verdict = post.show(|post| by_post(vote, rule, post, tried, now));
         let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
-            return Judged::Looked(verdict);
+            return Judged::Verdict(verdict);
         };
         // An attempt before this one is no other vote.
         let others = past.map(|past| past.filter(|past| past.post != vote.key.post));
-        if let Some(others) = others
-            && let Some(why) = rule.limit.exceeded(others, &vote.key.post.author, now)
-        {
-            return Judged::Looked(Verdict::Skip(why));
-        }
-        if let Some(state) = mana
-            && let Some(verdict) = by_mana(rule, state, now)
-        {
-            return Judged::Looked(verdict);
-        }
-        Judged::Looked(verdict)
+        let limit = others.and_then(|past| rule.limit.exceeded(past, &vote.key.post.author, now));
+        let mana = mana.and_then(|state| by_mana(rule, state, now));
+        Judged::Verdict(limit.map(Verdict::Skip).or(mana).unwrap_or(verdict))
     }
 
-    /// The post belongs to another rule than the one that the vote was planned by: what that one says counts, its
-    /// delay too.
-    pub(super) fn rechoose(&mut self, key: &VoteKey, plan: Plan, world: &World<'_>) {
-        let Some(held) = self.held.get_mut(key) else {
-            return;
-        };
-        held.vote.rule = plan.rule;
-        held.vote.weight = plan.weight;
-        held.vote.due_at = plan.due_at;
-        held.rechosen = true;
-        self.wait(key, plan.due_at, Some(plan.due_at), world);
-    }
-
-    fn conclude(&mut self, key: &VoteKey, verdict: Verdict, world: &World<'_>) {
+    /// Some asks of a held vote drop out, and with them the one that has it: the table says which one has it now.
+    pub(super) fn drop_out(&mut self, key: &VoteKey, dropped: Vec<Unsuited>, world: &World<'_>) {
         if let Some(held) = self.held.get_mut(key) {
-            held.lacks_rule = matches!(verdict, Verdict::Wait { .. })
-                && world.rules.is_unreadable(&held.vote.rule);
+            held.state = State::Deciding;
+            let report = Report::of(&held.vote, Outcome::Unsuited(dropped), world.now);
+            self.actions.push(Action::Report(report));
         }
-        match verdict {
-            Verdict::Cast(weight) => self.send(key, weight, world),
-            Verdict::Confirmed => self.finish(key, Outcome::Confirmed, world),
-            Verdict::Skip(why) => self.finish(key, Outcome::Skipped(why), world),
-            Verdict::Withdraw(why) => self.finish(key, Outcome::Withdrawn(why), world),
-            Verdict::Fail(why) => self.finish(key, Outcome::Failed(why), world),
+    }
+
+    fn conclude(
+        &mut self,
+        key: &VoteKey,
+        verdict: Verdict,
+        waits_for: WaitsFor,
+        world: &World<'_>,
+    ) {
+        let outcome = match verdict {
+            Verdict::Cast(weight) => return self.send(key, weight, world),
+            Verdict::Confirmed => Outcome::Confirmed,
+            Verdict::Skip(why) => Outcome::Skipped(why),
+            Verdict::Withdraw(why) => Outcome::Withdrawn(why),
+            Verdict::Fail(why) => Outcome::Failed(why),
             Verdict::Move { due_at } => {
-                let Some(held) = self.held.get_mut(key) else {
-                    return;
-                };
-                held.vote.due_at = due_at;
-                held.first_attempt = None;
-                self.wait(key, due_at, Some(due_at), world);
+                if let Some(held) = self.held.get_mut(key) {
+                    held.vote.asks.first_mut().due_at = due_at;
+                    held.tries.first = None;
+                }
+                return self.wait(key, due_at, Some(due_at), WaitsFor::Moment, world);
             }
             Verdict::Wait { until, reason } => {
-                let Some(held) = self.held.get_mut(key) else {
-                    return;
-                };
-                held.trouble = Some(reason);
-                // Nobody tries meanwhile, so that the time for retries begins anew.
-                held.first_attempt = None;
-                self.later(key, until, world);
+                if let Some(held) = self.held.get_mut(key) {
+                    held.tries.trouble = Some(reason);
+                    // Nobody tries meanwhile: the time for retries begins again.
+                    held.tries.first = None;
+                }
+                return self.wait(key, until, None, waits_for, world);
             }
-        }
+        };
+        self.finish(key, outcome, world);
     }
 }

@@ -1,19 +1,21 @@
-//! A vote that the caster holds, and how often and how long it is tried.
+//! A vote that the caster holds: what it waits for, and how often and how long it was tried.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 
-use crate::votes::vote::{Status, Vote};
+use crate::backoff::Backoff;
+use crate::votes::reason::Reason;
+use crate::votes::vote::Vote;
 
-/// After an unclear answer the chain is not asked before this: votes landed up to six seconds after their
-/// client had given up.
+/// Delay before the chain is looked at after an unclear answer: votes landed up to 6 s after their client had
+/// given up.
 pub const LOOK_AFTER: TimeDelta = TimeDelta::seconds(10);
-/// The first pause between two attempts; every further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// A vote that is claimed so long after its event was looked at when it was planned.
+/// Age of an event after which the post was already looked at when the vote was planned.
 const FIRST_LOOK_WITHIN: TimeDelta = TimeDelta::seconds(60);
+/// Delays between attempts.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A claimed vote, with what only this daemon knows of it.
@@ -22,108 +24,139 @@ pub struct Held {
     pub vote: Vote,
     /// When there is something to do about it.
     pub next_at: DateTime<Utc>,
-    pub stage: Stage,
-    /// A request may have reached the chain: look there first, and not before then.
-    pub unclear_until: Option<DateTime<Utc>>,
-    /// When the first request of this daemon left.
-    pub first_attempt: Option<DateTime<Utc>>,
-    /// Failures in a row, for the pause between them.
-    pub failures: u32,
-    /// What went wrong last.
-    pub trouble: Option<String>,
-    /// The token was refreshed for this vote: a second refusal is final.
-    pub refreshed: bool,
-    /// The token of the request whose answer is awaited.
-    pub sent_with: Option<SecretString>,
-    /// Whose the vote is was decided at the first look at its post.
-    pub chosen: bool,
-    /// It is another rule than the one that the table names.
-    pub rechosen: bool,
-    /// There was no token to send it with.
-    pub lacks_token: bool,
-    /// The file of its rule had errors when it was due.
-    pub lacks_rule: bool,
-    /// The table says that it is over, or somebody else's; only the answer is awaited.
-    pub settled: Option<Status>,
+    pub state: State,
+    /// The post was looked at since the ask that has the vote got it.
+    pub looked: bool,
+    pub tries: Tries,
 }
 
-/// What the vote waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Its time.
-    Waiting,
-    /// What the table makes of it: its rule does not want it, and something else may.
+/// What a held vote waits for.
+#[derive(Debug, Clone)]
+pub enum State {
+    Waiting(WaitsFor),
+    /// The table: the post does not suit the ask that has the vote, and another one may have it.
     Deciding,
-    /// What somebody was asked for.
+    /// An answer about the post, mana or votes before.
     Asking,
     /// A new token.
     Refreshing,
     /// A free place in its voter's lane.
     Queueing,
     /// The signer's answer.
-    InFlight,
+    InFlight(Flight),
+}
+
+/// What a waiting vote waits for beside `next_at`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsFor {
+    Moment,
+    /// A token of its voter, which there was none of when it was due.
+    Token,
+    /// The file of its rule, which had errors when it was due.
+    RuleFile,
+}
+
+/// A request that is on its way.
+#[derive(Debug, Clone)]
+pub struct Flight {
+    pub token: SecretString,
+    /// What the table said of the vote since the request left.
+    pub meanwhile: Meanwhile,
+}
+
+/// What the table says of a vote whose request is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meanwhile {
+    Ours,
+    /// It is over: a block shows it, or its cause is gone.
+    Over,
+    /// Another daemon has it.
+    Elsewhere,
+}
+
+/// What this daemon has tried.
+#[derive(Debug, Clone)]
+pub struct Tries {
+    /// A request may have reached the chain: look there first, and not before then.
+    pub unclear_until: Option<DateTime<Utc>>,
+    /// When the first attempt was made.
+    pub first: Option<DateTime<Utc>>,
+    pub backoff: Backoff,
+    /// What went wrong last.
+    pub trouble: Option<Reason>,
+    /// The token was refreshed for this vote: a second refusal is final.
+    pub refreshed: bool,
 }
 
 impl Held {
     /// Holds a vote as the table has it at `now`. `tried` says that somebody may have cast it before us.
     pub fn new(vote: Vote, tried: bool, now: DateTime<Utc>) -> Self {
         Self {
-            chosen: now - vote.event_at >= FIRST_LOOK_WITHIN,
             next_at: vote.next_attempt_at,
-            unclear_until: tried.then_some(vote.next_attempt_at),
+            state: State::Waiting(WaitsFor::Moment),
+            looked: now - vote.ask().at >= FIRST_LOOK_WITHIN,
+            tries: Tries {
+                unclear_until: tried.then_some(vote.next_attempt_at),
+                first: None,
+                backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
+                trouble: None,
+                refreshed: false,
+            },
             vote,
-            stage: Stage::Waiting,
-            first_attempt: None,
-            failures: 0,
-            trouble: None,
-            refreshed: false,
-            sent_with: None,
-            rechosen: false,
-            lacks_token: false,
-            lacks_rule: false,
-            settled: None,
         }
     }
 
     /// The table says that it is ours although it had said that it was over. The request that is on its way
     /// stays as it is; after it, the row counts.
     pub fn ours_again(&mut self, row: Vote) {
-        if self.settled.take().is_some() {
-            self.vote = Vote {
-                weight: self.vote.weight,
-                attempts: self.vote.attempts.max(row.attempts),
-                ..row
-            };
+        let State::InFlight(flight) = &mut self.state else {
+            return;
+        };
+        if flight.meanwhile == Meanwhile::Ours {
+            return;
         }
+        flight.meanwhile = Meanwhile::Ours;
+        let (weight, attempts) = (self.vote.ask().weight, self.vote.attempts);
+        self.vote = Vote {
+            attempts: attempts.max(row.attempts),
+            ..row
+        };
+        self.vote.asks.first_mut().weight = weight;
     }
 
-    /// Whether it is still to be seen if the vote is its rule's.
+    /// Whether the first look at the post still decides who has the vote.
     pub fn awaits_first_look(&self) -> bool {
-        !self.chosen && !self.tried() && self.vote.attempts == 0
+        !self.looked && !self.tried() && self.vote.attempts == 0
+    }
+
+    /// Whether it waits for `next_at`.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
     }
 
     /// Whether a request of ours may have reached the chain.
     pub fn tried(&self) -> bool {
-        self.unclear_until.is_some()
+        self.tries.unclear_until.is_some()
     }
 
-    /// Until when a vote that fails for a passing cause is tried: `retry_for` after it is due, or after its
-    /// first attempt, whichever is later.
+    /// Until when a vote that fails for a passing cause is tried: `retry_for` after it is due, or after its first
+    /// attempt, whichever is later.
     pub fn deadline(&self, retry_for: Duration) -> DateTime<Utc> {
-        let from = self
-            .first_attempt
-            .map_or(self.vote.due_at, |first| first.max(self.vote.due_at));
-        from + TimeDelta::from_std(retry_for).unwrap_or(TimeDelta::MAX)
+        let due_at = self.vote.ask().due_at;
+        let from = self.tries.first.map_or(due_at, |first| first.max(due_at));
+        after(from, retry_for)
     }
 
-    /// The pause after one more failure: 1 s doubling to 60 s, ±20 %, and at least what the server asked
-    /// for. `chance` is 0 to 1.
+    /// The pause after one more failure, and at least what the server asked for. `chance` is 0 to 1.
     pub fn pause(&mut self, asked: Option<Duration>, chance: f64) -> Duration {
-        let pause = FIRST_PAUSE * 2u32.saturating_pow(self.failures.min(10));
-        self.failures += 1;
-        let pause = pause
-            .min(LONGEST_PAUSE)
-            .mul_f64(0.8 + 0.4 * chance.clamp(0.0, 1.0));
+        let pause = self.tries.backoff.next(chance);
         asked.map_or(pause, |asked| asked.max(pause))
     }
+}
+
+/// `pause` after `at`.
+pub fn after(at: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
+    let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+    at.checked_add_signed(pause)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::held::Held;
+use super::world::Looks;
 use crate::account::Account;
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
@@ -12,14 +14,12 @@ use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::rules::facts::{Facts, ReadOnce};
 use crate::rules::rule::RuleId;
-use crate::votes::caster::held::Held;
+use crate::votes::verdict::Post;
 use crate::votes::vote::PastVote;
 use crate::weight::Weight;
 
-/// What a node said of a post is good for so long.
-const FRESH: TimeDelta = TimeDelta::seconds(3);
-/// A post so young is not looked at twice, unless a rule asks for what changes fast.
-const YOUNG: TimeDelta = TimeDelta::seconds(10);
+/// Age after which what a node said of a post serves nobody.
+const POST_FORGOTTEN: TimeDelta = TimeDelta::seconds(13);
 /// Votes before are read anew after this: other daemons cast too.
 const PAST_FRESH: TimeDelta = TimeDelta::seconds(30);
 /// Mana is carried forward for so long before it is asked for again.
@@ -48,13 +48,55 @@ struct Past {
     ours: Vec<PastVote>,
 }
 
-/// A post as a node told of it.
+/// What somebody said of a post.
+#[derive(Debug, Clone)]
+pub enum Sight {
+    Here(Content),
+    /// No node knows it.
+    Missing,
+    /// A recording does not show it, and nobody will know more later.
+    Unseen,
+}
+
+impl From<Option<Content>> for Sight {
+    fn from(content: Option<Content>) -> Self {
+        content.map_or(Self::Missing, Self::Here)
+    }
+}
+
+/// A post as somebody saw it.
 #[derive(Debug)]
-struct Looked {
+pub struct Looked {
     at: DateTime<Utc>,
-    /// `None` where no node knows it.
-    content: Option<Content>,
+    sight: Sight,
     read: ReadOnce,
+}
+
+impl Looked {
+    fn new(sight: Sight, at: DateTime<Utc>) -> Self {
+        Self {
+            at,
+            sight,
+            read: ReadOnce::default(),
+        }
+    }
+
+    /// Whether no node knows it.
+    pub fn is_missing(&self) -> bool {
+        matches!(self.sight, Sight::Missing)
+    }
+
+    /// Hands the post to `judge`, with what rules ask about it.
+    pub fn show<T>(&self, judge: impl FnOnce(Post<'_>) -> T) -> T {
+        match &self.sight {
+            Sight::Here(content) => {
+                let facts = Facts::of_content_once(content, &self.read);
+                judge(Post::Here(content, &facts))
+            }
+            Sight::Missing => judge(Post::Missing),
+            Sight::Unseen => judge(Post::Unseen),
+        }
+    }
 }
 
 /// What is known, and what was asked for.
@@ -69,25 +111,33 @@ pub struct Known {
 }
 
 impl Known {
-    /// The post of `held`, where what a node said of it still serves at `now`; `None` within where no node
-    /// knows it. `exact` refuses what is known only because the post is young.
+    /// The post of `held`, if what was seen of it still serves at `now`. `exact` refuses what serves only because
+    /// the post is young.
     pub fn post(
         &self,
         held: &Held,
         exact: bool,
+        looks: &Looks,
         now: DateTime<Utc>,
-    ) -> Option<Option<(&Content, Facts<'_>)>> {
-        let Looked { at, content, read } = self.posts.get(&held.vote.key.post)?;
-        if held.unclear_until.is_some_and(|until| *at < until) {
+    ) -> Option<&Looked> {
+        let looked = self.posts.get(&held.vote.key.post)?;
+        let unclear = held.tries.unclear_until;
+        if unclear.is_some_and(|until| looked.at < until) {
             return None;
         }
-        let serves = match content {
-            Some(content) => now - *at < FRESH || (!exact && now - content.created < YOUNG),
-            // A post that was not there yet may be there a moment later.
-            None => now - *at < UNKNOWN_FRESH,
+        let within = |most: TimeDelta| {
+            let age = now - looked.at;
+            age < most || age.is_zero()
         };
-        let content = content.as_ref();
-        serves.then(|| content.map(|content| (content, Facts::of_content_once(content, read))))
+        let serves = match &looked.sight {
+            Sight::Here(content) => {
+                within(looks.fresh) || (!exact && now - content.created < looks.young)
+            }
+            // A post that was not there yet may be there a moment later.
+            Sight::Missing => within(looks.missing),
+            Sight::Unseen => within(looks.fresh),
+        };
+        serves.then_some(looked)
     }
 
     /// The votes of `voter` by `rule` so far, where they are known at `now`.
@@ -132,14 +182,14 @@ impl Known {
         self.asked.remove(need).unwrap_or_default()
     }
 
-    /// A node said what a post is like.
-    pub fn set_post(&mut self, post: PostId, content: Option<Content>, now: DateTime<Utc>) {
-        let looked = Looked {
-            at: now,
-            content,
-            read: ReadOnce::default(),
-        };
-        self.posts.insert(post, looked);
+    /// Somebody said what a post is like.
+    pub fn set_post(&mut self, post: PostId, sight: Sight, now: DateTime<Utc>) {
+        self.posts.insert(post, Looked::new(sight, now));
+    }
+
+    /// What was seen of the post last.
+    pub fn just_seen(&self, post: &PostId) -> Option<&Looked> {
+        self.posts.get(post)
     }
 
     /// The table said which votes there were.
@@ -199,7 +249,7 @@ impl Known {
     /// Lets go of what serves nobody any more.
     pub fn forget(&mut self, now: DateTime<Utc>) {
         self.posts
-            .retain(|_, looked| now - looked.at < YOUNG + FRESH);
+            .retain(|_, looked| now - looked.at < POST_FORGOTTEN);
         self.mana.retain(|_, (at, _)| now - *at < MANA_FRESH);
         self.past
             .retain(|_, past| now - past.read_at < PAST_FRESH || !past.ours.is_empty());

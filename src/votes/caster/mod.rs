@@ -1,93 +1,42 @@
-//! Decides, moment by moment, what is to be done about the votes that are held: look at a post, send a
-//! vote, refresh a token, report. Does none of it: time, rules, tokens and answers are passed in, so that
-//! a test plays days in milliseconds.
+//! Decides, moment by moment, what is to be done about the votes that are held: look at a post, send a vote,
+//! refresh a token, report. Does none of it: time, rules, tokens and answers are passed in, so that a test plays
+//! days in milliseconds.
 
-pub mod answers;
+mod answers;
 mod decide;
 mod finish;
-pub mod held;
-pub mod known;
+mod held;
+mod known;
 pub mod lane;
-pub mod scout;
+mod next;
+mod scout;
 #[cfg(test)]
 mod tests;
+mod world;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::SecretString;
 
 use crate::account::Account;
-use crate::network::ChainKind;
-use crate::post::{PostId, VoteKey};
-use crate::rules::rule::RuleId;
-use crate::rules::set::RuleSet;
-use crate::votes::caster::finish::report;
-use crate::votes::caster::held::{Held, LOOK_AFTER, Stage};
-use crate::votes::caster::known::{Known, Need};
-use crate::votes::caster::lane::{Admission, Lanes, Limits};
-use crate::votes::caster::scout::Question;
+use crate::post::VoteKey;
 use crate::votes::change::{Outcome, Report};
-use crate::votes::vote::{Status, Vote};
-use crate::weight::Weight;
+use crate::votes::handover::{Handover, is_ours};
+use crate::votes::reason::Reason;
+use crate::votes::status::Status;
+use crate::votes::vote::Vote;
 
-/// So long before it is due the post of a vote is looked at, so that its request can leave on time.
-const LOOK_AHEAD: TimeDelta = TimeDelta::seconds(1);
-/// Look-ups ahead of time are gathered to such moments, so that one serves many votes.
+pub use answers::Counted;
+pub use known::Sight;
+pub use world::{Action, Looks, Request, Settings, World};
+
+use held::{Held, LOOK_AFTER, Meanwhile, State, WaitsFor};
+use known::{Known, Need};
+use lane::{Admission, Lanes};
+use scout::{Question, Scout};
+
+/// Looks ahead of time are gathered to multiples of this, so that one look serves many votes.
 const GATHER_MILLIS: i64 = 250;
-/// A vote that waits longer than this is given back.
-const HOLD_AT_MOST: TimeDelta = TimeDelta::seconds(90);
-
-/// What the caster works by.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Tells what a vote costs.
-    pub kind: ChainKind,
-    /// Everything but broadcasting.
-    pub dry_run: bool,
-    pub limits: Limits,
-    pub retry_for: Duration,
-    pub confirm_within: Duration,
-}
-
-/// What the caster may look at while it decides.
-pub struct World<'a> {
-    pub now: DateTime<Utc>,
-    pub rules: &'a RuleSet,
-    /// The access token of a voter, if there is one that can be used.
-    pub token: &'a dyn Fn(&Account) -> Option<SecretString>,
-    /// 0 to 1, anew each time: spreads what would come together.
-    pub chance: &'a dyn Fn() -> f64,
-}
-
-/// What is to be done now.
-#[derive(Debug)]
-pub enum Action {
-    /// Ask a node for these posts.
-    Look(Vec<PostId>),
-    /// Ask the table for the votes of the last week of these voters by these rules.
-    Count(Vec<(Account, RuleId)>),
-    /// Ask a node for the mana of these voters.
-    Weigh(Vec<Account>),
-    /// Send this vote to the signer.
-    Send(Request),
-    /// Refresh the token of this voter, which the signer refused.
-    Refresh {
-        voter: Account,
-        refused: SecretString,
-    },
-    /// Write down what came of a vote.
-    Report(Report),
-}
-
-/// One request to the signer.
-#[derive(Debug)]
-pub struct Request {
-    pub key: VoteKey,
-    pub weight: Weight,
-    pub token: SecretString,
-}
 
 /// Every vote that is claimed, and when there is something to do about it.
 #[derive(Debug)]
@@ -98,20 +47,17 @@ pub struct Caster {
     agenda: BTreeSet<(DateTime<Utc>, DateTime<Utc>, VoteKey)>,
     lanes: Lanes,
     known: Known,
+    scout: Scout,
     /// Voters whose token is being refreshed, with the votes that wait for it.
     refreshing: HashMap<Account, Vec<VoteKey>>,
-    /// Votes on posts that may turn out to be edits, and votes that no block has shown, by the post that a
-    /// node is being asked for.
-    questions: HashMap<PostId, Vec<Question>>,
-    /// Those that nobody could answer, and when to ask again, in that order.
-    unanswered: Vec<(DateTime<Utc>, Question)>,
-    /// Votes that the signer took and that the table does not know to be cast yet: they are nobody else's.
+    /// Votes that the signer accepted and that the table does not know to be cast yet: they are nobody else's.
     unwritten: HashSet<VoteKey>,
     actions: Vec<Action>,
     stopping: bool,
 }
 
 impl Caster {
+    /// A caster that holds nothing.
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
@@ -119,9 +65,8 @@ impl Caster {
             agenda: BTreeSet::new(),
             lanes: Lanes::new(settings.limits),
             known: Known::default(),
+            scout: Scout::default(),
             refreshing: HashMap::new(),
-            questions: HashMap::new(),
-            unanswered: Vec::new(),
             unwritten: HashSet::new(),
             actions: Vec::new(),
             stopping: false,
@@ -141,18 +86,17 @@ impl Caster {
 
     /// What to write of the requests whose answer is not awaited any longer: nobody knows what came of them.
     pub fn abandon(&mut self, world: &World<'_>) -> Vec<Report> {
-        let outcome = || Outcome::Later {
+        let outcome = Outcome::Later {
             next_attempt_at: world.now + LOOK_AFTER,
             due_at: None,
-            reason: Some("stopped before the signer had answered".to_owned()),
+            reason: Some(Reason::StoppedEarly),
             hold: false,
         };
-        let in_flight = self
-            .held
-            .values()
-            .filter(|held| held.stage == Stage::InFlight && held.settled.is_none());
+        let in_flight = self.held.values().filter(|held| {
+            matches!(&held.state, State::InFlight(flight) if flight.meanwhile == Meanwhile::Ours)
+        });
         in_flight
-            .map(|held| report(held, outcome(), world.now))
+            .map(|held| Report::of(&held.vote, outcome.clone(), world.now))
             .collect()
     }
 
@@ -171,6 +115,62 @@ impl Caster {
         self.held.is_empty()
     }
 
+    /// Takes in what the writer `owner` says of rows.
+    pub fn hand_over(&mut self, handover: Handover, owner: &str, now: DateTime<Utc>) {
+        self.plan(handover.plan, owner, now);
+        for (vote, tried) in handover.hold {
+            self.hold(vote, tried, now);
+        }
+        for row in handover.amend {
+            self.amend(row, owner);
+        }
+        self.confirm(handover.confirm);
+    }
+
+    /// Whether the vote is held.
+    pub fn holds(&self, key: &VoteKey) -> bool {
+        self.held.contains_key(key)
+    }
+
+    /// Takes in votes that were just planned, and finds out whether their posts suit those that ask. Those that
+    /// are ours are held.
+    pub fn plan(&mut self, votes: Vec<Vote>, owner: &str, now: DateTime<Utc>) {
+        for vote in votes {
+            let held = self.held.get(&vote.key);
+            let is_held = held.is_some();
+            let looked = held
+                .is_some_and(|held| held.looked && held.vote.ask().cause() == vote.ask().cause());
+            let ours = is_ours(&vote, owner);
+            // So close to its moment a vote that is held is looked at anyhow.
+            let soon = ours && vote.next_attempt_at - now <= self.settings.looks.ahead;
+            if !looked && !soon {
+                self.ask(Question::Suits(vote.clone()));
+            }
+            if is_held {
+                self.amend(vote, owner);
+            } else if ours {
+                let key = vote.key.clone();
+                self.hold(vote, false, now);
+                // Nobody has looked at its post yet.
+                if let Some(held) = self.held.get_mut(&key) {
+                    held.looked = false;
+                }
+            }
+        }
+    }
+
+    /// Finds out about votes that the signer accepted and no block has shown.
+    pub fn confirm(&mut self, votes: Vec<Vote>) {
+        for vote in votes {
+            self.ask(Question::Landed(vote));
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        let post = self.scout.ask(question);
+        self.known.ask(Need::Post(post), None);
+    }
+
     /// Holds a vote that was just claimed; `tried` says that a daemon before us may have cast it. One that is
     /// held already stays as it is.
     pub fn hold(&mut self, vote: Vote, tried: bool, now: DateTime<Utc>) {
@@ -178,24 +178,15 @@ impl Caster {
             held.ours_again(vote);
             return;
         }
-        // Taken over by another rule in the very moment.
+        // Another rule took it over in the moment in which it was cast.
         if self.unwritten.contains(&vote.key) {
             return;
         }
         let key = vote.key.clone();
         let held = Held::new(vote, tried, now);
-        let at = first_attention(&held);
+        let at = self.first_attention(&held);
         self.held.insert(key.clone(), held);
         self.enter(&key, at);
-    }
-
-    /// Holds a vote that was just planned: nobody has looked at its post yet.
-    fn hold_new(&mut self, vote: Vote, now: DateTime<Utc>) {
-        let key = vote.key.clone();
-        self.hold(vote, false, now);
-        if let Some(held) = self.held.get_mut(&key) {
-            held.chosen = false;
-        }
     }
 
     /// Takes in how a row stands now that something else than the caster changed it. Rows that are not held
@@ -203,10 +194,9 @@ impl Caster {
     pub fn amend(&mut self, row: Vote, owner: &str) {
         if row.block_num.is_some() {
             let by_hand = row.status == Status::Skipped;
-            let at = if by_hand {
-                row.event_at
-            } else {
-                row.cast_at.unwrap_or(row.updated_at)
+            let at = match by_hand {
+                true => row.ask().at,
+                false => row.cast_at.unwrap_or(row.updated_at),
             };
             self.lanes.voted(&row.key.voter, at);
             if by_hand {
@@ -219,29 +209,27 @@ impl Caster {
         let Some(held) = self.held.get_mut(&row.key) else {
             return;
         };
-        let ours = row.status == Status::Queued && row.claimed_by.as_deref() == Some(owner);
-        match (ours, held.stage) {
-            (false, Stage::InFlight) => held.settled = Some(row.status),
+        let ours = is_ours(&row, owner);
+        match (ours, &mut held.state) {
+            (false, State::InFlight(flight)) => {
+                flight.meanwhile = match row.status {
+                    Status::Queued => Meanwhile::Elsewhere,
+                    _ => Meanwhile::Over,
+                };
+            }
             (false, _) => self.drop_vote(&row.key),
-            (true, Stage::InFlight) => held.ours_again(row),
-            (true, _) => {
-                let moved = held.vote.due_at != row.due_at;
-                // Something else has the vote now, and its post is to be looked at anew.
-                if held.vote.cause() != row.cause() {
-                    held.chosen = false;
-                    held.rechosen = false;
+            (true, State::InFlight(_)) => held.ours_again(row),
+            (true, state) => {
+                let decided = matches!(state, State::Deciding);
+                let moved = held.vote.ask().due_at != row.ask().due_at;
+                // Another ask has the vote now: its post is to be looked at again.
+                if held.vote.ask().cause() != row.ask().cause() {
+                    held.looked = false;
                 }
-                let decided = held.stage == Stage::Deciding;
-                held.vote.weight = row.weight;
-                held.vote.leader = row.leader;
-                held.vote.leader_weight = row.leader_weight;
-                held.vote.rule = row.rule;
-                held.vote.origin = row.origin;
-                held.vote.event_block = row.event_block;
-                held.vote.event_at = row.event_at;
-                held.vote.due_at = row.due_at;
-                held.vote.rivals = row.rivals;
+                let before = (held.next_at, held.vote.ask().due_at, row.key.clone());
+                held.vote.asks = row.asks;
                 if moved || decided {
+                    self.agenda.remove(&before);
                     self.look_ahead(&row.key, row.next_attempt_at);
                 }
             }
@@ -253,7 +241,7 @@ impl Caster {
         if self.stopping {
             return None;
         }
-        let ask = self.unanswered.first().map(|(at, _)| *at);
+        let ask = self.scout.next_wake();
         let attend = self.agenda.first().and_then(|(first, ..)| {
             match self.lanes.full(now) {
                 // An answer wakes us, or the next request is allowed, but look-ups ahead go on.
@@ -273,7 +261,9 @@ impl Caster {
     /// Everything that is to be done by `world.now`.
     pub fn poll(&mut self, world: &World<'_>) -> Vec<Action> {
         if !self.stopping {
-            self.ask_unanswered(world.now);
+            for question in self.scout.due(world.now) {
+                self.ask(question);
+            }
         }
         while let Some((at, _, key)) = self.agenda.first().cloned() {
             if at > world.now || self.stopping {
@@ -306,26 +296,16 @@ impl Caster {
         std::mem::take(&mut self.actions)
     }
 
-    fn set_stage(&mut self, key: &VoteKey, stage: Stage) {
-        if let Some(held) = self.held.get_mut(key) {
-            held.stage = stage;
-        }
-    }
-
     fn attend_at_next(&mut self, key: &VoteKey) {
         if let Some(at) = self.held.get(key).map(|held| held.next_at) {
             self.attend_at(key, at);
         }
     }
 
-    fn is_at(&self, key: &VoteKey, stage: Stage) -> bool {
-        self.held.get(key).is_some_and(|held| held.stage == stage)
-    }
-
-    /// What the vote waited for at this stage has come. One that has gone on meanwhile goes its way.
-    fn resume(&mut self, key: &VoteKey, from: Stage, now: DateTime<Utc>) {
-        if let Some(held) = self.held.get_mut(key).filter(|held| held.stage == from) {
-            held.stage = Stage::Waiting;
+    /// What the vote waited for in such a state has come. One that has gone on meanwhile goes its way.
+    fn resume(&mut self, key: &VoteKey, from: impl Fn(&State) -> bool, now: DateTime<Utc>) {
+        if let Some(held) = self.held.get_mut(key).filter(|held| from(&held.state)) {
+            held.state = State::Waiting(WaitsFor::Moment);
             let at = held.next_at.min(now);
             self.enter(key, at);
         }
@@ -334,40 +314,45 @@ impl Caster {
     fn attend_at(&mut self, key: &VoteKey, at: DateTime<Utc>) {
         if let Some(held) = self.held.get_mut(key) {
             held.next_at = at;
-            held.stage = Stage::Waiting;
+            held.state = State::Waiting(WaitsFor::Moment);
             self.enter(key, at);
         }
     }
 
-    /// Likewise, with what must be known by then asked for before.
+    /// Attends to the vote at `at`, with what must be known by then asked for before.
     fn look_ahead(&mut self, key: &VoteKey, at: DateTime<Utc>) {
+        let ahead = self.settings.looks.ahead;
         if let Some(held) = self.held.get_mut(key) {
             held.next_at = at;
-            held.stage = Stage::Waiting;
-            let first = first_attention(held);
+            held.state = State::Waiting(WaitsFor::Moment);
+            let first = gathered(at - ahead);
             self.enter(key, first);
         }
+    }
+
+    /// When the post of a vote that was just claimed is to be looked at.
+    fn first_attention(&self, held: &Held) -> DateTime<Utc> {
+        gathered(held.next_at - self.settings.looks.ahead)
     }
 
     /// Puts the vote on the agenda, once.
     fn enter(&mut self, key: &VoteKey, at: DateTime<Utc>) {
         if let Some(held) = self.held.get(key) {
-            self.agenda.insert((at, held.vote.due_at, key.clone()));
+            self.agenda
+                .insert((at, held.vote.ask().due_at, key.clone()));
         }
     }
 
     fn drop_vote(&mut self, key: &VoteKey) {
         if let Some(held) = self.held.remove(key) {
-            self.agenda
-                .remove(&(held.next_at, held.vote.due_at, key.clone()));
-            self.lanes.leave(key, held.vote.due_at);
+            let due_at = held.vote.ask().due_at;
+            self.agenda.remove(&(held.next_at, due_at, key.clone()));
+            self.lanes.leave(key, due_at);
         }
     }
 }
 
-/// When the post of a vote that was just claimed is to be looked at.
-fn first_attention(held: &Held) -> DateTime<Utc> {
-    let ahead = held.next_at - LOOK_AHEAD;
-    let beyond = ahead.timestamp_millis().rem_euclid(GATHER_MILLIS);
-    ahead - TimeDelta::milliseconds(beyond)
+/// The last moment at or before `at` to which looks are gathered.
+fn gathered(at: DateTime<Utc>) -> DateTime<Utc> {
+    at - TimeDelta::milliseconds(at.timestamp_millis().rem_euclid(GATHER_MILLIS))
 }

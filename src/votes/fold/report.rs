@@ -1,60 +1,38 @@
-//! What the caster's word makes of a row.
+//! What a report of the caster makes of a row.
 
-use super::plan::unfit;
-use super::{Context, ended, free, held, hold_if_soon};
+use super::asked::unsuited;
+use super::context::{Context, ended, free, held, hold_if_soon};
 use crate::votes::change::{Outcome, Report};
-use crate::votes::vote::{Status, Vote};
+use crate::votes::reason::Reason;
+use crate::votes::status::Status;
+use crate::votes::vote::Vote;
 
 pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
-    let attempts = row.attempts.max(report.attempts);
-    // Taken over while the caster decided: what it said of the one is not said of the other. What was cast was.
-    let is_of_another = (row.origin, row.event_block) != (report.origin, report.event_block);
-    if is_of_another && !matches!(report.outcome, Outcome::Cast { .. } | Outcome::Confirmed) {
-        return Vote { attempts, ..row };
-    }
-    let row = match &report.rule {
-        Some(rule) if row.status == Status::Queued => Vote {
-            rule: rule.clone(),
-            weight: report.weight,
-            attempts,
-            ..row
-        },
-        _ => Vote { attempts, ..row },
+    let row = Vote {
+        attempts: row.attempts.max(report.attempts),
+        ..row
     };
+    // Something else took the vote while the caster decided. What was sent was sent all the same.
+    let of_another = row.ask().cause() != report.cause;
     match (&report.outcome, row.status) {
-        (
-            Outcome::Cast {
-                trx_id,
-                cast_at,
-                check_at,
-            },
-            status,
-        ) => {
-            let row = Vote {
-                cast_at: Some(*cast_at),
-                trx_id: row.trx_id.clone().or(trx_id.clone()),
+        (Outcome::Cast { .. }, Status::Confirmed | Status::Skipped) => with_cast(row, report),
+        (Outcome::Cast { check_at, .. }, _) => {
+            let mut row = free(with_cast(row, report));
+            row.asks.first_mut().weight = report.weight;
+            Vote {
+                status: Status::Cast,
+                reason: None,
+                next_attempt_at: *check_at,
                 ..row
-            };
-            match status {
-                Status::Confirmed | Status::Skipped => row,
-                _ => Vote {
-                    status: Status::Cast,
-                    weight: report.weight,
-                    reason: None,
-                    next_attempt_at: *check_at,
-                    claimed_by: None,
-                    claimed_until: None,
-                    ..row
-                },
             }
         }
         (Outcome::Confirmed, Status::Queued | Status::Cast) => Vote {
             status: Status::Confirmed,
             reason: None,
-            claimed_by: None,
-            claimed_until: None,
-            ..row
+            ..free(row)
         },
+        (Outcome::Unsuited(dropped), Status::Queued) => unsuited(row, dropped, context),
+        _ if of_another => row,
         (
             Outcome::Later {
                 next_attempt_at,
@@ -64,17 +42,17 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
             },
             Status::Queued,
         ) => {
-            let due_at = due_at.unwrap_or(row.due_at);
-            let waiting = Vote {
+            let mut waiting = Vote {
                 next_attempt_at: *next_attempt_at,
-                due_at,
                 reason: reason.clone(),
                 ..row
             };
-            if *hold {
-                held(waiting, context)
-            } else {
-                free(waiting)
+            if let Some(due_at) = due_at {
+                waiting.asks.first_mut().due_at = *due_at;
+            }
+            match hold {
+                true => held(waiting, context),
+                false => free(waiting),
             }
         }
         (Outcome::Recast { at }, Status::Cast) => {
@@ -82,7 +60,7 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
                 status: Status::Queued,
                 next_attempt_at: *at,
                 recasts: row.recasts + 1,
-                reason: Some("it was accepted but reached no block".to_owned()),
+                reason: Some(Reason::ReachedNoBlock),
                 ..row
             };
             hold_if_soon(again, context)
@@ -93,22 +71,33 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
         (Outcome::Skipped(reason), Status::Queued | Status::Cast) => {
             ended(row, Status::Skipped, reason.clone())
         }
-        (Outcome::Unfit(misfit), Status::Queued | Status::Withdrawn) => unfit(row, misfit, context),
         (Outcome::Withdrawn(reason), Status::Queued) => {
             ended(row, Status::Withdrawn, reason.clone())
         }
         (Outcome::DryRun, Status::Queued) => {
-            let cast_at = Some(report.at);
+            let mut row = free(row);
+            row.asks.first_mut().weight = report.weight;
             Vote {
                 status: Status::DryRun,
-                weight: report.weight,
-                cast_at,
+                cast_at: Some(report.at),
                 reason: None,
-                claimed_by: None,
-                claimed_until: None,
                 ..row
             }
         }
+        _ => row,
+    }
+}
+
+/// The row with what the signer said when it accepted the vote.
+fn with_cast(row: Vote, report: &Report) -> Vote {
+    match &report.outcome {
+        Outcome::Cast {
+            trx_id, cast_at, ..
+        } => Vote {
+            cast_at: Some(*cast_at),
+            trx_id: row.trx_id.clone().or(trx_id.clone()),
+            ..row
+        },
         _ => row,
     }
 }

@@ -1,11 +1,18 @@
+mod agreement;
+mod dropping_out;
+mod properties;
 mod states;
 
 use chrono::TimeDelta;
 
 use self::states::{Make, in_state};
+use std::time::Duration;
+
 use super::*;
 use crate::rules::set::RuleSet;
+use crate::simulate::table::OWNER;
 use crate::votes::error_entry::ErrorKind;
+use crate::votes::reason::Reason;
 use crate::votes::tests::{Table, accepted, delete, post, rules, time, vote};
 
 /// In the order of precedence.
@@ -19,24 +26,24 @@ fn what_happens_to_votes_that_are_not_there_makes_no_rows() {
     let mut table = Table::new(&rules);
     table.block(5, [vote("curie", "a", 0), vote("dave", "a", 50), post("a")]);
     table.undo(6, 4);
-    assert!(table.rows.is_empty());
+    assert!(table.rows().is_empty());
 }
 
 #[test]
 fn a_vote_due_soon_is_claimed_once_its_block_is_through() {
     let rules = rules(&format!("{TRAILS}delay = '1m'\n"));
     let mut table = Table::new(&rules);
-    table.horizon = TimeDelta::seconds(30);
+    table.claim_within(TimeDelta::seconds(30));
     table.block(5, [vote("curie", "a", 50), vote("ada", "b", 50)]);
     assert_eq!(table.row("a").claimed_by, None);
-    assert_eq!(table.row("b").claimed_by.as_deref(), Some("one"));
+    assert_eq!(table.row("b").claimed_by.as_deref(), Some(OWNER));
     assert_eq!(
         table.row("b").claimed_until,
         Some(time(5) + TimeDelta::seconds(15))
     );
     // Taken over by a rule without delay.
     table.block(6, [vote("ada", "a", 50)]);
-    assert_eq!(table.row("a").claimed_by.as_deref(), Some("one"));
+    assert_eq!(table.row("a").claimed_by.as_deref(), Some(OWNER));
 }
 
 #[test]
@@ -55,7 +62,7 @@ fn what_happens_in_the_block_of_a_vote_due_at_once_still_counts() {
         ),
     ] {
         let mut table = Table::new(&rules);
-        table.horizon = TimeDelta::seconds(30);
+        table.claim_within(TimeDelta::seconds(30));
         table.block(5, [vote("curie", "a", 50), body]);
         assert_eq!(table.brief("a"), expected);
     }
@@ -73,9 +80,9 @@ fn an_earlier_event_that_is_read_again_changes_nothing() {
     };
     play(&mut table);
     assert_eq!(table.brief("a"), "queued second 4000 @7");
-    let before = table.rows.clone();
+    let before = table.rows();
     play(&mut table);
-    assert_eq!(table.rows, before);
+    assert_eq!(table.rows(), before);
 }
 
 #[test]
@@ -103,7 +110,7 @@ fn a_post_that_is_published_again_is_new_for_votes_that_were_not_cast() {
     let anew = "queued bob 5000 @9";
     assert_eq!(play(|_| {}), anew);
     assert_eq!(
-        play(|table| table.report(6, "a", 1, Outcome::Failed("no".to_owned()))),
+        play(|table| table.report(6, "a", 1, Outcome::Failed("no".to_owned().into()))),
         anew
     );
     assert_eq!(
@@ -116,7 +123,7 @@ fn a_post_that_is_published_again_is_new_for_votes_that_were_not_cast() {
 fn an_identical_vote_at_the_first_attempt_stays_a_vote_by_hand() {
     let rules = rules(TRAILS);
     let mut table = in_state(&rules, "in flight");
-    table.report(6, "a", 1, Outcome::Skipped(VOTED_BY_HAND.to_owned()));
+    table.report(6, "a", 1, Outcome::Skipped(Reason::VotedByHand));
     table.block(7, [vote("alice", "a", 25)]);
     assert_eq!(table.brief("a"), "skipped second 2500 @7 (voted by hand)");
 }
@@ -154,7 +161,7 @@ fn a_vote_whose_cause_was_undone_is_queued_again_by_the_new_branch() {
         // In an earlier block than before, and again.
         table.block(5, [body]);
         assert_eq!(table.brief("a"), before.replace("@6", "@5"));
-        assert_eq!(table.row("a").due_at, time(5));
+        assert_eq!(table.row("a").ask().due_at, time(5));
     }
 }
 
@@ -192,14 +199,8 @@ fn a_vote_that_failed_for_good_is_one_error() {
     let table = in_state(&rules, "queued");
     let row = table.row("a");
     let report = Report {
-        key: row.key.clone(),
-        origin: row.origin,
-        event_block: row.event_block,
-        rule: None,
-        weight: table.row("a").weight,
         attempts: 3,
-        at: time(9),
-        outcome: Outcome::Failed("no mana".to_owned()),
+        ..Report::of(row, Outcome::Failed("no mana".to_owned().into()), time(9))
     };
     let batch = Batch {
         changes: vec![Change::Report(report.clone()), Change::Report(report)],
@@ -213,7 +214,7 @@ fn a_vote_that_failed_for_good_is_one_error() {
         confirm_within: Duration::ZERO,
         position: &|_| None,
     };
-    let rows = fold(table.rows.into_values().collect(), &batch, &context);
+    let rows = fold(table.rows().into_values().collect(), &batch, &context);
     let [error] = &rows.errors[..] else {
         panic!("{:?}", rows.errors);
     };

@@ -11,7 +11,7 @@ use crate::weight::Weight;
 const BOB: &str = "[[author]]\nname = 'bob'\nauthors = ['bob']\nweight = '50%'\ndelay = '5m'\n";
 const TRAIL: &str = "[[trail]]\nname = 'trail'\nleaders = ['curie', 'ocd']\nweight = { scale = '50%' }\ndelay = '30s'\n";
 
-/// `alice by bob`, for each vote that is planned.
+/// `alice by bob`, for each ask for a vote.
 fn plans(batch: &Batch) -> Vec<String> {
     let plans = batch.changes.iter().filter_map(|change| match change {
         Change::Plan(plan) => Some(plan),
@@ -19,7 +19,7 @@ fn plans(batch: &Batch) -> Vec<String> {
     });
     plans
         .map(|plan| {
-            let rule = plan.rule.as_str().trim_start_matches("a.toml:");
+            let rule = plan.ask.rule.as_str().trim_start_matches("a.toml:");
             format!("{} by {rule}", plan.key.voter)
         })
         .collect()
@@ -36,15 +36,16 @@ fn a_post_plans_a_vote_that_is_due_after_the_delay() {
     let batch = Planner::default().block(&rules(BOB), &block(5, [post("a")]));
     let plan = Plan {
         key: key("alice", "a"),
-        weight: Weight::clamped(5_000),
-        rule: rule("bob"),
-        origin: Origin::Author,
-        due_at: time(5) + TimeDelta::minutes(5),
-        event_block: 5,
-        event_at: time(5),
-        leader: None,
+        ask: Ask {
+            rule: rule("bob"),
+            origin: Origin::Author,
+            weight: Weight::clamped(5_000),
+            due_at: time(5) + TimeDelta::minutes(5),
+            block: 5,
+            at: time(5),
+            leader: None,
+        },
         may_be_edit: true,
-        had_vote: false,
     };
     assert_eq!(batch.changes, [Change::Plan(plan)]);
     assert_eq!(batch.cursor, None);
@@ -58,15 +59,16 @@ fn a_leaders_vote_plans_a_vote_that_is_due_after_the_delay() {
     );
     let plan = Plan {
         key: key("alice", "a"),
-        weight: Weight::clamped(3_000),
-        rule: rule("trail"),
-        origin: Origin::Trail,
-        due_at: time(5) + TimeDelta::seconds(30),
-        event_block: 5,
-        event_at: time(5),
-        leader: Some((account("curie"), Weight::clamped(6_000))),
+        ask: Ask {
+            rule: rule("trail"),
+            origin: Origin::Trail,
+            weight: Weight::clamped(3_000),
+            due_at: time(5) + TimeDelta::seconds(30),
+            block: 5,
+            at: time(5),
+            leader: Some((account("curie"), Weight::clamped(6_000))),
+        },
         may_be_edit: false,
-        had_vote: false,
     };
     assert_eq!(batch.changes, [Change::Plan(plan)]);
     assert_eq!(batch.leader_votes.len(), 2);
@@ -83,9 +85,23 @@ fn the_first_rule_that_matches_has_the_post_for_each_voter() {
         [[author]]\nname = 'third'\nvoters = ['dave', 'alice']\nauthors = ['bob']\nweight = '1%'\n";
     assert_eq!(
         plans_of(text, [post("a")]),
-        ["alice by first", "dave by second"]
+        [
+            "alice by first",
+            "alice by second",
+            "dave by second",
+            "dave by third",
+            "alice by third"
+        ]
     );
     assert_eq!(plans_of(text, [reply("a")]), ["alice by comments"]);
+    let rules = rules(text);
+    let mut table = Table::new(&rules);
+    table.block(5, [post("a")]);
+    let by = |voter| {
+        let row = table.rows().remove(&key(voter, "a")).unwrap();
+        row.ask().rule.clone()
+    };
+    assert_eq!((by("alice"), by("dave")), (rule("first"), rule("second")));
 }
 
 #[test]
@@ -99,11 +115,16 @@ fn the_first_trail_that_follows_has_the_post_for_each_voter() {
         [[trail]]\nname = 'second'\nvoters = ['alice', 'dave']\nleaders = ['curie']\nweight = '1%'\n";
     assert_eq!(
         plans_of(text, [vote("curie", "a", 50)]),
-        ["alice by first", "dave by second"]
+        ["alice by first", "alice by second", "dave by second"]
     );
     assert_eq!(
         plans_of(text, [vote("curie", "a", 90)]),
-        ["alice by strong", "dave by second"]
+        [
+            "alice by strong",
+            "alice by first",
+            "alice by second",
+            "dave by second"
+        ]
     );
     assert_eq!(plans_of(text, [vote("curie", "a", -50)]), ["alice by down"]);
 }
@@ -188,7 +209,7 @@ fn a_leader_who_changes_a_vote_changes_the_weight_and_not_the_moment() {
     ));
     let mut table = Table::new(&rules);
     table.block(5, [vote("curie", "a", 60)]);
-    let due_at = table.row("a").due_at;
+    let due_at = table.row("a").ask().due_at;
     for (num, percent, expected) in [
         (6, 100, "queued trail 5000 @5"),
         (7, -30, "queued trail -1500 @5"),
@@ -200,11 +221,14 @@ fn a_leader_who_changes_a_vote_changes_the_weight_and_not_the_moment() {
     ] {
         table.block(num, [vote("curie", "a", percent)]);
         assert_eq!(table.brief("a"), expected);
-        assert_eq!(table.row("a").due_at, due_at);
+        assert_eq!(table.row("a").ask().due_at, due_at);
     }
     table.block(9, [vote("curie", "a", 80)]);
     assert_eq!(table.brief("a"), "queued trail 4000 @9");
-    assert_eq!(table.row("a").due_at, time(9) + TimeDelta::seconds(30));
+    assert_eq!(
+        table.row("a").ask().due_at,
+        time(9) + TimeDelta::seconds(30)
+    );
 }
 
 #[test]

@@ -12,10 +12,11 @@ use crate::post::VoteKey;
 use crate::rules::facts::Facts;
 use crate::rules::rule::Rule;
 use crate::rules::set::RuleSet;
+use crate::votes::asks::Ask;
 use crate::votes::change::{Cursor, Plan};
-use crate::votes::fold::VOTED_BY_HAND;
 use crate::votes::schedules::agenda::{Run, scheduled};
-use crate::votes::vote::{Origin, Status, Vote};
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// Posts of an author that are looked at.
@@ -155,15 +156,16 @@ impl<'a> Choice<'a> {
             let created = wish.posts.get(wish.at).map(|post| post.content.created);
             Plan {
                 key,
-                weight: wish.weight,
-                rule: wish.rule.id.clone(),
-                origin: Origin::Schedule,
-                due_at: wish.due_at,
-                event_block: newest_block.map_or(0, |cursor| cursor.block_num),
-                event_at: created.unwrap_or(wish.due_at),
-                leader: None,
+                ask: Ask {
+                    rule: wish.rule.id.clone(),
+                    origin: Origin::Schedule,
+                    weight: wish.weight,
+                    due_at: wish.due_at,
+                    block: newest_block.map_or(0, |cursor| cursor.block_num),
+                    at: created.unwrap_or(wish.due_at),
+                    leader: None,
+                },
                 may_be_edit: false,
-                had_vote: false,
             }
         };
         plans.into_iter().map(plan).collect()
@@ -207,7 +209,7 @@ fn matches(rule: &Rule, post: &Post, due_at: DateTime<Utc>) -> bool {
 pub fn counts(row: &Vote, dry_run: bool) -> bool {
     match row.status {
         Status::Queued | Status::Cast | Status::Confirmed => true,
-        Status::Skipped => row.reason.as_deref() == Some(VOTED_BY_HAND),
+        Status::Skipped => row.is_by_hand(),
         Status::DryRun => dry_run,
         Status::Failed | Status::Withdrawn => false,
     }

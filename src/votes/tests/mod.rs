@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -12,10 +11,11 @@ use crate::post::{PostId, VoteKey};
 use crate::rules::language;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
+use crate::simulate;
 use crate::votes::change::{Batch, Change, Outcome, Report};
-use crate::votes::fold::{Context, fold};
 use crate::votes::planner::Planner;
-use crate::votes::vote::{Status, Vote};
+use crate::votes::status::Status;
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// The rules of a file `a.toml` whose voter is alice unless a rule says otherwise.
@@ -116,9 +116,7 @@ pub fn block(num: u32, bodies: impl IntoIterator<Item = OperationBody>) -> Block
 pub struct Table<'r> {
     pub rules: &'r RuleSet,
     pub planner: Planner,
-    pub rows: BTreeMap<VoteKey, Vote>,
-    /// Votes due so soon are claimed as they are planned.
-    pub horizon: TimeDelta,
+    table: simulate::table::Table,
 }
 
 impl<'r> Table<'r> {
@@ -127,9 +125,13 @@ impl<'r> Table<'r> {
         Self {
             rules,
             planner: Planner::default(),
-            rows: BTreeMap::new(),
-            horizon: TimeDelta::days(-1_000),
+            table: simulate::table::Table::new(TimeDelta::days(-1_000)),
         }
+    }
+
+    /// Votes due so soon are claimed as they are planned.
+    pub fn claim_within(&mut self, horizon: TimeDelta) {
+        self.table.set_horizon(horizon);
     }
 
     /// The daemon has read block `num`.
@@ -151,52 +153,37 @@ impl<'r> Table<'r> {
     /// What came of alice's vote on a post of bob's, at the time of block `num`, after so many requests.
     pub fn report(&mut self, num: u32, permlink: &str, attempts: u32, outcome: Outcome) {
         let report = Report {
-            origin: self.row(permlink).origin,
-            event_block: self.row(permlink).event_block,
-            key: key("alice", permlink),
-            rule: None,
-            weight: self.row(permlink).weight,
             attempts,
-            at: time(num),
-            outcome,
+            ..Report::of(self.row(permlink), outcome, time(num))
         };
+        self.write_report(report, time(num));
+    }
+
+    pub fn write_report(&mut self, report: Report, now: DateTime<Utc>) {
         let batch = Batch {
             changes: vec![Change::Report(report)],
             ..Batch::default()
         };
-        self.write(&batch, time(num));
+        self.write(&batch, now);
     }
 
     pub fn write(&mut self, batch: &Batch, now: DateTime<Utc>) {
-        // A backend reads the rows that are named, and those that an undo concerns; more does no harm.
-        let existing = self.rows.values().cloned().collect();
-        let rules = self.rules;
-        let position = |rule: &RuleId| rules.position(rule);
-        let context = Context {
-            owner: "one",
-            now,
-            claim_before: now + self.horizon,
-            claim_until: now + TimeDelta::seconds(15),
-            confirm_within: Duration::from_secs(120),
-            position: &position,
-        };
-        let rows = fold(existing, batch, &context);
-        for row in rows.new {
-            assert_eq!(self.rows.insert(row.key.clone(), row), None);
-        }
-        for row in rows.changed {
-            assert!(self.rows.insert(row.key.clone(), row).is_some());
-        }
+        self.table.write(batch, self.rules, now);
+    }
+
+    pub fn rows(&self) -> BTreeMap<VoteKey, Vote> {
+        let rows = self.table.rows().iter();
+        rows.map(|(key, row)| (key.clone(), row.clone())).collect()
     }
 
     /// Alice's vote on a post of bob's.
     pub fn row(&self, permlink: &str) -> &Vote {
-        &self.rows[&key("alice", permlink)]
+        &self.table.rows()[&key("alice", permlink)]
     }
 
     /// That vote in brief: `queued trail-1 2500 @5`, for a vote of 25 % caused by block 5.
     pub fn brief(&self, permlink: &str) -> String {
-        match self.rows.get(&key("alice", permlink)) {
+        match self.table.rows().get(&key("alice", permlink)) {
             Some(row) => brief(row),
             None => "nothing".to_owned(),
         }
@@ -213,12 +200,13 @@ pub fn accepted(num: u32) -> Outcome {
 }
 
 fn brief(row: &Vote) -> String {
-    let (status, weight) = (row.status, row.weight.hundredths());
-    let rule = row.rule.as_str().trim_start_matches("a.toml:");
-    let reason = row.reason.as_deref().map(|reason| format!(" ({reason})"));
+    let (status, ask) = (row.status, row.ask());
+    let weight = ask.weight.hundredths();
+    let rule = ask.rule.as_str().trim_start_matches("a.toml:");
+    let reason = row.reason.as_ref().map(|reason| format!(" ({reason})"));
     let reason = reason.unwrap_or_default();
     match row.status {
-        Status::Skipped if row.rule.as_str().is_empty() => format!("{status} {weight}{reason}"),
-        _ => format!("{status} {rule} {weight} @{}{reason}", row.event_block),
+        Status::Skipped if rule.is_empty() => format!("{status} {weight}{reason}"),
+        _ => format!("{status} {rule} {weight} @{}{reason}", ask.block),
     }
 }

@@ -4,10 +4,13 @@ use super::*;
 
 const DUE: i64 = 300_000;
 
-fn withdrawn(play: &Play) -> &str {
+fn withdrawn(play: &Play) -> String {
     match play.end() {
-        Outcome::Withdrawn(why) => why,
-        Outcome::Unfit(misfit) if misfit.status == Status::Withdrawn => &misfit.why,
+        Outcome::Withdrawn(why) => why.to_string(),
+        Outcome::Unsuited(dropped) => {
+            assert_eq!(dropped[0].status, Status::Withdrawn);
+            dropped[0].reason.to_string()
+        }
         other => panic!("not withdrawn: {other:?}"),
     }
 }
@@ -18,7 +21,7 @@ fn the_weight_is_that_of_the_rule_as_it_is_when_the_vote_is_due() {
     play.hold(vote("alice", "post", DUE));
     play.hold(trail_vote("amy", "post", DUE));
     play.run_until(DUE - 500);
-    play.rules = rules(&RULES.replace("50%", "12.5%"));
+    play.daemon.rules = Arc::new(rules(&RULES.replace("50%", "12.5%")));
     play.run_until(DUE);
     let weights: Vec<_> = play
         .sent
@@ -50,7 +53,7 @@ fn a_rule_that_does_not_want_the_vote_any_more_withdraws_it() {
         play.run_until(DUE - 10);
         let text = RULES.replacen(change, to, 1);
         assert_ne!(text, RULES, "{change}");
-        play.rules = rules(&text);
+        play.daemon.rules = Arc::new(rules(&text));
         play.run_until(DUE);
         assert_eq!(play.sent, [], "{to}");
         assert!(withdrawn(&play).contains(why), "{}", withdrawn(&play));
@@ -61,7 +64,7 @@ fn a_rule_that_does_not_want_the_vote_any_more_withdraws_it() {
 fn a_trail_that_follows_somebody_else_now_withdraws_its_vote() {
     let mut play = Play::new();
     play.hold(trail_vote("alice", "post", DUE));
-    play.rules = rules(&RULES.replace("curie", "other"));
+    play.daemon.rules = Arc::new(rules(&RULES.replace("curie", "other")));
     play.run_until(DUE);
     assert!(withdrawn(&play).contains("no longer follows @curie"));
 }
@@ -74,7 +77,7 @@ fn a_trail_that_would_not_follow_such_a_vote_any_more_withdraws_its_own() {
         "leaders = ['curie']",
         "leaders = ['curie']\nmin_leader_weight = '90%'",
     );
-    play.rules = rules(&text);
+    play.daemon.rules = Arc::new(rules(&text));
     play.run_until(DUE);
     assert!(withdrawn(&play).contains("no longer follows such a vote"));
 }
@@ -83,9 +86,9 @@ fn a_trail_that_would_not_follow_such_a_vote_any_more_withdraws_its_own() {
 fn a_rule_that_comes_back_before_the_vote_is_due_has_harmed_nothing() {
     let mut play = Play::new();
     play.hold(vote("alice", "post", DUE));
-    play.rules = rules("");
+    play.daemon.rules = Arc::new(rules(""));
     play.run_until(DUE - 100);
-    play.rules = rules(RULES);
+    play.daemon.rules = Arc::new(rules(RULES));
     play.run_until(DUE);
     assert_eq!(play.sent_at(), [DUE]);
 }
@@ -94,11 +97,11 @@ fn a_rule_that_comes_back_before_the_vote_is_due_has_harmed_nothing() {
 fn a_vote_of_a_file_that_cannot_be_read_stays_queued_until_it_can_however_long_that_takes() {
     let mut play = Play::new();
     play.hold(vote("alice", "post", DUE));
-    play.rules = rules("").with_unreadable(vec!["friends.toml".to_owned()]);
+    play.daemon.rules = Arc::new(rules("").with_unreadable(vec!["friends.toml".to_owned()]));
     play.run_until(DUE + 7_200_000);
     assert!(play.ends().is_empty());
-    assert_eq!(play.caster.len(), 1);
-    play.rules = rules(RULES);
+    assert_eq!(play.daemon.caster.len(), 1);
+    play.daemon.rules = Arc::new(rules(RULES));
     play.run_until(DUE + 7_260_000);
     assert_eq!(play.sent.len(), 1);
     assert!(matches!(play.end(), Outcome::Cast { .. }));
@@ -110,12 +113,12 @@ fn a_vote_that_waits_for_its_file_goes_out_once_the_file_is_mended_and_no_other_
     play.publish(content("later"));
     play.hold(vote("alice", "post", DUE));
     play.hold(vote("alice", "later", DUE + 20_000));
-    play.rules = rules("").with_unreadable(vec!["friends.toml".to_owned()]);
+    play.daemon.rules = Arc::new(rules("").with_unreadable(vec!["friends.toml".to_owned()]));
     play.run_until(DUE + 1_000);
     play.act(Caster::rules_changed);
     play.run_until(DUE + 2_000);
     assert!(play.sent.is_empty());
-    play.rules = rules(RULES);
+    play.daemon.rules = Arc::new(rules(RULES));
     play.act(Caster::rules_changed);
     play.run_until(DUE + 2_200);
     assert_eq!(play.sent.len(), 1);
@@ -130,9 +133,9 @@ fn a_file_that_breaks_between_two_attempts_does_not_use_up_the_time_for_retries(
     play.answers = [passing()].into();
     play.hold(vote("alice", "post", DUE));
     play.run_until(DUE);
-    play.rules = rules("").with_unreadable(vec!["friends.toml".to_owned()]);
+    play.daemon.rules = Arc::new(rules("").with_unreadable(vec!["friends.toml".to_owned()]));
     play.run_until(DUE + 7_200_000);
-    play.rules = rules(RULES);
+    play.daemon.rules = Arc::new(rules(RULES));
     play.run_until(DUE + 7_260_000);
     assert!(matches!(play.end(), Outcome::Cast { .. }));
 }
@@ -141,8 +144,8 @@ fn a_file_that_breaks_between_two_attempts_does_not_use_up_the_time_for_retries(
 fn a_vote_of_a_file_that_stays_bad_is_withdrawn_when_the_post_is_paid_out() {
     let mut play = Play::new();
     play.hold(vote("alice", "post", DUE));
-    play.rules = rules("").with_unreadable(vec!["friends.toml".to_owned()]);
-    play.now = after(7 * 86_400_000);
+    play.daemon.rules = Arc::new(rules("").with_unreadable(vec!["friends.toml".to_owned()]));
+    play.daemon.set_now(after(7 * 86_400_000));
     play.run_until(7 * 86_400_000 + 20_000);
     assert!(withdrawn(&play).contains("is gone"));
 }
@@ -152,12 +155,13 @@ fn a_changed_row_changes_what_is_cast_but_not_when() {
     let mut play = Play::new();
     play.hold(trail_vote("alice", "post", DUE));
     play.run_until(DUE - 2_000);
-    let row = Vote {
+    let ask = Ask {
         weight: percent(10),
-        leader_weight: Some(percent(20)),
-        ..trail_vote("alice", "post", DUE)
+        leader: Some((account("curie"), percent(20))),
+        ..trail_ask(DUE)
     };
-    play.caster.amend(row, US);
+    let row = vote_of("alice", "post", ask);
+    play.amend(row);
     play.run_until(DUE);
     assert_eq!(
         (play.sent_at(), play.sent[0].weight),
@@ -171,7 +175,7 @@ fn a_row_that_is_due_at_another_moment_goes_out_then() {
         let mut play = Play::new();
         play.hold(vote("alice", "post", DUE));
         play.run_until(DUE - 100_000);
-        play.caster.amend(vote("alice", "post", due), US);
+        play.amend(vote("alice", "post", due));
         play.run_until(DUE + 100_000);
         assert_eq!(play.sent_at(), [due]);
     }
@@ -187,17 +191,17 @@ fn a_row_that_is_over_or_somebody_elses_is_let_go() {
         (Status::Queued, Some("other-daemon".to_owned())),
     ] {
         let mut play = Play::new();
-        play.hold(vote("alice", "post", DUE));
+        play.hold_only(vote("alice", "post", DUE));
         play.run_until(DUE - 500);
         let row = Vote {
             status,
             claimed_by,
             ..vote("alice", "post", DUE)
         };
-        play.caster.amend(row, US);
+        play.amend_only(row);
         play.run_until(DUE + 60_000);
         assert_eq!(play.sent, [], "{status}");
-        assert!(play.reports.is_empty() && play.caster.is_empty());
+        assert!(play.reports.is_empty() && play.daemon.caster.is_empty());
     }
 }
 
@@ -215,7 +219,7 @@ fn a_vote_on_its_way_is_not_touched_and_its_answer_is_reported() {
     play.otherwise = None;
     play.hold(vote("alice", "post", DUE));
     play.run_until(DUE);
-    play.caster.amend(over(Status::Withdrawn), US);
+    play.amend(over(Status::Withdrawn));
     play.run_until(DUE + 1_000);
     play.answer(&key("alice", "post"), accepted());
     assert!(matches!(play.end(), Outcome::Cast { .. }));
@@ -228,11 +232,11 @@ fn a_vote_that_a_block_shows_before_its_unclear_answer_is_settled() {
         play.otherwise = None;
         play.hold(vote("alice", "post", DUE));
         play.run_until(DUE);
-        play.caster.amend(over(Status::Confirmed), US);
+        play.amend(over(Status::Confirmed));
         play.answer(&key("alice", "post"), answer);
         play.run_until(DUE + 100_000);
         assert_eq!(play.sent.len(), 1);
-        assert!(play.ends().is_empty() && play.caster.is_empty());
+        assert!(play.ends().is_empty() && play.daemon.caster.is_empty());
         let attempts: Vec<_> = play.reports.iter().map(|report| report.attempts).collect();
         assert_eq!(attempts, [1], "the request is counted");
     }
@@ -248,11 +252,11 @@ fn a_vote_that_another_daemon_has_now_is_left_to_it() {
         claimed_by: Some("other-daemon".to_owned()),
         ..vote("alice", "post", DUE)
     };
-    play.caster.amend(row, US);
+    play.amend(row);
     play.answer(&key("alice", "post"), passing());
     play.run_until(DUE + 100_000);
     assert_eq!(play.sent.len(), 1);
-    assert!(play.reports.is_empty() && play.caster.is_empty());
+    assert!(play.reports.is_empty() && play.daemon.caster.is_empty());
 }
 
 #[test]
@@ -260,11 +264,11 @@ fn a_vote_that_is_ours_again_before_its_answer_is_not_forgotten() {
     for again in [Caster::amend_of_us as fn(&mut Caster), Caster::hold_anew] {
         let mut play = Play::new();
         play.otherwise = None;
-        play.hold(vote("alice", "post", DUE));
+        play.hold_only(vote("alice", "post", DUE));
         play.run_until(DUE);
         // A fork takes the post away and brings it back.
-        play.caster.amend(over(Status::Withdrawn), US);
-        again(&mut play.caster);
+        play.amend_only(over(Status::Withdrawn));
+        again(&mut play.daemon.caster);
         play.otherwise = Some(accepted());
         play.answer(&key("alice", "post"), unknown());
         play.run_until(DUE + 20_000);
@@ -302,12 +306,12 @@ fn a_vote_on_an_edit_is_withdrawn_as_soon_as_a_node_tells() {
     assert_eq!(play.looks.len(), 1);
     assert_eq!(play.ends().len(), 2);
     for end in play.ends() {
-        let Outcome::Unfit(misfit) = end else {
+        let Outcome::Unsuited(dropped) = end else {
             panic!("{end:?}")
         };
-        assert_eq!(misfit.status, Status::Withdrawn);
+        assert_eq!(dropped[0].status, Status::Withdrawn);
         assert_eq!(
-            misfit.why,
+            dropped[0].reason.to_string(),
             "an edit, not a post: published 2026-02-28 12:00:00"
         );
     }
@@ -367,7 +371,7 @@ fn a_post_that_is_published_anew_moves_the_moment_of_the_vote() {
     // Five minutes after it was published; that is far, so the vote is given back.
     let due = DUE - 30_000 + 300_000;
     assert_eq!((*due_at, *hold), (Some(after(due)), false));
-    assert!(play.caster.is_empty());
+    assert!(play.daemon.caster.is_empty());
     play.hold(vote("alice", "post", due));
     play.run_until(due);
     assert_eq!(play.sent_at(), [due]);
@@ -376,20 +380,22 @@ fn a_post_that_is_published_anew_moves_the_moment_of_the_vote() {
 #[test]
 fn a_vote_that_was_cast_is_not_sent_again_for_a_rule_that_took_it_over_in_that_moment() {
     let mut play = Play::new();
-    play.hold(vote("alice", "post", DUE));
+    play.hold_only(vote("alice", "post", DUE));
     play.run_until(DUE);
     assert!(matches!(play.end(), Outcome::Cast { .. }));
     // Written before what the signer said.
-    let taken_over = Vote {
-        event_block: 101,
-        ..trail_vote("alice", "post", DUE + 1_000)
+    let ask = Ask {
+        block: 101,
+        ..trail_ask(DUE + 1_000)
     };
-    play.plan(taken_over);
+    let now = play.now();
+    let row = vote_of("alice", "post", ask);
+    play.daemon.caster.plan(vec![row], US, now);
     play.run_until(DUE + 60_000);
     assert_eq!(play.sent.len(), 1);
-    play.caster.amend(over(Status::Cast), US);
+    play.amend_only(over(Status::Cast));
     // Cast anew, should no block show it.
-    play.hold(vote("alice", "post", DUE + 120_000));
+    play.hold_only(vote("alice", "post", DUE + 120_000));
     play.run_until(DUE + 120_000);
     assert_eq!(play.sent.len(), 2);
 }

@@ -7,10 +7,10 @@ const HOUR: i64 = 3_600_000;
 /// The rule `favourites` with more keys.
 fn with(keys: &str) -> Play {
     let mut play = Play::new();
-    play.rules = rules(&format!(
+    play.daemon.rules = Arc::new(rules(&format!(
         "voters = ['alice', 'amy', 'ann']\n[[author]]\nname = 'favourites'\nauthors = ['bob', 'carol']\n\
          weight = '50%'\ndelay = '5m'\n{keys}\n"
-    ));
+    )));
     play
 }
 
@@ -47,9 +47,9 @@ fn has_mana(play: &mut Play, voter: &str, hundredths: i64) {
 }
 
 /// Why the last vote that was skipped was.
-fn skipped(play: &Play) -> &str {
+fn skipped(play: &Play) -> String {
     let why = play.ends().into_iter().rev().find_map(|end| match end {
-        Outcome::Skipped(why) => Some(why),
+        Outcome::Skipped(why) => Some(why.to_string()),
         _ => None,
     });
     why.expect("none is skipped")
@@ -160,7 +160,7 @@ fn a_vote_waits_for_mana_where_the_rule_says_so() {
     play.run_until(431_000);
     assert_eq!(play.sent, []);
     // Beyond five minutes it is given back, to be claimed again; here it is still held.
-    while play.sent.is_empty() && play.now < after(2 * HOUR) {
+    while play.sent.is_empty() && play.now() < after(2 * HOUR) {
         let next = play
             .reports
             .iter()
@@ -173,12 +173,12 @@ fn a_vote_waits_for_mana_where_the_rule_says_so() {
                 } => Some(*next_attempt_at),
                 _ => None,
             });
-        if play.caster.is_empty() {
+        if play.daemon.caster.is_empty() {
             let mut again = vote("alice", "post", 0);
             again.next_attempt_at = next.unwrap();
             play.hold(again);
         }
-        let until = millis(play.now) + 10_000;
+        let until = millis(play.now()) + 10_000;
         play.run_until(until);
     }
     assert!(

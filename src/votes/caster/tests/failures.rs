@@ -174,7 +174,7 @@ fn a_waiting_vote_is_written_down_with_its_next_attempt_and_the_cause() {
     };
     assert_eq!(*next_attempt_at, after(DUE + 1_000));
     assert_eq!(*due_at, None, "the moment it is due did not move");
-    assert!(reason.as_ref().unwrap().contains("429"));
+    assert!(reason.as_ref().unwrap().to_string().contains("429"));
     assert!(*hold);
     assert_eq!(report.attempts, 1);
 }
@@ -190,7 +190,7 @@ fn final_answers_end_the_vote_at_once_with_the_signers_words() {
         };
         let mut play = play([answer]);
         play.run_until(DUE + 60_000);
-        assert_eq!((play.failure(), play.sent.len()), (&*text, 1));
+        assert_eq!((play.failure(), play.sent.len()), (text, 1));
     }
 }
 

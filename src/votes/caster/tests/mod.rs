@@ -20,6 +20,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::play::{Play, Sent};
+use super::*;
 use crate::account::Account;
 use crate::chain::content::{Content, StandingVotes};
 use crate::chain::mana::{AccountState, Manabar};
@@ -28,14 +29,17 @@ use crate::post::{PostId, VoteKey};
 use crate::rules::language;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
+use crate::simulate::table::OWNER;
 use crate::votes::answer::{Answer, Done};
+use crate::votes::asks::{Ask, Asks};
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Action, Caster, Settings, World};
-use crate::votes::change::{Misfit, Outcome, Report};
-use crate::votes::vote::{Origin, PastVote, Status, Vote};
+use crate::votes::change::{Outcome, Report, Unsuited};
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::{PastVote, Vote};
 use crate::weight::Weight;
 
-const US: &str = "this-daemon";
+/// This daemon, as the simulated table names it.
+const US: &str = OWNER;
 const RULES: &str = "
     voters = ['alice', 'amy', 'ann']
     [[author]]
@@ -79,44 +83,46 @@ fn percent(whole: i64) -> Weight {
     Weight::from_hundredths(whole * 100).unwrap()
 }
 
-/// A vote by the rule `favourites`, claimed by us.
-fn vote(voter: &str, permlink: &str, due: i64) -> Vote {
-    Vote {
-        key: key(voter, permlink),
-        weight: percent(50),
+/// What the rule `favourites` asks for.
+fn ask(due: i64) -> Ask {
+    Ask {
         rule: RuleId::new("friends.toml", "favourites"),
         origin: Origin::Author,
-        status: Status::Queued,
-        reason: None,
+        weight: percent(50),
         due_at: after(due),
-        cast_at: None,
-        attempts: 0,
-        next_attempt_at: after(due),
-        claimed_by: Some(US.to_owned()),
-        claimed_until: None,
-        trx_id: None,
-        block_num: None,
-        event_block: 100,
-        event_at: start(),
+        block: 100,
+        at: start(),
         leader: None,
-        leader_weight: None,
-        rivals: Vec::new(),
-        recasts: 0,
-        created_at: start(),
-        updated_at: start(),
     }
+}
+
+/// What the rule `follow` asks for after a vote of `@curie` at 80 %.
+fn trail_ask(due: i64) -> Ask {
+    Ask {
+        rule: RuleId::new("friends.toml", "follow"),
+        origin: Origin::Trail,
+        weight: percent(40),
+        leader: Some((account("curie"), percent(80))),
+        ..ask(due)
+    }
+}
+
+/// A vote that only `ask` asks for, claimed by us.
+fn vote_of(voter: &str, permlink: &str, ask: Ask) -> Vote {
+    Vote {
+        claimed_by: Some(US.to_owned()),
+        ..Vote::queued(key(voter, permlink), Asks::new(ask), start())
+    }
+}
+
+/// A vote by the rule `favourites`, claimed by us.
+fn vote(voter: &str, permlink: &str, due: i64) -> Vote {
+    vote_of(voter, permlink, ask(due))
 }
 
 /// A vote by the rule `follow` after a vote of `@curie` at 80 %.
 fn trail_vote(voter: &str, permlink: &str, due: i64) -> Vote {
-    Vote {
-        rule: RuleId::new("friends.toml", "follow"),
-        origin: Origin::Trail,
-        weight: percent(40),
-        leader: Some(account("curie")),
-        leader_weight: Some(percent(80)),
-        ..vote(voter, permlink, due)
-    }
+    vote_of(voter, permlink, trail_ask(due))
 }
 
 /// `@bob/permlink` as it was published at zero.
@@ -154,6 +160,7 @@ fn settings() -> Settings {
         },
         retry_for: Duration::from_secs(600),
         confirm_within: Duration::from_secs(120),
+        looks: Looks::LIVE,
     }
 }
 

@@ -1,7 +1,6 @@
 //! When a vote goes out, and when its post is looked at before.
 
 use super::*;
-use crate::votes::fold::VOTED_BY_HAND;
 
 const DUE: i64 = 300_000;
 
@@ -29,7 +28,7 @@ fn a_vote_goes_out_when_due_with_its_rules_weight_and_its_voters_token() {
         check_at: after(DUE + 120_000),
     };
     assert_eq!(report.outcome, cast);
-    assert!(play.caster.is_empty());
+    assert!(play.daemon.caster.is_empty());
 }
 
 #[test]
@@ -108,7 +107,7 @@ fn a_vote_that_a_person_cast_is_left_alone() {
         play.hold(vote("alice", "post", DUE));
         play.run_until(DUE);
         assert_eq!(play.sent, [], "{weight}");
-        assert_eq!(play.end(), &Outcome::Skipped(VOTED_BY_HAND.to_owned()));
+        assert_eq!(play.end(), &Outcome::Skipped(Reason::VotedByHand));
     }
 }
 
@@ -116,7 +115,7 @@ fn a_vote_that_a_person_cast_is_left_alone() {
 fn the_age_that_counts_is_that_of_the_moment_when_the_vote_would_go_out() {
     let text = RULES.replace("delay = '5m'", "delay = '5m'\nmax_age = '10m'");
     let mut play = Play::new();
-    play.rules = rules(&text);
+    play.daemon.rules = Arc::new(rules(&text));
     play.nodes_away = Some("no node answers".to_owned());
     play.hold(vote("alice", "post", DUE));
     play.run_until(540_000);
@@ -125,7 +124,7 @@ fn the_age_that_counts_is_that_of_the_moment_when_the_vote_would_go_out() {
     assert_eq!(play.sent.len(), 1, "ten minutes were not over");
 
     let mut play = Play::new();
-    play.rules = rules(&text);
+    play.daemon.rules = Arc::new(rules(&text));
     play.nodes_away = Some("no node answers".to_owned());
     play.hold(vote("alice", "post", DUE));
     play.run_until(601_000);
@@ -135,7 +134,7 @@ fn the_age_that_counts_is_that_of_the_moment_when_the_vote_would_go_out() {
     let Outcome::Skipped(why) = play.end() else {
         panic!("{:?}", play.end())
     };
-    assert!(why.contains("max_age"), "{why}");
+    assert_eq!(why.condition(), Some("max_age"), "{why}");
 }
 
 #[test]
@@ -151,7 +150,7 @@ fn a_dry_run_does_everything_but_send() {
     assert_eq!(play.sent, []);
     let mut ends = play.ends();
     ends.sort_by_key(|end| matches!(end, Outcome::Skipped(_)));
-    let by_hand = Outcome::Skipped(VOTED_BY_HAND.to_owned());
+    let by_hand = Outcome::Skipped(Reason::VotedByHand);
     assert_eq!(ends, [&Outcome::DryRun, &by_hand]);
 }
 
@@ -163,10 +162,10 @@ fn nothing_goes_out_after_the_stop_and_what_is_unanswered_is_looked_for_later() 
     play.hold(vote("alice", "post", DUE));
     play.hold(vote("alice", "other", DUE + 1_000));
     play.run_until(DUE + 500);
-    play.caster.stop();
+    play.daemon.caster.stop();
     play.run_until(DUE + 5_000);
     assert_eq!(play.sent.len(), 1);
-    assert_eq!(play.caster.in_flight(), 1);
+    assert_eq!(play.daemon.caster.in_flight(), 1);
     let unanswered = play.act(Caster::abandon);
     let [report] = &unanswered[..] else {
         panic!("{unanswered:?}")
@@ -191,10 +190,10 @@ fn the_answer_that_comes_after_the_stop_is_reported() {
     play.otherwise = None;
     play.hold(vote("alice", "post", DUE));
     play.run_until(DUE);
-    play.caster.stop();
+    play.daemon.caster.stop();
     play.answer(&key("alice", "post"), accepted());
     assert!(matches!(play.end(), Outcome::Cast { .. }));
-    assert_eq!(play.caster.in_flight(), 0);
+    assert_eq!(play.daemon.caster.in_flight(), 0);
 }
 
 #[test]

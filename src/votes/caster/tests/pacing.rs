@@ -79,7 +79,7 @@ fn the_oldest_due_goes_first() {
     for settings in [limits(1, 0.0, 0), limits(32, 0.0, 3), limits(32, 2.0, 0)] {
         let mut play = play_of(settings, &["alice"], 9);
         // All are due by now.
-        play.now = after(DUE + 10_000);
+        play.daemon.set_now(after(DUE + 10_000));
         play.answer_takes = TimeDelta::milliseconds(400);
         play.run_until(DUE + 60_000);
         let expected: Vec<_> = (0..9)
@@ -93,7 +93,7 @@ fn the_oldest_due_goes_first() {
 #[test]
 fn the_interval_counts_from_the_votes_that_were_accepted() {
     let mut play = play_of(limits(32, 0.0, 3), &["alice"], 3);
-    play.now = after(DUE);
+    play.daemon.set_now(after(DUE));
     play.answer_takes = TimeDelta::milliseconds(200);
     play.run_until(DUE + 30_000);
     assert_eq!(play.sent_at(), [DUE, DUE + 3_200, DUE + 6_400]);
@@ -102,7 +102,7 @@ fn the_interval_counts_from_the_votes_that_were_accepted() {
 #[test]
 fn a_vote_that_was_refused_starts_no_interval() {
     let mut play = play_of(limits(32, 0.0, 3), &["alice"], 2);
-    play.now = after(DUE);
+    play.daemon.set_now(after(DUE));
     play.answers = [Answer::Final(
         "Votes are not allowed on the comment.".to_owned(),
     )]
@@ -113,14 +113,15 @@ fn a_vote_that_was_refused_starts_no_interval() {
 
 /// A row of `@alice` on another post that a block has shown.
 fn in_a_block(status: Status, at: i64) -> Vote {
-    Vote {
+    let mut row = Vote {
         status,
         block_num: Some(200),
-        event_at: after(at),
         cast_at: (status == Status::Confirmed).then_some(after(at)),
         claimed_by: None,
         ..vote("alice", "other", at)
-    }
+    };
+    row.asks.first_mut().at = after(at);
+    row
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn the_interval_counts_from_votes_in_blocks_too_whoever_cast_them() {
     for status in [Status::Skipped, Status::Confirmed] {
         let mut play = Play::with(limits(32, 0.0, 3));
         play.hold(vote("alice", "post", DUE));
-        play.caster.amend(in_a_block(status, DUE - 1_000), US);
+        play.amend(in_a_block(status, DUE - 1_000));
         play.run_until(DUE + 10_000);
         assert_eq!(play.sent_at(), [DUE + 2_000], "{status}");
     }
@@ -138,7 +139,7 @@ fn the_interval_counts_from_votes_in_blocks_too_whoever_cast_them() {
 fn without_an_interval_votes_in_blocks_delay_nothing() {
     let mut play = Play::new();
     play.hold(vote("alice", "post", DUE));
-    play.caster.amend(in_a_block(Status::Skipped, DUE), US);
+    play.amend(in_a_block(Status::Skipped, DUE));
     play.run_until(DUE);
     assert_eq!(play.sent_at(), [DUE]);
 }
@@ -146,7 +147,7 @@ fn without_an_interval_votes_in_blocks_delay_nothing() {
 #[test]
 fn requests_per_second_are_kept_to() {
     let mut play = play_of(limits(32, 4.0, 0), &["alice", "amy"], 4);
-    play.now = after(DUE);
+    play.daemon.set_now(after(DUE));
     play.run_until(DUE + 10_000);
     let at: Vec<i64> = (0..8).map(|number| DUE + number * 250).collect();
     assert_eq!(play.sent_at(), at);
@@ -169,6 +170,6 @@ fn a_lane_is_free_again_after_every_kind_of_answer() {
         play.answers = [answer.clone()].into();
         play.hold(vote("alice", "post", DUE));
         play.run_until(DUE);
-        assert_eq!(play.caster.in_flight(), 0, "{answer:?}");
+        assert_eq!(play.daemon.caster.in_flight(), 0, "{answer:?}");
     }
 }

@@ -1,6 +1,10 @@
 //! A caster at work: its surroundings are played, and what it does is written down.
 
+use std::ops::{Deref, DerefMut};
+
 use super::*;
+use crate::simulate::table::Table;
+use crate::simulate::{Later, Simulation, Surroundings};
 
 /// A request that left.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,20 +15,8 @@ pub(super) struct Sent {
     pub(super) token: String,
 }
 
-/// What has yet to come back.
-enum Pending {
-    Look(Vec<PostId>),
-    Count(Vec<(Account, RuleId)>),
-    Weigh(Vec<Account>),
-    Answer(VoteKey, DateTime<Utc>, Answer),
-    Refresh(Account),
-}
-
-/// The caster, its surroundings, and what it did.
-pub(super) struct Play {
-    pub(super) caster: Caster,
-    pub(super) now: DateTime<Utc>,
-    pub(super) rules: RuleSet,
+/// What the simulated daemon asks, as the test has it, and what was asked.
+pub(super) struct Script {
     pub(super) tokens: HashMap<Account, String>,
     /// What spreads pauses: 0.5 spreads nothing.
     pub(super) chance: f64,
@@ -44,7 +36,6 @@ pub(super) struct Play {
     pub(super) otherwise: Option<Answer>,
     /// What the keeper says to a refresh; it never answers when there is none left.
     pub(super) refresh_results: VecDeque<Result<&'static str, &'static str>>,
-    pending: Vec<(DateTime<Utc>, Pending)>,
 
     pub(super) looks: Vec<(i64, Vec<PostId>)>,
     pub(super) counts: Vec<(i64, Vec<(Account, RuleId)>)>,
@@ -52,6 +43,114 @@ pub(super) struct Play {
     pub(super) sent: Vec<Sent>,
     pub(super) refreshes: Vec<(i64, Account, String)>,
     pub(super) reports: Vec<Report>,
+}
+
+impl Surroundings for Script {
+    fn look(&mut self, posts: &[PostId], now: DateTime<Utc>) -> Later<Result<Vec<Sight>, String>> {
+        self.looks.push((millis(now), posts.to_vec()));
+        let answer = match &self.nodes_away {
+            Some(why) => Err(why.clone()),
+            None => Ok(posts
+                .iter()
+                .map(|post| Sight::from(self.posts.get(post).cloned()))
+                .collect()),
+        };
+        Some((self.look_takes, answer))
+    }
+
+    fn count(
+        &mut self,
+        pairs: &[(Account, RuleId)],
+        _: &Table,
+        now: DateTime<Utc>,
+    ) -> Later<Result<Vec<Counted>, String>> {
+        self.counts.push((millis(now), pairs.to_vec()));
+        let answer = match &self.past {
+            Some(past) => Ok(pairs
+                .iter()
+                .filter_map(|pair| past.get_key_value(pair))
+                .map(|((voter, rule), past)| (voter.clone(), rule.clone(), past.clone()))
+                .collect()),
+            None => Err("the database is away".to_owned()),
+        };
+        Some((self.look_takes, answer))
+    }
+
+    fn weigh(
+        &mut self,
+        voters: &[Account],
+        now: DateTime<Utc>,
+    ) -> Later<Result<Vec<AccountState>, String>> {
+        self.weighs.push((millis(now), voters.to_vec()));
+        let answer = match &self.nodes_away {
+            Some(why) => Err(why.clone()),
+            None => Ok(voters
+                .iter()
+                .filter_map(|voter| self.mana.get(voter).cloned())
+                .collect()),
+        };
+        Some((self.look_takes, answer))
+    }
+
+    fn send(&mut self, request: &Request, now: DateTime<Utc>) -> Later<Answer> {
+        self.sent.push(Sent {
+            at: millis(now),
+            key: request.key.clone(),
+            weight: request.weight,
+            token: request.token.expose_secret().to_owned(),
+        });
+        let answer = self.answers.pop_front().or_else(|| self.otherwise.clone());
+        Some((self.answer_takes, answer?))
+    }
+
+    fn refresh(
+        &mut self,
+        voter: &Account,
+        refused: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Later<Result<(), String>> {
+        let refused = refused.expose_secret().to_owned();
+        self.refreshes.push((millis(now), voter.clone(), refused));
+        let result = match self.refresh_results.pop_front()? {
+            Ok(token) => {
+                self.tokens.insert(voter.clone(), token.to_owned());
+                Ok(())
+            }
+            Err(why) => Err(why.to_owned()),
+        };
+        Some((TimeDelta::zero(), result))
+    }
+
+    fn token(&self, voter: &Account) -> Option<SecretString> {
+        self.tokens.get(voter).cloned().map(SecretString::from)
+    }
+
+    fn chance(&self) -> f64 {
+        self.chance
+    }
+
+    fn reported(&mut self, report: &Report, _: Option<&Vote>) {
+        self.reports.push(report.clone());
+    }
+}
+
+/// The daemon at work, and what it did.
+pub(super) struct Play {
+    pub(super) daemon: Simulation<Script>,
+}
+
+impl Deref for Play {
+    type Target = Script;
+
+    fn deref(&self) -> &Script {
+        &self.daemon.surroundings
+    }
+}
+
+impl DerefMut for Play {
+    fn deref_mut(&mut self) -> &mut Script {
+        &mut self.daemon.surroundings
+    }
 }
 
 impl Play {
@@ -62,10 +161,7 @@ impl Play {
     }
 
     pub(super) fn with(settings: Settings) -> Self {
-        let mut play = Self {
-            caster: Caster::new(settings),
-            now: start(),
-            rules: rules(RULES),
+        let script = Script {
             tokens: HashMap::new(),
             chance: 0.5,
             posts: HashMap::new(),
@@ -77,13 +173,17 @@ impl Play {
             answers: VecDeque::new(),
             otherwise: Some(accepted()),
             refresh_results: VecDeque::new(),
-            pending: Vec::new(),
             looks: Vec::new(),
             counts: Vec::new(),
             weighs: Vec::new(),
             sent: Vec::new(),
             refreshes: Vec::new(),
             reports: Vec::new(),
+        };
+        let horizon = TimeDelta::seconds(30);
+        let rules = Arc::new(rules(RULES));
+        let mut play = Self {
+            daemon: Simulation::new(rules, settings, horizon, script, start()),
         };
         for voter in ["alice", "amy", "ann"] {
             play.give_token(voter, &format!("token-of-{voter}"));
@@ -107,23 +207,42 @@ impl Play {
     }
 
     pub(super) fn act<T>(&mut self, act: impl FnOnce(&mut Caster, &World<'_>) -> T) -> T {
-        let tokens = &self.tokens;
-        let world = World {
-            now: self.now,
-            rules: &self.rules,
-            token: &|voter| tokens.get(voter).cloned().map(SecretString::from),
-            chance: &|| self.chance,
-        };
-        act(&mut self.caster, &world)
+        self.daemon.with_caster(act)
     }
 
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.daemon.now()
+    }
+
+    /// A vote that the table has is held.
     pub(super) fn hold(&mut self, vote: Vote) {
-        self.caster.hold(vote, false, self.now);
+        let now = self.now();
+        self.daemon.table.put(vote.clone());
+        self.daemon.caster.hold(vote, false, now);
+    }
+
+    /// Something else than the caster changed a row.
+    pub(super) fn amend(&mut self, row: Vote) {
+        self.daemon.table.put(row.clone());
+        self.daemon.caster.amend(row, US);
+    }
+
+    /// A vote is held of which the table knows nothing.
+    pub(super) fn hold_only(&mut self, vote: Vote) {
+        let now = self.now();
+        self.daemon.caster.hold(vote, false, now);
+    }
+
+    /// The caster is told of a row of which the table knows nothing.
+    pub(super) fn amend_only(&mut self, row: Vote) {
+        self.daemon.caster.amend(row, US);
     }
 
     /// A vote was just planned, and is held at once.
     pub(super) fn plan(&mut self, vote: Vote) {
-        self.caster.plan(vec![vote], US, self.now);
+        let now = self.now();
+        self.daemon.table.put(vote.clone());
+        self.daemon.caster.plan(vec![vote], US, now);
     }
 
     /// A vote was just planned that is not due for long: nobody holds it yet.
@@ -136,130 +255,14 @@ impl Play {
 
     /// Lets time pass up to `millis` after zero, with everything that happens on the way.
     pub(super) fn run_until(&mut self, millis: i64) {
-        let end = after(millis);
-        let mut idle_steps = 0;
-        loop {
-            self.poll();
-            self.pending.sort_by_key(|(at, _)| *at);
-            if self.pending.first().is_some_and(|(at, _)| *at <= self.now) {
-                let (_, pending) = self.pending.remove(0);
-                self.come_back(pending);
-                continue;
-            }
-            let wake = self.caster.next_wake(self.now);
-            let next = self.pending.first().map(|(at, _)| *at);
-            let Some(next) = wake.into_iter().chain(next).min() else {
-                break;
-            };
-            if next > end {
-                break;
-            }
-            idle_steps = if next > self.now { 0 } else { idle_steps + 1 };
-            assert!(idle_steps < 100, "wakes again and again and does nothing");
-            self.now = self.now.max(next);
-        }
-        self.now = self.now.max(end);
-        self.poll();
-    }
-
-    pub(super) fn poll(&mut self) {
-        for action in self.act(Caster::poll) {
-            let at = millis(self.now);
-            match action {
-                Action::Look(posts) => {
-                    self.looks.push((at, posts.clone()));
-                    let back = self.now + self.look_takes;
-                    self.pending.push((back, Pending::Look(posts)));
-                }
-                Action::Count(pairs) => {
-                    self.counts.push((at, pairs.clone()));
-                    let back = self.now + self.look_takes;
-                    self.pending.push((back, Pending::Count(pairs)));
-                }
-                Action::Weigh(voters) => {
-                    self.weighs.push((at, voters.clone()));
-                    let back = self.now + self.look_takes;
-                    self.pending.push((back, Pending::Weigh(voters)));
-                }
-                Action::Send(request) => {
-                    self.sent.push(Sent {
-                        at,
-                        key: request.key.clone(),
-                        weight: request.weight,
-                        token: request.token.expose_secret().to_owned(),
-                    });
-                    let answer = self.answers.pop_front().or_else(|| self.otherwise.clone());
-                    if let Some(answer) = answer {
-                        let back = self.now + self.answer_takes;
-                        let pending = Pending::Answer(request.key, self.now, answer);
-                        self.pending.push((back, pending));
-                    }
-                }
-                Action::Refresh { voter, refused } => {
-                    let refused = refused.expose_secret().to_owned();
-                    self.refreshes.push((at, voter.clone(), refused));
-                    self.pending.push((self.now, Pending::Refresh(voter)));
-                }
-                Action::Report(report) => self.reports.push(report),
-            }
-        }
-    }
-
-    fn come_back(&mut self, pending: Pending) {
-        match pending {
-            Pending::Look(posts) => {
-                let answer = match &self.nodes_away {
-                    Some(why) => Err(why.clone()),
-                    None => Ok(posts
-                        .iter()
-                        .map(|post| self.posts.get(post).cloned())
-                        .collect()),
-                };
-                self.act(|caster, world| caster.looked(posts, answer, world));
-            }
-            Pending::Count(pairs) => {
-                let answer = match &self.past {
-                    Some(past) => Ok(pairs
-                        .iter()
-                        .filter_map(|pair| past.get_key_value(pair))
-                        .map(|((voter, rule), past)| (voter.clone(), rule.clone(), past.clone()))
-                        .collect()),
-                    None => Err("the database is away".to_owned()),
-                };
-                self.act(|caster, world| caster.counted(pairs, answer, world));
-            }
-            Pending::Weigh(voters) => {
-                let answer = match &self.nodes_away {
-                    Some(why) => Err(why.clone()),
-                    None => Ok(voters
-                        .iter()
-                        .filter_map(|voter| self.mana.get(voter).cloned())
-                        .collect()),
-                };
-                self.act(|caster, world| caster.weighed(voters, answer, world));
-            }
-            Pending::Answer(key, sent_at, answer) => {
-                self.act(|caster, world| caster.answered(&key, answer, sent_at, world));
-            }
-            Pending::Refresh(voter) => {
-                let result = match self.refresh_results.pop_front() {
-                    Some(Ok(token)) => {
-                        self.give_token(voter.as_str(), token);
-                        Ok(())
-                    }
-                    Some(Err(why)) => Err(why.to_owned()),
-                    None => return,
-                };
-                self.act(|caster, world| caster.refreshed(&voter, result, world));
-            }
-        }
+        self.daemon.run_until(after(millis));
     }
 
     /// The signer answers a request for which it had no answer yet.
     pub(super) fn answer(&mut self, key: &VoteKey, answer: Answer) {
-        let sent_at = self.now;
+        let sent_at = self.now();
         self.act(|caster, world| caster.answered(key, answer, sent_at, world));
-        self.poll();
+        self.daemon.act();
     }
 
     /// The moments at which requests left.
@@ -279,11 +282,11 @@ impl Play {
             .collect()
     }
 
-    /// The only end there was: the vote was not its rule's.
-    pub(super) fn misfit(&self) -> &Misfit {
+    /// What drops out, in the only end there was.
+    pub(super) fn dropped(&self) -> &[Unsuited] {
         match self.end() {
-            Outcome::Unfit(misfit) => misfit,
-            other => panic!("it was: {other:?}"),
+            Outcome::Unsuited(dropped) => dropped,
+            other => panic!("nothing drops out: {other:?}"),
         }
     }
 
@@ -295,9 +298,14 @@ impl Play {
         }
     }
 
-    pub(super) fn failure(&self) -> &str {
+    /// Alice's vote on `@bob/permlink`, as the table has it.
+    pub(super) fn row(&self, permlink: &str) -> &Vote {
+        &self.daemon.table.rows()[&key("alice", permlink)]
+    }
+
+    pub(super) fn failure(&self) -> String {
         match self.end() {
-            Outcome::Failed(why) => why,
+            Outcome::Failed(why) => why.to_string(),
             other => panic!("not failed: {other:?}"),
         }
     }

@@ -113,12 +113,12 @@ impl Owed {
                             status: Status::Cast,
                             ..vote("alice", "post", 0)
                         };
-                        play.caster.amend(row, US);
+                        play.daemon.caster.amend(row, US);
                     }
                 },
             }
         }
-        assert_eq!(play.caster.in_flight(), self.on_their_way.len());
+        assert_eq!(play.daemon.caster.in_flight(), self.on_their_way.len());
     }
 }
 
@@ -145,10 +145,10 @@ proptest! {
         for step in steps {
             apply(step, &mut play, &mut owed);
             owed.take(&mut play, 3);
-            prop_assert_eq!(play.caster.len(), owed.known());
+            prop_assert_eq!(play.daemon.caster.len(), owed.known());
         }
         // From now on everything works: whatever is still open comes to its end.
-        play.rules = rules(RULES);
+        play.daemon.rules = Arc::new(rules(RULES));
         for voter in VOTERS {
             play.give_token(voter, "good");
         }
@@ -160,31 +160,31 @@ proptest! {
             if owed.open.is_empty() {
                 break;
             }
-            let wake = play.caster.next_wake(play.now);
-            play.now = wake.map_or(play.now, |wake| wake.max(play.now)) + TimeDelta::milliseconds(1);
+            let wake = play.daemon.caster.next_wake(play.now());
+            play.daemon.set_now(wake.map_or(play.now(), |wake| wake.max(play.now())) + TimeDelta::milliseconds(1));
         }
         prop_assert!(owed.open.is_empty(), "left over: {:?}", owed.open);
-        prop_assert!(play.caster.is_empty());
+        prop_assert!(play.daemon.caster.is_empty());
     }
 }
 
 fn apply(step: Step, play: &mut Play, owed: &mut Owed) {
     match step {
         Step::Hold(number, tried) => {
-            let due = millis(play.now) + 1_000 * (number as i64 - 3);
+            let due = millis(play.now()) + 1_000 * (number as i64 - 3);
             let vote = Vote {
                 key: key_of(number),
                 ..vote("alice", "post", due)
             };
             owed.settled.remove(&vote.key);
             owed.open.insert(vote.key.clone());
-            let now = play.now;
-            play.caster.hold(vote, tried, now);
+            let now = play.now();
+            play.daemon.caster.hold(vote, tried, now);
         }
         Step::Answer(number, answer) => {
             let key = key_of(number);
             if owed.on_their_way.remove(&key) {
-                let sent_at = play.now;
+                let sent_at = play.now();
                 play.act(|caster, world| caster.answered(&key, answer, sent_at, world));
             }
         }
@@ -193,7 +193,7 @@ fn apply(step: Step, play: &mut Play, owed: &mut Owed) {
                 let answer = match well {
                     true => Ok(posts
                         .iter()
-                        .map(|post| play.posts.get(post).cloned())
+                        .map(|post| Sight::from(play.posts.get(post).cloned()))
                         .collect()),
                     false => Err("no node answers".to_owned()),
                 };
@@ -206,7 +206,10 @@ fn apply(step: Step, play: &mut Play, owed: &mut Owed) {
                 play.act(|caster, world| caster.refreshed(&voter, result, world));
             }
         }
-        Step::Pass(millis) => play.now += TimeDelta::milliseconds(millis),
+        Step::Pass(millis) => {
+            let now = play.now() + TimeDelta::milliseconds(millis);
+            play.daemon.set_now(now);
+        }
         Step::TakeToken(voter) => {
             play.tokens.remove(&account(VOTERS[voter]));
         }
@@ -215,12 +218,12 @@ fn apply(step: Step, play: &mut Play, owed: &mut Owed) {
         Step::Amend(number, by) => {
             let key = key_of(number);
             if owed.open.contains(&key) {
-                let due = millis(play.now) + by;
+                let due = millis(play.now()) + by;
                 let row = Vote {
                     key,
                     ..vote("alice", "post", due)
                 };
-                play.caster.amend(row, US);
+                play.daemon.caster.amend(row, US);
             }
         }
         Step::Over(number) => {
@@ -234,13 +237,13 @@ fn apply(step: Step, play: &mut Play, owed: &mut Owed) {
                 claimed_by: None,
                 ..vote("alice", "post", 0)
             };
-            play.caster.amend(row, US);
+            play.daemon.caster.amend(row, US);
         }
         Step::Rules(known) => {
-            play.rules = match known {
+            play.daemon.rules = Arc::new(match known {
                 true => rules(RULES),
                 false => rules("").with_unreadable(vec!["friends.toml".to_owned()]),
-            }
+            });
         }
         Step::Stands(number) => play.stands(&key_of(number), percent(50)),
     }
@@ -251,7 +254,7 @@ fn settle(play: &mut Play, owed: &mut Owed) {
     for posts in std::mem::take(&mut owed.looks) {
         let contents = posts
             .iter()
-            .map(|post| play.posts.get(post).cloned())
+            .map(|post| Sight::from(play.posts.get(post).cloned()))
             .collect();
         play.act(|caster, world| caster.looked(posts, Ok(contents), world));
     }
@@ -259,7 +262,7 @@ fn settle(play: &mut Play, owed: &mut Owed) {
         play.act(|caster, world| caster.refreshed(&voter, Ok(()), world));
     }
     for key in std::mem::take(&mut owed.on_their_way) {
-        let sent_at = play.now;
+        let sent_at = play.now();
         play.act(|caster, world| caster.answered(&key, accepted(), sent_at, world));
     }
 }

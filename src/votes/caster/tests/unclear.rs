@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::votes::caster::tests::failures::{DUE, play};
-use crate::votes::fold::VOTED_BY_HAND;
 
 #[test]
 fn after_an_unclear_answer_the_chain_is_looked_at_after_ten_seconds_and_only_then() {
@@ -58,7 +57,7 @@ fn another_weight_on_the_post_after_an_unclear_answer_is_a_persons() {
     play.run_until(DUE + 5_000);
     play.stands(&key("alice", "post"), percent(10));
     play.run_until(DUE + 60_000);
-    assert_eq!(play.end(), &Outcome::Skipped(VOTED_BY_HAND.to_owned()));
+    assert_eq!(play.end(), &Outcome::Skipped(Reason::VotedByHand));
 }
 
 #[test]
@@ -70,7 +69,7 @@ fn unclear_answers_end_with_the_time_for_retries() {
     play.run_until(DUE + 700_000);
     assert!(play.failure().contains("600 s"), "{}", play.failure());
     assert!(play.failure().contains("did not answer within 10 s"));
-    assert!(play.caster.is_empty());
+    assert!(play.daemon.caster.is_empty());
     // The last look came after the last request.
     assert!(play.looked_at().last() >= play.sent_at().last());
 }
@@ -93,7 +92,7 @@ fn while_no_node_answers_an_unclear_vote_is_neither_sent_again_nor_given_up() {
 fn an_identical_vote_at_the_very_first_attempt_was_cast_by_hand() {
     let mut play = play([Answer::Done(Done::Identical)]);
     play.run_until(DUE);
-    assert_eq!(play.end(), &Outcome::Skipped(VOTED_BY_HAND.to_owned()));
+    assert_eq!(play.end(), &Outcome::Skipped(Reason::VotedByHand));
 }
 
 #[test]
@@ -107,8 +106,10 @@ fn an_identical_vote_after_an_attempt_is_ours() {
 fn an_identical_vote_is_ours_when_a_daemon_before_us_may_have_cast_it() {
     let mut play = Play::new();
     play.answers = [Answer::Done(Done::Identical)].into();
-    let now = play.now;
-    play.caster.hold(vote("alice", "post", DUE), true, now);
+    let now = play.now();
+    play.daemon
+        .caster
+        .hold(vote("alice", "post", DUE), true, now);
     play.run_until(DUE + 20_000);
     assert_eq!(play.end(), &Outcome::Confirmed);
 }
@@ -126,8 +127,10 @@ fn the_same_weight_on_the_post_after_any_attempt_is_ours() {
 fn a_vote_that_a_daemon_before_us_cast_is_found_on_the_post() {
     let mut play = Play::new();
     play.stands(&key("alice", "post"), percent(50));
-    let now = play.now;
-    play.caster.hold(vote("alice", "post", DUE), true, now);
+    let now = play.now();
+    play.daemon
+        .caster
+        .hold(vote("alice", "post", DUE), true, now);
     play.run_until(DUE + 20_000);
     assert_eq!((play.sent.len(), play.end()), (0, &Outcome::Confirmed));
 }
@@ -141,8 +144,8 @@ fn a_restart_does_not_look_earlier_than_the_row_says() {
         ..vote("alice", "post", DUE)
     };
     play.run_until(DUE + 1_000);
-    let now = play.now;
-    play.caster.hold(row, true, now);
+    let now = play.now();
+    play.daemon.caster.hold(row, true, now);
     play.run_until(DUE + 30_000);
     assert_eq!(play.looked_at().last(), Some(&(DUE + 10_000)));
     assert_eq!(play.sent_at(), [DUE + 10_000]);
@@ -163,7 +166,7 @@ fn unconfirmed(recasts: u32) -> Vote {
 fn a_vote_in_no_block_but_on_the_post_is_confirmed() {
     let mut play = Play::new();
     play.stands(&key("alice", "post"), percent(50));
-    play.caster.confirm(vec![unconfirmed(0)]);
+    play.daemon.caster.confirm(vec![unconfirmed(0)]);
     play.run_until(1_000);
     assert_eq!(play.end(), &Outcome::Confirmed);
 }
@@ -172,12 +175,12 @@ fn a_vote_in_no_block_but_on_the_post_is_confirmed() {
 fn a_vote_in_no_block_and_not_on_the_post_is_cast_again_three_times_at_most() {
     for recasts in 0..=2 {
         let mut play = Play::new();
-        play.caster.confirm(vec![unconfirmed(recasts)]);
+        play.daemon.caster.confirm(vec![unconfirmed(recasts)]);
         play.run_until(1_000);
         assert!(matches!(play.end(), Outcome::Recast { .. }), "{recasts}");
     }
     let mut play = Play::new();
-    play.caster.confirm(vec![unconfirmed(3)]);
+    play.daemon.caster.confirm(vec![unconfirmed(3)]);
     play.run_until(1_000);
     assert!(play.failure().contains("4 times"), "{}", play.failure());
 }
@@ -186,11 +189,11 @@ fn a_vote_in_no_block_and_not_on_the_post_is_cast_again_three_times_at_most() {
 fn a_vote_in_no_block_is_asked_about_later_when_no_node_answers() {
     let mut play = Play::new();
     play.nodes_away = Some("no node answers".to_owned());
-    play.caster.confirm(vec![unconfirmed(0)]);
+    play.daemon.caster.confirm(vec![unconfirmed(0)]);
     play.run_until(1_000);
     assert!(play.reports.is_empty());
     play.nodes_away = None;
-    play.caster.confirm(vec![unconfirmed(0)]);
+    play.daemon.caster.confirm(vec![unconfirmed(0)]);
     play.run_until(2_000);
     assert_eq!(play.ends().len(), 1);
 }

@@ -8,7 +8,7 @@ pub(super) type Make = fn(&mut Table<'_>);
 const STATES: [(&str, Make); 10] = [
     ("queued", queued),
     ("in flight", |table| {
-        table.horizon = TimeDelta::seconds(30);
+        table.claim_within(TimeDelta::seconds(30));
         queued(table);
     }),
     ("tried", |table| {
@@ -21,13 +21,13 @@ const STATES: [(&str, Make); 10] = [
         table.block(8, [vote("alice", "a", 25)]);
     }),
     ("failed", |table| {
-        ended(table, 1, Outcome::Failed("no".to_owned()))
+        ended(table, 1, Outcome::Failed("no".to_owned().into()))
     }),
     ("skipped", |table| {
-        ended(table, 0, Outcome::Skipped("no".to_owned()))
+        ended(table, 0, Outcome::Skipped("no".to_owned().into()))
     }),
     ("withdrawn", |table| {
-        ended(table, 0, Outcome::Withdrawn("no".to_owned()))
+        ended(table, 0, Outcome::Withdrawn("no".to_owned().into()))
     }),
     ("dry run", |table| ended(table, 0, Outcome::DryRun)),
     ("by hand", |table| table.block(5, [vote("alice", "a", 77)])),
@@ -51,7 +51,7 @@ fn later() -> Outcome {
     Outcome::Later {
         next_attempt_at: time(100),
         due_at: None,
-        reason: Some("the signer is away".to_owned()),
+        reason: Some("the signer is away".to_owned().into()),
         hold: false,
     }
 }
@@ -227,28 +227,26 @@ fn every_change_makes_of_every_state_what_it_should() {
             let before = table.row("a").clone();
             happens(&mut table);
             if expected == "-" {
-                assert_eq!(without_rivals(table.row("a")), before, "{state}: {change}");
+                assert_eq!(without_others(table.row("a")), before, "{state}: {change}");
             } else {
                 assert_eq!(table.brief("a"), expected, "{state}: {change}");
             }
-            assert_eq!(table.rows.len(), 1, "{state}: {change}");
+            assert_eq!(table.rows().len(), 1, "{state}: {change}");
         }
     }
 }
 
 /// What else asks for a vote is remembered, and changes nothing else.
-fn without_rivals(row: &Vote) -> Vote {
-    Vote {
-        updated_at: match row.rivals.is_empty() {
-            true => row.updated_at,
-            false => row.created_at,
-        },
-        rivals: Vec::new(),
-        ..row.clone()
+fn without_others(row: &Vote) -> Vote {
+    let mut row = row.clone();
+    if !row.asks.others().is_empty() {
+        row.updated_at = row.created_at;
     }
+    row.asks.settle_on_first();
+    row
 }
 
-/// Likewise for what the caster tells; late reports of votes that are over change no verdict.
+/// Late reports of votes that are over change no verdict.
 #[test]
 fn every_report_makes_of_every_state_what_it_should() {
     let rules = rules(TRAILS);
@@ -257,9 +255,9 @@ fn every_report_makes_of_every_state_what_it_should() {
         Outcome::Confirmed,
         later(),
         Outcome::Recast { at: time(9) },
-        Outcome::Failed("why".to_owned()),
-        Outcome::Skipped("why".to_owned()),
-        Outcome::Withdrawn("why".to_owned()),
+        Outcome::Failed("why".to_owned().into()),
+        Outcome::Skipped("why".to_owned().into()),
+        Outcome::Withdrawn("why".to_owned().into()),
         Outcome::DryRun,
     ];
     let queued = [

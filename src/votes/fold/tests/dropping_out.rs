@@ -1,11 +1,12 @@
-//! Who has a vote once the first look at its post shows that the rule which took it does not want it.
+//! Which ask has a vote when the one that had it drops out.
 
 use super::*;
-use crate::rules::set::RuleSet;
-use crate::votes::change::Misfit;
-use crate::votes::tests::{Table, bobs, key, post, rule, rules, time, vote};
+use crate::account::Account;
+use crate::post::VoteKey;
+use crate::votes::asks::Cause;
+use crate::votes::change::Unsuited;
+use crate::votes::tests::{bobs, key};
 use crate::weight::Weight;
-use chrono::TimeDelta;
 
 fn all() -> RuleSet {
     rules(
@@ -16,22 +17,19 @@ fn all() -> RuleSet {
     )
 }
 
-/// The first look, at the time of block `num`, shows that the rule does not want it.
-fn unfit(table: &mut Table<'_>, num: u32, instead: Option<Plan>) {
-    let misfit = Misfit {
-        instead,
-        ..misfit(table.row("a"))
-    };
-    table.report(num, "a", 0, Outcome::Unfit(Box::new(misfit)));
+/// The first look, at the time of block `num`, shows that the post does not suit the ask that has the vote.
+fn drop_out(table: &mut Table<'_>, num: u32) {
+    let cause = table.row("a").ask().cause();
+    drop_cause(table, num, 0, cause);
 }
 
-fn misfit(row: &Vote) -> Misfit {
-    Misfit {
-        cause: row.cause(),
+fn drop_cause(table: &mut Table<'_>, num: u32, attempts: u32, cause: Cause) {
+    let unsuited = Unsuited {
+        cause,
         status: Status::Skipped,
-        why: "tags: none of the wanted".to_owned(),
-        instead: None,
-    }
+        reason: "tags: none of the wanted".to_owned().into(),
+    };
+    table.report(num, "a", attempts, Outcome::Unsuited(vec![unsuited]));
 }
 
 #[test]
@@ -42,8 +40,9 @@ fn a_vote_that_was_taken_over_goes_back_whole() {
     let before = table.row("a").clone();
     table.block(9, [vote("ada", "a", 80)]);
     assert_eq!(table.brief("a"), "queued art 1000 @9");
-    unfit(&mut table, 9, None);
-    let after = table.row("a").clone();
+    drop_out(&mut table, 9);
+    let mut after = table.row("a").clone();
+    after.asks.settle_on_first();
     let before = Vote {
         updated_at: time(9),
         ..before
@@ -56,7 +55,7 @@ fn a_vote_that_nothing_else_asked_for_is_skipped() {
     let rules = all();
     let mut table = Table::new(&rules);
     table.block(9, [vote("bea", "a", 80)]);
-    unfit(&mut table, 9, None);
+    drop_out(&mut table, 9);
     assert_eq!(
         table.brief("a"),
         "skipped art 1000 @9 (tags: none of the wanted)"
@@ -69,21 +68,22 @@ fn what_asks_before_the_first_look_is_not_forgotten() {
     let mut table = Table::new(&rules);
     table.block(9, [vote("bea", "a", 80), vote("curie", "a", 60)]);
     assert_eq!(table.brief("a"), "queued art 1000 @9");
-    unfit(&mut table, 10, None);
+    drop_out(&mut table, 10);
     assert_eq!(table.brief("a"), "queued curated 3000 @9");
-    assert_eq!(table.row("a").due_at, time(19));
-    assert_eq!(table.row("a").leader, Some(Account::from_chain("curie")));
+    assert_eq!(table.row("a").ask().due_at, time(19));
+    let (leader, _) = table.row("a").ask().leader.clone().unwrap();
+    assert_eq!(leader, Account::from_chain("curie"));
 }
 
 #[test]
 fn a_vote_that_is_due_at_once_keeps_what_else_asks_for_it() {
     let rules = all();
     let mut table = Table::new(&rules);
-    table.horizon = TimeDelta::seconds(30);
+    table.claim_within(TimeDelta::seconds(30));
     table.block(9, [vote("bea", "a", 80)]);
     table.block(10, [vote("curie", "a", 60)]);
     assert_eq!(table.brief("a"), "queued art 1000 @9");
-    unfit(&mut table, 10, None);
+    drop_out(&mut table, 10);
     assert_eq!(table.brief("a"), "queued curated 3000 @10");
     assert_eq!(
         table.row("a").claimed_by.as_deref(),
@@ -93,19 +93,16 @@ fn a_vote_that_is_due_at_once_keeps_what_else_asks_for_it() {
 }
 
 #[test]
-fn what_lost_a_vote_to_a_rule_that_wants_it_does_not_get_it_back_from_the_next() {
+fn what_asked_before_is_remembered_however_long_ago_that_was() {
     let rules = all();
     let mut table = Table::new(&rules);
     table.block(5, [post("a")]);
     table.block(6, [vote("curie", "a", 60)]);
-    // By now it was looked at for `curated`.
-    table.block(90, [vote("bea", "a", 80)]);
-    table.block(91, [vote("curie", "a", 0)]);
-    unfit(&mut table, 91, None);
-    assert_eq!(
-        table.brief("a"),
-        "skipped art 1000 @90 (tags: none of the wanted)"
-    );
+    table.block(900, [vote("bea", "a", 80)]);
+    table.block(901, [vote("curie", "a", 0)]);
+    assert_eq!(table.brief("a"), "queued art 1000 @900");
+    drop_out(&mut table, 901);
+    assert_eq!(table.brief("a"), "queued bob 5000 @5");
 }
 
 #[test]
@@ -114,18 +111,6 @@ fn of_two_leaders_in_one_block_the_first_is_followed_where_an_earlier_rule_drops
         "[[trail]]\nname = 'art'\nleaders = ['ada']\nweight = '10%'\ntags = { any = ['art'] }\n\
         [[trail]]\nname = 'both'\nleaders = ['ada', 'curie']\nweight = { scale = '50%' }\ndelay = '1h'\n",
     );
-    let both = |row: &Vote| Plan {
-        key: row.key.clone(),
-        weight: Weight::clamped(4_000),
-        rule: rule("both"),
-        origin: Origin::Trail,
-        due_at: row.event_at + TimeDelta::hours(1),
-        event_block: row.event_block,
-        event_at: row.event_at,
-        leader: row.leader.clone().zip(row.leader_weight),
-        may_be_edit: false,
-        had_vote: false,
-    };
     for (votes, wanted) in [
         ([("curie", 60), ("ada", 80)], "queued both 3000 @9"),
         ([("ada", 80), ("curie", 60)], "queued both 4000 @9"),
@@ -133,8 +118,7 @@ fn of_two_leaders_in_one_block_the_first_is_followed_where_an_earlier_rule_drops
         let mut table = Table::new(&rules);
         table.block(9, votes.map(|(leader, percent)| vote(leader, "a", percent)));
         assert_eq!(table.brief("a"), "queued art 1000 @9");
-        let instead = both(table.row("a"));
-        unfit(&mut table, 9, Some(instead));
+        drop_out(&mut table, 9);
         assert_eq!(table.brief("a"), wanted, "{votes:?}");
     }
 }
@@ -145,33 +129,17 @@ fn of_all_that_asked_the_rule_that_comes_first_has_it() {
     let mut table = Table::new(&rules);
     table.block(5, [post("a"), vote("zoe", "a", 100)]);
     table.block(6, [vote("bea", "a", 80), vote("curie", "a", 60)]);
-    unfit(&mut table, 6, None);
+    drop_out(&mut table, 6);
     assert_eq!(table.brief("a"), "queued curated 3000 @6");
-    unfit(&mut table, 7, None);
+    drop_out(&mut table, 7);
     assert_eq!(table.brief("a"), "queued bob 5000 @5");
-    unfit(&mut table, 8, None);
+    drop_out(&mut table, 8);
     assert_eq!(table.brief("a"), "queued last 500 @5");
-    unfit(&mut table, 9, None);
+    drop_out(&mut table, 9);
     assert_eq!(
         table.brief("a"),
         "skipped last 500 @5 (tags: none of the wanted)"
     );
-}
-
-/// What the caster proposes: the leader's vote speaks to the rule `last` too.
-fn instead() -> Option<Plan> {
-    Some(Plan {
-        key: key("alice", "a"),
-        weight: Weight::clamped(500),
-        rule: rule("last"),
-        origin: Origin::Trail,
-        due_at: time(12),
-        event_block: 9,
-        event_at: time(9),
-        leader: Some((Account::from_chain("ada"), Weight::clamped(8_000))),
-        may_be_edit: false,
-        had_vote: false,
-    })
 }
 
 #[test]
@@ -179,14 +147,14 @@ fn another_rule_after_the_same_leader_has_it_where_no_earlier_one_asked() {
     let rules = all();
     let mut table = Table::new(&rules);
     table.block(9, [vote("ada", "a", 80)]);
-    unfit(&mut table, 9, instead());
+    drop_out(&mut table, 9);
     assert_eq!(table.brief("a"), "queued last 500 @9");
-    assert_eq!(table.row("a").due_at, time(12));
+    assert_eq!(table.row("a").ask().due_at, time(12));
 
     let mut table = Table::new(&rules);
     table.block(5, [post("a")]);
     table.block(9, [vote("ada", "a", 80)]);
-    unfit(&mut table, 9, instead());
+    drop_out(&mut table, 9);
     assert_eq!(table.brief("a"), "queued bob 5000 @5");
 }
 
@@ -196,18 +164,25 @@ fn a_rule_that_declines_when_due_asks_no_other() {
     let mut table = Table::new(&rules);
     table.block(5, [post("a")]);
     table.block(9, [vote("ada", "a", 80)]);
-    table.report(9, "a", 0, Outcome::Skipped("limit.per_day".to_owned()));
+    table.report(
+        9,
+        "a",
+        0,
+        Outcome::Skipped("limit.per_day".to_owned().into()),
+    );
     assert_eq!(table.brief("a"), "skipped art 1000 @9 (limit.per_day)");
-    assert_eq!(table.row("a").rivals, []);
+    assert_eq!(table.row("a").asks.others(), []);
 }
 
 #[test]
-fn what_asks_after_the_first_look_has_no_claim() {
+fn what_asks_after_the_first_look_stands_behind() {
     let rules = all();
     let mut table = Table::new(&rules);
     table.block(9, [vote("bea", "a", 80)]);
     table.block(9 + 20, [vote("curie", "a", 60)]);
-    assert_eq!(table.row("a").rivals, []);
+    assert_eq!(table.brief("a"), "queued art 1000 @9");
+    table.block(9 + 21, [vote("bea", "a", 0)]);
+    assert_eq!(table.brief("a"), "queued curated 3000 @29");
 }
 
 #[test]
@@ -216,8 +191,8 @@ fn a_vote_that_was_sent_is_nobody_elses() {
     let mut table = Table::new(&rules);
     table.block(5, [post("a")]);
     table.block(9, [vote("ada", "a", 80)]);
-    let misfit = misfit(table.row("a"));
-    table.report(9, "a", 1, Outcome::Unfit(Box::new(misfit)));
+    let cause = table.row("a").ask().cause();
+    drop_cause(&mut table, 9, 1, cause);
     assert_eq!(
         table.brief("a"),
         "skipped art 1000 @9 (tags: none of the wanted)"
@@ -225,45 +200,35 @@ fn a_vote_that_was_sent_is_nobody_elses() {
 }
 
 #[test]
-fn what_is_said_of_one_cause_does_not_touch_the_next() {
+fn what_is_said_of_one_ask_does_not_touch_the_next() {
     let rules = all();
     let mut table = Table::new(&rules);
     table.block(5, [post("a")]);
     table.block(9, [vote("ada", "a", 80)]);
-    let late = misfit(table.row("a"));
-    unfit(&mut table, 9, None);
-    table.report(10, "a", 0, Outcome::Unfit(Box::new(late)));
+    let late = table.row("a").ask().cause();
+    drop_out(&mut table, 9);
+    drop_cause(&mut table, 10, 0, late);
     assert_eq!(table.brief("a"), "queued bob 5000 @5");
 }
 
 #[test]
-fn a_leaders_withdrawal_before_the_first_look_costs_nobody_elses_vote() {
+fn a_leaders_withdrawal_costs_nobody_elses_vote() {
     let rules = all();
     let mut table = Table::new(&rules);
     table.block(5, [post("a")]);
     table.block(9, [vote("ada", "a", 80)]);
-    let misfit = misfit(table.row("a"));
     table.block(10, [vote("ada", "a", 0)]);
-    assert_eq!(
-        table.brief("a"),
-        "withdrawn art 1000 @9 (@ada no longer votes on it)"
-    );
-    table.report(10, "a", 0, Outcome::Unfit(Box::new(misfit.clone())));
     assert_eq!(table.brief("a"), "queued bob 5000 @5");
 
-    // What nobody else asked for stays withdrawn.
+    // What nobody else asks for is withdrawn.
     let mut table = Table::new(&rules);
-    table.block(9, [vote("ada", "a", 80)]);
-    table.block(10, [vote("ada", "a", 0)]);
-    let misfit = Misfit {
-        instead: instead(),
-        ..misfit
-    };
-    table.report(10, "a", 0, Outcome::Unfit(Box::new(misfit)));
-    assert_eq!(
-        table.brief("a"),
-        "withdrawn art 1000 @9 (@ada no longer votes on it)"
-    );
+    table.block(9, [vote("bea", "a", 80)]);
+    let late = table.row("a").ask().cause();
+    table.block(10, [vote("bea", "a", 0)]);
+    let withdrawn = "withdrawn art 1000 @9 (@bea no longer votes on it)";
+    assert_eq!(table.brief("a"), withdrawn);
+    drop_cause(&mut table, 10, 0, late);
+    assert_eq!(table.brief("a"), withdrawn);
 }
 
 #[test]
@@ -272,13 +237,13 @@ fn a_leader_who_changes_the_vote_changes_it_for_whom_it_speaks_to_as_well() {
     let mut table = Table::new(&rules);
     table.block(9, [vote("bea", "a", 80), vote("curie", "a", 60)]);
     table.block(10, [vote("curie", "a", 20)]);
-    unfit(&mut table, 10, None);
+    drop_out(&mut table, 10);
     assert_eq!(table.brief("a"), "queued curated 1000 @9");
 
     let mut table = Table::new(&rules);
     table.block(9, [vote("bea", "a", 80), vote("curie", "a", 60)]);
     table.block(10, [vote("curie", "a", 0)]);
-    unfit(&mut table, 10, None);
+    drop_out(&mut table, 10);
     assert_eq!(
         table.brief("a"),
         "skipped art 1000 @9 (tags: none of the wanted)"
@@ -299,7 +264,7 @@ fn a_block_that_is_undone_gives_the_vote_back_to_whom_it_took_it_from() {
     table.undo(10, 4);
     assert_eq!(
         table.brief("a"),
-        format!("withdrawn art 1000 @4 ({UNDONE})")
+        "withdrawn art 1000 @4 (the block that caused it was undone by a fork)"
     );
 }
 
@@ -312,10 +277,10 @@ fn blocks_that_are_read_again_change_nothing() {
         table.block(9, [vote("ada", "a", 80), vote("curie", "a", 60)]);
     };
     read(&mut table);
-    let once = table.row("a").rivals.clone();
+    let once = table.row("a").asks.clone();
     read(&mut table);
-    assert_eq!(table.row("a").rivals, once);
-    unfit(&mut table, 9, None);
+    assert_eq!(table.row("a").asks, once);
+    drop_out(&mut table, 9);
     assert_eq!(table.brief("a"), "queued curated 3000 @9");
     assert_eq!(table.row("a").key.post, bobs("a"));
 }
@@ -325,32 +290,23 @@ fn what_the_caster_said_of_a_vote_is_not_said_of_the_one_that_took_its_place() {
     let rules = all();
     let mut table = Table::new(&rules);
     table.block(5, [post("a")]);
-    let of_before = |outcome| Report {
-        key: key("alice", "a"),
-        origin: Origin::Author,
-        event_block: 5,
-        rule: None,
-        weight: Weight::clamped(5_000),
-        attempts: 0,
-        at: time(9),
-        outcome,
-    };
+    let before = table.row("a").clone();
     table.block(9, [vote("ada", "a", 80)]);
-    let tell = |table: &mut Table<'_>, outcome| {
-        let changes = vec![Change::Report(of_before(outcome))];
-        let batch = Batch {
-            changes,
-            ..Batch::default()
+    let tell = |table: &mut Table<'_>, attempts, outcome| {
+        let report = Report {
+            attempts,
+            ..Report::of(&before, outcome, time(9))
         };
-        table.write(&batch, time(9));
+        table.write_report(report, time(9));
     };
-    tell(&mut table, Outcome::Skipped("limit.per_day".to_owned()));
-    tell(&mut table, Outcome::Failed("no token".to_owned()));
+    let no = |why: &str| Reason::Told(why.to_owned());
+    tell(&mut table, 0, Outcome::Skipped(no("limit.per_day")));
+    tell(&mut table, 0, Outcome::Failed(no("no token")));
     assert_eq!(table.brief("a"), "queued art 1000 @9");
-    // What the signer took is the one vote that there can be.
-    tell(&mut table, crate::votes::tests::accepted(9));
+    // What the signer accepted is the one vote that there can be.
+    tell(&mut table, 1, accepted(9));
     assert_eq!(table.row("a").status, Status::Cast);
-    assert_eq!(table.row("a").weight, Weight::clamped(5_000));
+    assert_eq!(table.row("a").ask().weight, Weight::clamped(5_000));
 }
 
 #[test]
@@ -363,12 +319,12 @@ fn a_trail_whose_leaders_agree_has_what_an_earlier_one_after_the_same_leader_doe
     table.block(5, [vote("bea", "a", 100)]);
     table.block(9, [vote("ada", "a", 80)]);
     assert_eq!(table.brief("a"), "queued art 1000 @9");
-    unfit(&mut table, 9, None);
+    drop_out(&mut table, 9);
     assert_eq!(table.brief("a"), "queued duo 2000 @9");
 }
 
 #[test]
-fn however_many_ask_the_rule_that_had_the_vote_is_remembered() {
+fn a_rule_asks_once_however_many_leaders_it_follows() {
     let leaders: Vec<String> = (0..30).map(|number| format!("leader{number}")).collect();
     let rules = rules(&format!(
         "[[trail]]\nname = 'art'\nleaders = ['ada']\nweight = '10%'\ntags = {{ any = ['art'] }}\n\
@@ -376,12 +332,12 @@ fn however_many_ask_the_rule_that_had_the_vote_is_remembered() {
     ));
     let mut table = Table::new(&rules);
     table.block(5, leaders.iter().map(|leader| vote(leader, "a", 50)));
-    assert_eq!(table.row("a").rivals.len(), 16);
+    assert_eq!(table.row("a").asks.others(), []);
     table.block(6, [vote("ada", "a", 80)]);
-    assert_eq!(table.row("a").rivals.len(), 16);
     table.block(6, [vote("ada", "a", 80)]);
-    let first = Some(Account::from_chain("leader0"));
-    unfit(&mut table, 6, None);
+    assert_eq!(table.row("a").asks.others().len(), 1);
+    drop_out(&mut table, 6);
     assert_eq!(table.brief("a"), "queued many 2000 @5");
-    assert_eq!(table.row("a").leader, first);
+    let leader = table.row("a").ask().leader.as_ref().unwrap();
+    assert_eq!(leader.0, Account::from_chain("leader0"));
 }

@@ -56,10 +56,10 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         4 => Just(accepted(6)),
         1 => Just(Outcome::Confirmed),
         1 => Just(Outcome::Recast { at: time(7) }),
-        1 => Just(Outcome::Failed("no".to_owned())),
-        1 => Just(Outcome::Skipped("no".to_owned())),
-        1 => Just(Outcome::Skipped(VOTED_BY_HAND.to_owned())),
-        1 => Just(Outcome::Withdrawn("no".to_owned())),
+        1 => Just(Outcome::Failed("no".to_owned().into())),
+        1 => Just(Outcome::Skipped("no".to_owned().into())),
+        1 => Just(Outcome::Skipped(Reason::VotedByHand)),
+        1 => Just(Outcome::Withdrawn("no".to_owned().into())),
         1 => Just(Outcome::DryRun),
         1 => Just(Outcome::Later {
             next_attempt_at: time(20),
@@ -72,24 +72,13 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 
 /// What of a row counts: for what is queued all that will be cast, else how it ended.
 fn essence(row: &Vote) -> (Status, Option<String>) {
-    let queued = (row.status == Status::Queued).then(|| {
-        let Vote {
-            weight,
-            rule,
-            due_at,
-            event_block,
-            leader,
-            leader_weight,
-            ..
-        } = row;
-        format!("{rule} {weight} {due_at} {event_block} {leader:?} {leader_weight:?}")
-    });
+    let queued = (row.status == Status::Queued).then(|| format!("{:?}", row.ask()));
     (row.status, queued)
 }
 
 fn essences(table: &Table<'_>) -> Vec<(VoteKey, (Status, Option<String>))> {
-    let rows = table.rows.iter();
-    rows.map(|(key, row)| (key.clone(), essence(row))).collect()
+    let rows = table.rows().into_iter();
+    rows.map(|(key, row)| (key, essence(&row))).collect()
 }
 
 const POSTS: &[&str] = &["a", "b"];
@@ -138,7 +127,7 @@ proptest! {
     ) {
         let rules = many_rules();
         let mut table = Table::new(&rules);
-        table.horizon = horizon;
+        table.claim_within(horizon);
         for (index, group) in blocks.chunks(group).enumerate() {
             let mut batch = Batch::default();
             let mut num = 0;
@@ -161,16 +150,17 @@ proptest! {
         let rules = many_rules();
         let mut table = Table::new(&rules);
         for (num, (bodies, permlink, outcome)) in (1..).zip(blocks) {
-            let before = table.rows.clone();
+            let before = table.rows();
             table.block(num, bodies);
             if table.brief(permlink) != "nothing" {
                 table.report(num, permlink, 1, outcome);
             }
             for (key, before) in before {
                 if before.status == Status::Confirmed {
-                    let row = &table.rows[&key];
+                    let row = table.rows().remove(&key).unwrap();
                     prop_assert_eq!(row.status, Status::Confirmed);
-                    prop_assert_eq!((row.weight, &row.rule), (before.weight, &before.rule));
+                    let (now, then) = (row.ask(), before.ask());
+                    prop_assert_eq!((now.weight, &now.rule), (then.weight, &then.rule));
                     prop_assert!(before.block_num.is_none() || row.block_num == before.block_num);
                 }
             }

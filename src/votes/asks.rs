@@ -1,0 +1,183 @@
+//! Who asks for a vote, and which of several that ask has it.
+//!
+//! Every rule that matches asks. The one that comes first in the files has the vote; the others stand behind it
+//! until the vote is cast, in case it drops out: its leader takes the vote back, a fork undoes its block, the post
+//! does not suit it, or the rule itself is gone.
+
+use chrono::{DateTime, Utc};
+
+use crate::account::Account;
+use crate::rules::rule::RuleId;
+use crate::votes::status::Origin;
+use crate::weight::Weight;
+
+/// One reason to cast a vote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// Empty for a vote that a person cast.
+    pub rule: RuleId,
+    pub origin: Origin,
+    pub weight: Weight,
+    /// When the vote must go out.
+    pub due_at: DateTime<Utc>,
+    /// The block with the post or the leader's vote; for a schedule the newest block at that time.
+    pub block: u32,
+    /// The timestamp of that block; for a schedule the publication of the post.
+    pub at: DateTime<Utc>,
+    /// Whose vote is followed, and its weight.
+    pub leader: Option<(Account, Weight)>,
+}
+
+/// What identifies an ask of one vote. When another one has the vote, its post is looked at again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    pub rule: RuleId,
+    pub origin: Origin,
+    pub block: u32,
+}
+
+/// The place of a rule in the order of precedence; `None` where the rule is gone.
+pub type Position<'a> = dyn Fn(&RuleId) -> Option<u32> + Sync + 'a;
+
+/// Everything that asks for one vote: the ask that has it, and those behind it in the order in which they came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asks {
+    first: Ask,
+    others: Vec<Ask>,
+}
+
+/// What is left of the asks of a vote when some are removed.
+#[derive(Debug, PartialEq)]
+pub enum Left {
+    /// The ask that has the vote is still there.
+    Same(Asks),
+    /// Another one has the vote now.
+    Other(Asks),
+    /// Nothing asks for the vote any more; this is the ask that had it.
+    Nothing(Ask),
+}
+
+impl Ask {
+    /// What identifies it.
+    pub fn cause(&self) -> Cause {
+        Cause {
+            rule: self.rule.clone(),
+            origin: self.origin,
+            block: self.block,
+        }
+    }
+
+    /// Whether it follows an upvote (`true`) or a downvote of a leader.
+    fn follows_upvote(&self) -> Option<bool> {
+        self.leader
+            .as_ref()
+            .map(|(_, weight)| weight.hundredths() > 0)
+    }
+
+    /// Whether `other` asks for the same. A rule asks once, however many leaders it follows; but leaders who agree
+    /// on an upvote and leaders who agree on a downvote are two reasons.
+    fn repeats(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.follows_upvote() == other.follows_upvote()
+    }
+
+    /// Where it stands in the order of precedence: a person first, then rules by their place, then rules that are
+    /// gone.
+    fn rank(&self, position: &Position<'_>) -> u64 {
+        match (self.origin, position(&self.rule)) {
+            (Origin::Hand, _) => 0,
+            (_, Some(place)) => 1 + u64::from(place),
+            (_, None) => u64::MAX,
+        }
+    }
+}
+
+impl Asks {
+    /// One ask, which has the vote.
+    pub fn new(first: Ask) -> Self {
+        Self {
+            first,
+            others: Vec::new(),
+        }
+    }
+
+    /// Asks in the order in which a table keeps them: the one that has the vote, and the others.
+    pub fn from_parts(first: Ask, others: Vec<Ask>) -> Self {
+        Self { first, others }
+    }
+
+    /// The ask that has the vote.
+    pub fn first(&self) -> &Ask {
+        &self.first
+    }
+
+    /// The ask that has the vote, to be changed.
+    pub fn first_mut(&mut self) -> &mut Ask {
+        &mut self.first
+    }
+
+    /// The asks behind it.
+    pub fn others(&self) -> &[Ask] {
+        &self.others
+    }
+
+    /// All of them, the one that has the vote first.
+    pub fn iter(&self) -> impl Iterator<Item = &Ask> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Forgets all but the ask that has the vote.
+    pub fn settle_on_first(&mut self) {
+        self.others = Vec::new();
+    }
+
+    /// Adds `ask` unless it is known. It takes the vote over if it comes earlier in the files, unless `sent` says
+    /// that the vote may have left already.
+    pub fn add(&mut self, ask: Ask, sent: bool, position: &Position<'_>) {
+        if self.iter().any(|known| known.repeats(&ask)) {
+            return;
+        }
+        if !sent && ask.rank(position) < self.first.rank(position) {
+            let had_it = std::mem::replace(&mut self.first, ask);
+            self.others.push(had_it);
+        } else {
+            self.others.push(ask);
+        }
+    }
+
+    /// Keeps the asks for which `stays` holds. If the one that has the vote goes, the next in the order of
+    /// precedence has it; of those of one rule the one with the earliest block.
+    pub fn retain(mut self, stays: impl Fn(&Ask) -> bool, position: &Position<'_>) -> Left {
+        self.others.retain(&stays);
+        if stays(&self.first) {
+            return Left::Same(self);
+        }
+        let next = self
+            .others
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, ask)| (ask.rank(position), ask.block));
+        match next.map(|(index, _)| index) {
+            Some(index) => {
+                self.first = self.others.remove(index);
+                Left::Other(self)
+            }
+            None => Left::Nothing(self.first),
+        }
+    }
+
+    /// The ask that has the vote should the first drop out.
+    pub fn runner_up(&self, position: &Position<'_>) -> Option<&Ask> {
+        self.others
+            .iter()
+            .filter(|ask| position(&ask.rule).is_some())
+            .min_by_key(|ask| (ask.rank(position), ask.block))
+    }
+
+    /// Changes every ask for which `concerns` holds.
+    pub fn update(&mut self, concerns: impl Fn(&Ask) -> bool, change: impl Fn(&mut Ask)) {
+        std::iter::once(&mut self.first)
+            .chain(&mut self.others)
+            .filter(|ask| concerns(ask))
+            .for_each(change);
+    }
+}

@@ -1,0 +1,182 @@
+//! What changes in the asks of a vote make of its row: a new ask, a leader's change of mind, a fork, a post that
+//! does not suit.
+
+use super::context::{Context, ended, hold_if_soon};
+use crate::votes::asks::{Ask, Asks, Left};
+use crate::votes::change::{Follow, FollowedBy, Plan, Unsuited};
+use crate::votes::reason::Reason;
+use crate::votes::status::{Origin, Status};
+use crate::votes::vote::Vote;
+
+/// A rule or a person asks for a vote that has a row.
+pub(super) fn planned(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
+    let by_person = plan.ask.origin == Origin::Hand;
+    let starts_over = match row.status {
+        // A person may also change what was asked for by hand.
+        Status::Queued if by_person || is_new_post(plan, row.ask()) => !row.attempted(context.now),
+        Status::Queued => return added(row, plan, context),
+        Status::Cast | Status::Confirmed => false,
+        _ if row.is_by_hand() => false,
+        _ if by_person => true,
+        Status::Withdrawn if row.reason == Some(Reason::Undone) => plan.ask.block > row.ask().block,
+        _ => is_newer(&plan.ask, &row) && !plan.may_be_edit,
+    };
+    if !starts_over {
+        return row;
+    }
+    Vote {
+        created_at: row.created_at,
+        ..Vote::queued(row.key, Asks::new(plan.ask.clone()), context.now)
+    }
+}
+
+/// Another ask for a vote that is queued.
+fn added(mut row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
+    // What asked before shows that the post was there before.
+    let is_edit = plan.may_be_edit && row.asks.iter().any(|ask| ask.block < plan.ask.block);
+    if is_edit || row.attempts > 0 {
+        return row;
+    }
+    let (before, sent) = (row.ask().cause(), row.attempted(context.now));
+    row.asks.add(plan.ask.clone(), sent, context.position);
+    if row.ask().cause() == before {
+        row
+    } else {
+        begun_again(row, context)
+    }
+}
+
+/// What a trail follows has changed.
+pub(super) fn followed(mut row: Vote, change: &Follow, context: &Context<'_>) -> Vote {
+    if row.status != Status::Queued {
+        return row;
+    }
+    let first_changes = concerns(change, row.ask());
+    if first_changes && row.attempted(context.now) {
+        return row;
+    }
+    if let Some(now) = &change.now {
+        row.asks.update(
+            |ask| concerns(change, ask),
+            |ask| {
+                ask.leader = Some((now.leader.clone(), now.leader_weight));
+                ask.weight = now.weight;
+            },
+        );
+        // Another daemon that holds it has the old weight in memory: it must lose it.
+        return match first_changes {
+            true => hold_if_soon(row, context),
+            false => row,
+        };
+    }
+    let reason = match &change.follows {
+        FollowedBy::Leader(leader) => Reason::LeaderLeft(leader.clone()),
+        FollowedBy::Agreement { .. } => Reason::AgreementEnded,
+    };
+    without(
+        row,
+        |ask| concerns(change, ask),
+        context,
+        |_| (Status::Withdrawn, reason),
+    )
+}
+
+/// Whether `change` speaks of a vote that `ask` follows.
+fn concerns(change: &Follow, ask: &Ask) -> bool {
+    let Some((leader, weight)) = &ask.leader else {
+        return false;
+    };
+    let is_followed = match &change.follows {
+        FollowedBy::Leader(was) => leader == was,
+        FollowedBy::Agreement { upvotes } => (weight.hundredths() > 0) == *upvotes,
+    };
+    is_followed && ask.rule == change.rule && ask.block <= change.event_block
+}
+
+/// The blocks above `above` were undone.
+pub(super) fn undone(row: Vote, above: u32, context: &Context<'_>) -> Vote {
+    match row.status {
+        Status::Queued if row.ask().block > above && row.attempted(context.now) => row,
+        Status::Queued => {
+            // A time of day, or a person, asks whatever the blocks hold.
+            let by_a_block = |ask: &Ask| matches!(ask.origin, Origin::Author | Origin::Trail);
+            let undone = |ask: &Ask| ask.block > above && by_a_block(ask);
+            let end = |_: &Ask| (Status::Withdrawn, Reason::Undone);
+            let mut row = without(row, undone, context, end);
+            if row.status == Status::Withdrawn {
+                // The new branch may hold the same event in a block of the same number: it must count as newer.
+                row.asks.first_mut().block = above;
+            }
+            row
+        }
+        Status::Confirmed if row.block_num.is_some_and(|num| num > above) => Vote {
+            status: Status::Cast,
+            block_num: None,
+            next_attempt_at: context.now + context.confirm_within,
+            ..row
+        },
+        _ => row,
+    }
+}
+
+/// The post does not suit some of the asks, or their rules are gone.
+pub(super) fn unsuited(row: Vote, dropped: &[Unsuited], context: &Context<'_>) -> Vote {
+    let find = |ask: &Ask| {
+        let cause = ask.cause();
+        dropped.iter().find(move |unsuited| unsuited.cause == cause)
+    };
+    let why = |ask: &Ask| find(ask).map(|unsuited| (unsuited.status, unsuited.reason.clone()));
+    match why(row.ask()) {
+        // A vote that was sent is nobody else's.
+        Some((status, reason)) if row.attempts > 0 => ended(row, status, reason),
+        first => without(
+            row,
+            |ask| find(ask).is_some(),
+            context,
+            |_| first.unwrap_or((Status::Skipped, Reason::Told(String::new()))),
+        ),
+    }
+}
+
+/// The row without the asks that `drops` names. `end` says how it ends if nothing asks for it any more.
+fn without(
+    row: Vote,
+    drops: impl Fn(&Ask) -> bool,
+    context: &Context<'_>,
+    end: impl FnOnce(&Ask) -> (Status, Reason),
+) -> Vote {
+    let asks = row.asks.clone();
+    match asks.retain(|ask| !drops(ask), context.position) {
+        Left::Same(asks) => Vote { asks, ..row },
+        Left::Other(asks) => begun_again(Vote { asks, ..row }, context),
+        Left::Nothing(ask) => {
+            let (status, reason) = end(&ask);
+            ended(row, status, reason)
+        }
+    }
+}
+
+/// The row of a vote that another ask has now.
+fn begun_again(row: Vote, context: &Context<'_>) -> Vote {
+    Vote {
+        created_at: row.created_at,
+        ..Vote::queued(row.key, row.asks, context.now)
+    }
+}
+
+/// Whether `ask` comes of something newer than what made the row. A time of a schedule after the end of the row is
+/// newer, though there may have been no block since: in a recording, or while the chain stands still.
+fn is_newer(ask: &Ask, row: &Vote) -> bool {
+    let later_time = ask.origin == Origin::Schedule
+        && ask.block == row.ask().block
+        && ask.due_at > row.updated_at;
+    ask.block > row.ask().block || later_time
+}
+
+/// Whether the post that the row is for was deleted and published again.
+fn is_new_post(plan: &Plan, had: &Ask) -> bool {
+    plan.ask.origin == Origin::Author
+        && had.origin == Origin::Author
+        && plan.ask.block > had.block
+        && !plan.may_be_edit
+}

@@ -1,0 +1,60 @@
+//! What a change depends on beside the row, and the moves that several changes share.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::votes::asks::Position;
+use crate::votes::reason::Reason;
+use crate::votes::status::Status;
+use crate::votes::vote::Vote;
+
+/// What a change depends on beside the row.
+pub struct Context<'a> {
+    /// This daemon.
+    pub owner: &'a str,
+    pub now: DateTime<Utc>,
+    /// A vote due before then is claimed for `owner` as it is queued.
+    pub claim_before: DateTime<Utc>,
+    /// When such a claim ends unless it is renewed.
+    pub claim_until: DateTime<Utc>,
+    /// Time after casting within which a block must show the vote.
+    pub confirm_within: Duration,
+    pub position: &'a Position<'a>,
+}
+
+/// The row, over and held by nobody.
+pub(super) fn ended(row: Vote, status: Status, reason: Reason) -> Vote {
+    Vote {
+        status,
+        reason: Some(reason),
+        ..free(row)
+    }
+}
+
+/// The row, claimed if it is due soon.
+pub(super) fn hold_if_soon(row: Vote, context: &Context<'_>) -> Vote {
+    if row.next_attempt_at < context.claim_before {
+        held(row, context)
+    } else {
+        free(row)
+    }
+}
+
+/// The row, claimed by this daemon.
+pub(super) fn held(row: Vote, context: &Context<'_>) -> Vote {
+    Vote {
+        claimed_by: Some(context.owner.to_owned()),
+        claimed_until: Some(context.claim_until),
+        ..row
+    }
+}
+
+/// The row, claimed by nobody.
+pub(super) fn free(row: Vote) -> Vote {
+    Vote {
+        claimed_by: None,
+        claimed_until: None,
+        ..row
+    }
+}
