@@ -1,0 +1,227 @@
+//! `curatord vote`.
+
+use std::time::Duration;
+
+use chrono::{SecondsFormat, TimeDelta};
+use curatord::clock::Clock;
+use curatord::post::PostId;
+use curatord::votes::change::Batch;
+use curatord::votes::fold::Context;
+use curatord::votes::status::{Origin, Status};
+
+use super::{Said, curatord};
+use crate::harness::{Database, Installation, on_each_database};
+
+on_each_database! {
+    a_vote_now_goes_out_within_seconds,
+    a_vote_for_later_goes_out_then,
+    without_a_daemon_a_vote_waits_for_one,
+    a_vote_by_hand_takes_the_place_of_one_that_a_rule_queued,
+    what_was_cast_cannot_be_asked_for_again,
+    what_was_skipped_can_be_asked_for_by_hand,
+    a_fork_takes_back_no_vote_by_hand,
+    wrong_usage_queues_nothing,
+}
+
+/// The daemon looks for votes of accounts that some rule votes as.
+const RULES: &str = "voters = ['alice']\n[[author]]\nauthors = ['dave']\nweight = '10%'\n";
+
+async fn vote(site: &Installation<'_>, post: &PostId, more: &[&str]) -> Said {
+    let post = post.to_string();
+    let mut arguments = vec!["vote", post.as_str(), "--voter", "alice"];
+    arguments.extend(more);
+    curatord(site, &arguments).await
+}
+
+async fn a_vote_now_goes_out_within_seconds(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.next_block_is_read().await;
+
+    let said = vote(&site, &post, &["--weight", "12.5%"]).await;
+    let queued = Clock::system().now();
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(said.out, "queued: @alice votes 12.5% on @bob/a-post, now\n");
+    assert_eq!(site.cast_weight("alice", &post).await, 1_250);
+    let late = site.broadcasts("alice", &post)[0].arrived - queued;
+    assert!(late < TimeDelta::seconds(3), "{late}");
+    let row = site.row_is("alice", &post, Status::Confirmed).await;
+    assert_eq!((row.origin, row.rule.as_str()), (Origin::Hand, ""));
+    daemon.stop().await;
+}
+
+async fn a_vote_for_later_goes_out_then(database: &Database) {
+    let site = Installation::new(database).await;
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.next_block_is_read().await;
+    let at = Clock::system().now() + TimeDelta::seconds(4);
+    let text = at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let said = vote(&site, &post, &["--weight", "-10%", "--at", &text]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(site.cast_weight("alice", &post).await, -1_000);
+    assert!(site.broadcasts("alice", &post)[0].arrived >= at);
+    daemon.stop().await;
+}
+
+async fn without_a_daemon_a_vote_waits_for_one(database: &Database) {
+    let site = Installation::new(database).await;
+    site.voter("alice").await;
+    let post = site.sandbox.publish("bob", "a-post");
+    let said = vote(&site, &post, &["--weight", "50%"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("No daemon runs"), "{said:?}");
+    // It can be thought over.
+    let said = vote(&site, &post, &["--weight", "40%"]).await;
+    assert!(
+        said.out
+            .contains("takes the place of a vote of 50% asked for by hand"),
+        "{said:?}"
+    );
+    let row = site.row("alice", &post).await.unwrap();
+    assert_eq!(
+        (row.status, row.weight.hundredths()),
+        (Status::Queued, 4_000)
+    );
+    let daemon = site.start().await;
+    assert_eq!(site.cast_weight("alice", &post).await, 4_000);
+    daemon.stop().await;
+}
+
+async fn a_vote_by_hand_takes_the_place_of_one_that_a_rule_queued(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules(
+        "friends.toml",
+        "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '10%'\ndelay = '20s'\n",
+    );
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    // So soon due that the daemon holds it.
+    let held = |row: &curatord::votes::vote::Vote| row.claimed_by.is_some();
+    site.row_where("alice", &post, "is held", held).await;
+    let said = vote(&site, &post, &["--weight", "70%"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(
+        said.out
+            .contains("a vote of 10% queued by friends.toml:author-1"),
+        "{said:?}"
+    );
+    assert_eq!(site.cast_weight("alice", &post).await, 7_000);
+    let row = site.row_is("alice", &post, Status::Confirmed).await;
+    assert_eq!((row.origin, row.rule.as_str()), (Origin::Hand, ""));
+    assert!(row.cast_at.unwrap() - row.created_at < TimeDelta::seconds(10));
+    daemon.stop().await;
+}
+
+async fn what_was_cast_cannot_be_asked_for_again(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    site.voter("alice").await;
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.next_block_is_read().await;
+    vote(&site, &post, &["--weight", "50%"]).await;
+    site.row_is("alice", &post, Status::Confirmed).await;
+    let again = vote(&site, &post, &["--weight", "60%"]).await;
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(
+        again.err.contains("it is on the chain already, with 50%"),
+        "{again:?}"
+    );
+
+    let other = site.sandbox.publish("bob", "another-post");
+    site.next_block_is_read().await;
+    site.sandbox.vote("alice", &other, 3_000).unwrap();
+    site.row_is("alice", &other, Status::Skipped).await;
+    let again = vote(&site, &other, &["--weight", "60%"]).await;
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(
+        again.err.contains("voted on it by other means"),
+        "{again:?}"
+    );
+    daemon.stop().await;
+}
+
+async fn what_was_skipped_can_be_asked_for_by_hand(database: &Database) {
+    let site = Installation::new(database).await;
+    site.rules(
+        "friends.toml",
+        "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '10%'\nmin_mana = '90%'\n",
+    );
+    site.voter("alice").await;
+    let alice = site.sandbox.add_account("alice");
+    site.sandbox
+        .with_chain(|chain| chain.set_mana(&alice, 5_000));
+    let daemon = site.start().await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::Skipped).await;
+    let said = vote(&site, &post, &["--weight", "70%"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(site.cast_weight("alice", &post).await, 7_000);
+    daemon.stop().await;
+}
+
+async fn a_fork_takes_back_no_vote_by_hand(database: &Database) {
+    let site = Installation::new(database).await;
+    let post = site.sandbox.publish("bob", "a-post");
+    let said = vote(&site, &post, &["--weight", "50%", "--at", "2099-01-01"]).await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let tomorrow = Clock::system().now() + TimeDelta::days(1);
+    let at = tomorrow.format("%F %R").to_string();
+    let said = vote(&site, &post, &["--weight", "50%", "--at", &at]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    database.execute("UPDATE votes SET event_block = 100").await;
+    let undone = Batch {
+        undo_above: Some(50),
+        ..Batch::default()
+    };
+    let now = Clock::system().now();
+    let context = Context {
+        owner: "this-daemon",
+        now,
+        claim_before: now,
+        claim_until: now,
+        confirm_within: Duration::from_secs(60),
+        position: &|_| None,
+    };
+    site.store().await.apply(&undone, &context).await.unwrap();
+    let row = site.row("alice", &post).await.unwrap();
+    assert_eq!((row.status, row.origin), (Status::Queued, Origin::Hand));
+}
+
+async fn wrong_usage_queues_nothing(database: &Database) {
+    let site = Installation::new(database).await;
+    let post = PostId::new(site.sandbox.add_account("bob"), "a-post");
+    for (more, why) in [
+        (&["--weight", "0%"][..], "a vote of 0% is none"),
+        (&["--weight", "50"], "lacks its `%`"),
+        (
+            &["--weight", "50%", "--at", "2020-01-01 10:00"],
+            "that time has passed",
+        ),
+        (
+            &["--weight", "50%", "--at", "soon"],
+            "write \"2026-11-22 18:00\"",
+        ),
+        (
+            &["--weight", "50%", "--timezone", "Mars"],
+            "Europe/Amsterdam",
+        ),
+    ] {
+        let said = vote(&site, &post, more).await;
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.err.contains(why), "{said:?}");
+    }
+    let said = curatord(
+        &site,
+        &["vote", "bob", "--voter", "alice", "--weight", "5%"],
+    )
+    .await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert_eq!(site.row("alice", &post).await, None);
+}

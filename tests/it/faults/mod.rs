@@ -1,0 +1,33 @@
+//! The program in a world where things go wrong: a signer, nodes and a database that fail in every way
+//! that is known of them. The real binary runs against a simulated chain and signer.
+
+mod database_away;
+mod forks;
+mod nodes;
+mod signer;
+mod signer_refusals;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use curatord::post::PostId;
+
+use crate::harness::Installation;
+
+/// A request may leave so much after its vote is due on a machine that is busy with other tests.
+const LATE_AT_MOST: TimeDelta = TimeDelta::milliseconds(800);
+
+/// A rule file with one author rule for posts of `@bob`, at 50 %.
+fn rule(voters: &[&str], delay: &str) -> String {
+    format!(
+        "voters = {voters:?}\n[[author]]\nname = \"bob\"\nauthors = [\"bob\"]\nweight = \"50%\"\ndelay = \"{delay}\"\n"
+    )
+}
+
+/// When the first request for this vote arrived at the signer, and no earlier than it was due.
+fn assert_on_time(site: &Installation<'_>, voter: &str, post: &PostId, due: DateTime<Utc>) {
+    let requests = site.broadcasts(voter, post);
+    let first = requests.first().unwrap_or_else(|| {
+        panic!("no request for the vote of {voter} on {post}, which was due at {due}")
+    });
+    let what = format_args!("{voter} on {post}");
+    crate::harness::assert_on_time(first.arrived - due, LATE_AT_MOST, &what);
+}

@@ -1,0 +1,15 @@
+//! The tests from outside, in one binary: each folder is a subject, `harness` is what they share.
+
+mod chain;
+mod check;
+mod daemon;
+mod demo;
+mod docs;
+mod explain;
+mod faults;
+mod harness;
+mod replay;
+mod rules;
+mod ruletest;
+mod store;
+mod watch;

@@ -1,0 +1,164 @@
+//! What only a server can show: it goes away, hangs, and refuses.
+
+use std::time::{Duration, Instant};
+
+use chrono_tz::Tz;
+use curatord::store::{Store, StoreError};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::rows::{at, context, key, plan, plans};
+use crate::harness::database::{Database, server_url};
+use crate::harness::proxy::{Proxy, Wire};
+
+async fn proxied(database: &Database) -> (Proxy, Store) {
+    let mut url = Url::parse(database.url.expose_secret()).unwrap();
+    let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
+    let proxy = Proxy::to(server).await;
+    url.set_host(Some("127.0.0.1")).unwrap();
+    url.set_port(Some(proxy.address().port())).unwrap();
+    let store = Store::open(&SecretString::from(url.as_str()), Tz::UTC)
+        .await
+        .unwrap();
+    (proxy, store)
+}
+
+/// Every call ends within seconds, and says that it may work later.
+async fn assert_away(store: &Store) {
+    let batch = plans([plan("alice", "a-post")]);
+    let context = context("one");
+    let start = Instant::now();
+    let (applied, claimed, pinged) = tokio::join!(
+        store.apply(&batch, &context),
+        store.claim("one", at(0), at(1), at(2), 9),
+        store.ping(),
+    );
+    for error in [applied.err(), claimed.err(), pinged.err()] {
+        assert!(
+            matches!(error, Some(StoreError::Unavailable(_))),
+            "{error:?}"
+        );
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+async fn assert_back(store: &Store) {
+    let batch = plans([plan("alice", "a-post")]);
+    let written = store.apply(&batch, &context("one")).await.unwrap();
+    assert_eq!(written.len(), 1);
+    assert!(store.vote(&key("alice", "a-post")).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_is_used_again_when_it_is_back() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let (proxy, store) = proxied(database).await;
+        proxy.set(Wire::Cut);
+        assert_away(&store).await;
+        proxy.set(Wire::Whole);
+        assert_back(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_holds_nobody_up() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let (proxy, store) = proxied(database).await;
+        store.ping().await.unwrap();
+        proxy.set(Wire::Silent);
+        assert_away(&store).await;
+        proxy.set(Wire::Whole);
+        assert_back(&store).await;
+    })
+    .await;
+}
+
+/// Opens the server with a changed address and expects it to fail, without telling the secret.
+async fn open_error(change: impl FnOnce(&mut Url)) -> StoreError {
+    let mut url = server_url();
+    url.set_path("mysql");
+    change(&mut url);
+    let error = Store::open(&SecretString::from(url.as_str()), Tz::UTC)
+        .await
+        .err()
+        .expect("it cannot be opened");
+    assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_and_not_told() {
+    let error = open_error(|url| {
+        url.set_username("nobody").unwrap();
+        url.set_password(Some("hush")).unwrap();
+    })
+    .await;
+    assert!(matches!(error, StoreError::Refused(_)), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_database_is_refused() {
+    for path in ["curatord_no_such_database", ""] {
+        let error = open_error(|url| url.set_path(path)).await;
+        assert!(matches!(error, StoreError::Refused(_)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_may_come_later() {
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let error = open_error(|url| url.set_port(Some(port)).unwrap()).await;
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+}
+
+/// MySQL's own way of logging in, and what older tools still use.
+#[tokio::test]
+async fn a_user_with_a_password_is_let_in_with_and_without_encryption() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let is_mariadb = database.texts("SELECT VERSION()").await[0].contains("MariaDB");
+        let mut url = Url::parse(database.url.expose_secret()).unwrap();
+        let user = url.path()[1..].replace("curatord_", "");
+        let plugin = if is_mariadb {
+            ""
+        } else {
+            "WITH caching_sha2_password"
+        };
+        for mode in ["DISABLED", "PREFERRED"] {
+            // A user who was never let in is not in the server's cache: the whole exchange is made.
+            database
+                .execute(&format!("DROP USER IF EXISTS '{user}'@'%'"))
+                .await;
+            database
+                .execute(&format!(
+                    "CREATE USER '{user}'@'%' IDENTIFIED {plugin} BY 'hush'"
+                ))
+                .await;
+            database
+                .execute(&format!(
+                    "GRANT ALL ON {}.* TO '{user}'@'%'",
+                    &url.path()[1..]
+                ))
+                .await;
+            url.set_username(&user).unwrap();
+            url.set_password(Some("hush")).unwrap();
+            url.set_query(Some(&format!("ssl-mode={mode}")));
+            for _ in 0..2 {
+                let store = Store::open(&SecretString::from(url.as_str()), Tz::UTC).await;
+                store
+                    .unwrap_or_else(|error| panic!("{mode}: {error}"))
+                    .ping()
+                    .await
+                    .unwrap();
+            }
+        }
+        database.execute(&format!("DROP USER '{user}'@'%'")).await;
+    })
+    .await;
+}

@@ -1,8 +1,0 @@
-//! Rules that follow their files: real files, real events, and a stand-in for the rule language.
-
-mod editors;
-mod harness;
-mod library;
-mod links;
-mod no_events;
-mod reports;
