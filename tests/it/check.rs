@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use tempfile::TempDir;
+use crate::harness::command::{curatord, folder};
 
 /// All that running needs.
 const CONFIG: &str = "rules = 'r'\n[signer]\nclient_id = 'my.app'\nclient_secret = 'x'\n";
@@ -13,17 +13,6 @@ const BAD: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = 5
 const DOUBTFUL: &str =
     "[[trail]]\nvoters = ['alice']\nleaders = ['alice', 'curie']\nweight = '1%'\n";
 
-/// A folder with these files, in which commands run.
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
 fn check(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().unwrap()
 }
@@ -31,18 +20,6 @@ fn check(folder: &Path, arguments: &[&str]) -> Output {
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = curatord(folder, &["check"]);
     command.args(arguments);
-    command
-}
-
-/// A command, without what the environment of the tests sets.
-fn curatord(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
-    command.current_dir(folder).args(arguments);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CURATORD_") {
-            command.env_remove(name);
-        }
-    }
     command
 }
 

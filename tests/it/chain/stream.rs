@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::fake_node::{Behaviour, FakeNode, impatient, limits, nodes_with, start};
+use super::fake_node::{FakeNode, Mood, impatient, limits, nodes_with, start};
+use crate::harness::PATIENCE;
 
 struct Stream {
     events: mpsc::Receiver<ChainEvent>,
@@ -81,7 +82,7 @@ impl Stream {
     }
 
     async fn event(&mut self) -> ChainEvent {
-        let event = timeout(Duration::from_secs(5), self.events.recv()).await;
+        let event = timeout(PATIENCE, self.events.recv()).await;
         event
             .expect("an event within five seconds")
             .expect("a stream that goes on")
@@ -292,6 +293,6 @@ async fn a_cancellation_and_a_dropped_receiver_end_the_stream() {
     stream.next().await;
     drop(stream.events);
     node.script().grow(1);
-    let end = timeout(Duration::from_secs(5), stream.task.join_next()).await;
+    let end = timeout(PATIENCE, stream.task.join_next()).await;
     assert!(end.unwrap().unwrap().unwrap().is_err());
 }

@@ -70,7 +70,7 @@ async fn a_daemon_killed_with_votes_at_every_stage_finishes_each_once(database: 
         assert_eq!(row.weight.hundredths(), 1_000);
     }
     let landed = site.broadcasts("landing", &post)[0].arrived + LATE + TimeDelta::milliseconds(500);
-    Clock::system().sleep_until(landed).await;
+    site.is_now(landed).await;
     for (voter, most) in [
         ("not-due", 1),
         ("unheard", 2),
@@ -103,7 +103,8 @@ async fn a_daemon_that_stood_still_takes_up_its_work_again() {
     site.next_block_is_read().await;
     // Longer than the time between two looks at the queue.
     daemon.signal("STOP");
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    site.is_now(Clock::system().now() + TimeDelta::seconds(3))
+        .await;
     daemon.signal("CONT");
     let mut vote = tokio::process::Command::from(site.command());
     vote.args(["vote", &post.to_string(), "--voter", "alice"]);

@@ -99,7 +99,7 @@ async fn a_vote_that_was_queued_goes_out_when_it_is_back(database: &Database) {
     assert_eq!(row_now.status, Status::Queued);
     assert_eq!(row_now.claimed_by, None);
 
-    Clock::system().sleep_until(row.due_at).await;
+    site.is_now(row.due_at).await;
     let daemon = site.start().await;
     assert_eq!(site.cast_weight("alice", &post).await, 1_000);
     let row_now = site.row_is("alice", &post, Status::Confirmed).await;

@@ -206,8 +206,7 @@ async fn every_kind_of_rule_plans_the_same_votes(database: &Database) {
     }
     site.sandbox.edit(&posts[0], "Other words.");
     site.next_block_is_read().await;
-    let struck = async || (Clock::system().now() > strikes + TimeDelta::seconds(2)).then_some(());
-    within(LONGEST, struck).await.unwrap();
+    site.is_now(strikes + TimeDelta::seconds(2)).await;
     agrees_with_a_replay(&site, &posts, "every kind").await;
     let newest = site.row_is("ann", &posts[6], Status::Confirmed).await;
     assert_eq!(newest.origin, Origin::Schedule);

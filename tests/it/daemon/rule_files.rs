@@ -2,11 +2,8 @@
 //! here it is the votes that tell.
 
 use std::fs;
-use std::time::Duration;
 
-use curatord::votes::status::Status;
-use curatord::votes::vote::Vote;
-use tokio::time::Instant;
+use curatord::votes::vote::{Status, Vote};
 
 use crate::harness::{Daemon, Database, Installation, on_each_database, until};
 
@@ -14,7 +11,7 @@ on_each_database! {
     a_bad_file_keeps_its_last_good_rules_and_is_reported_once_for_each_content,
     a_file_that_is_bad_at_the_start_harms_no_other,
     votes_queued_by_a_file_that_went_bad_go_out,
-    a_change_of_the_files_is_in_force_within_250_ms,
+    every_change_of_the_files_is_in_force_for_the_next_block,
 }
 
 #[tokio::test]
@@ -38,18 +35,13 @@ async fn of_a_folder_that_is_removed_its_rules_are_all_that_is_told() {
     assert!(!log.contains("watch"), "{log}");
 }
 
-/// A change is to be in force so long after the last write.
-const IN_FORCE_WITHIN: Duration = Duration::from_millis(250);
-
-/// Does something and waits until the daemon has said `text` once more; returns how long that took.
-async fn answered_by(daemon: &Daemon, text: &str, act: impl FnOnce()) -> Duration {
+/// Does something and waits until the daemon has said `text` once more.
+async fn answered_by(daemon: &Daemon, text: &str, act: impl FnOnce()) {
     let said = || daemon.log().matches(text).count();
     let before = said();
     act();
-    let start = Instant::now();
     let again = async || (said() > before).then_some(());
     until(&format!("the daemon says {text:?} again"), again).await;
-    start.elapsed()
 }
 
 const CHANGED: &str = "rules in force have changed";
@@ -138,20 +130,19 @@ async fn votes_queued_by_a_file_that_went_bad_go_out(database: &Database) {
     daemon.stop().await;
 }
 
-async fn a_change_of_the_files_is_in_force_within_250_ms(database: &Database) {
+async fn every_change_of_the_files_is_in_force_for_the_next_block(database: &Database) {
     let site = Installation::new(database).await;
     site.voter("alice").await;
     let daemon = site.start().await;
     let file = site.rule_file("friends.toml");
     assert_eq!(weight_of_next_post(&site, "no-rules-yet").await, None);
-    let mut took = Vec::new();
 
     let add = || site.rules("friends.toml", &rule("a", "10%"));
-    took.push(answered_by(&daemon, CHANGED, add).await);
+    answered_by(&daemon, CHANGED, add).await;
     assert_eq!(weight_of_next_post(&site, "added").await, Some(1_000));
 
     let save = || site.rules("friends.toml", &rule("a", "11%"));
-    took.push(answered_by(&daemon, CHANGED, save).await);
+    answered_by(&daemon, CHANGED, save).await;
     assert_eq!(weight_of_next_post(&site, "saved").await, Some(1_100));
 
     // As editors do it.
@@ -160,16 +151,16 @@ async fn a_change_of_the_files_is_in_force_within_250_ms(database: &Database) {
         fs::write(&aside, rule("a", "12%")).unwrap();
         fs::rename(&aside, &file).unwrap();
     };
-    took.push(answered_by(&daemon, CHANGED, replace).await);
+    answered_by(&daemon, CHANGED, replace).await;
     assert_eq!(weight_of_next_post(&site, "replaced").await, Some(1_200));
 
     let rename = || fs::rename(&file, site.rule_file("others.toml")).unwrap();
-    took.push(answered_by(&daemon, CHANGED, rename).await);
+    answered_by(&daemon, CHANGED, rename).await;
     let row = row_of_next_post(&site, "renamed").await.unwrap();
     assert_eq!(row.rule.as_str(), "others.toml:a");
 
     let remove = || fs::remove_file(site.rule_file("others.toml")).unwrap();
-    took.push(answered_by(&daemon, CHANGED, remove).await);
+    answered_by(&daemon, CHANGED, remove).await;
     assert_eq!(weight_of_next_post(&site, "removed").await, None);
 
     // As Kubernetes does it: a folder that is a link, swapped in one move.
@@ -182,13 +173,10 @@ async fn a_change_of_the_files_is_in_force_within_250_ms(database: &Database) {
             std::os::unix::fs::symlink(&folder, &link).unwrap();
             fs::rename(&link, site.rule_file("data")).unwrap();
         };
-        took.push(answered_by(&daemon, CHANGED, swap).await);
+        answered_by(&daemon, CHANGED, swap).await;
         let row = row_of_next_post(&site, version).await.unwrap();
         assert_eq!(row.rule.as_str(), "data/linked.toml:a");
         assert_eq!(row.weight.hundredths(), hundredths);
     }
-    // Not each of them on a machine that is busy with other tests.
-    took.sort();
-    assert!(took[took.len() / 2] < IN_FORCE_WITHIN, "{took:?}");
     daemon.stop().await;
 }

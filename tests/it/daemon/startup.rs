@@ -6,6 +6,7 @@ use curatord::votes::status::Status;
 use secrecy::ExposeSecret;
 use url::Url;
 
+use crate::harness::command::curatord;
 use crate::harness::proxy::{Proxy, Wire};
 use crate::harness::{Database, Installation, on_each_database, run, until};
 
@@ -141,12 +142,8 @@ async fn database_away(database: &Database) {
     let mut site = Installation::new(database).await;
     site.rules("friends.toml", RULES);
     site.voter("alice").await;
-    let mut url = Url::parse(database.url.expose_secret()).unwrap();
-    let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
-    let proxy = Proxy::to(server).await;
+    let (proxy, url) = Proxy::before(database).await;
     proxy.set(Wire::Cut);
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(proxy.address().port())).unwrap();
     site.set("database.url", url.as_str());
     let daemon = site.spawn(&[]);
     daemon.says("waiting for the database").await;
@@ -180,11 +177,8 @@ async fn wrong_password(database: &Database) {
 
 #[test]
 fn there_is_no_block_0_to_begin_with() {
-    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_curatord"))
-        .args(["run", "--from-block", "0"])
-        .current_dir(std::env::temp_dir())
-        .output()
-        .unwrap();
+    let mut command = curatord(&std::env::temp_dir(), &["run", "--from-block", "0"]);
+    let ended = command.output().unwrap();
     let told = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(2), "{told}");
     assert!(told.contains("'--from-block <N>'"), "{told}");

@@ -5,7 +5,6 @@ use curatord::sandbox::NewPost;
 use curatord::votes::status::Status;
 use serde_json::Value;
 
-use super::curatord;
 use crate::harness::{Database, Installation, on_each_database};
 
 on_each_database! {
@@ -23,7 +22,7 @@ pub async fn explain(site: &Installation<'_>, post: &PostId, more: &[&str]) -> V
     let post = post.to_string();
     let mut arguments = vec!["explain", post.as_str(), "--format", "json"];
     arguments.extend(more);
-    let said = curatord(site, &arguments).await;
+    let said = site.run(&arguments).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     let lines = said.out.lines();
     lines
@@ -66,7 +65,7 @@ async fn a_post_that_will_be_and_was_voted_on_says_so(database: &Database) {
     let lines = explain(&site, &post, &[]).await;
     assert_eq!(lines[0]["verdict"], "voted");
     assert_eq!(lines[1]["condition"], "precedence");
-    let said = curatord(&site, &["explain", "@bob/a-post"]).await;
+    let said = site.run(&["explain", "@bob/a-post"]).await;
     assert!(said.out.contains("\n@alice: voted 50% at "), "{}", said.out);
     assert!(
         said.out
@@ -153,14 +152,14 @@ async fn an_unknown_post_is_a_problem(database: &Database) {
         "friends.toml",
         "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '50%'\n",
     );
-    let said = curatord(&site, &["explain", "@bob/no-such-post"]).await;
+    let said = site.run(&["explain", "@bob/no-such-post"]).await;
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(
         said.err
             .contains("no node knows the post @bob/no-such-post"),
         "{said:?}"
     );
-    let said = curatord(&site, &["explain", "bob"]).await;
+    let said = site.run(&["explain", "bob"]).await;
     assert_eq!(said.code, Some(2), "{said:?}");
 }
 

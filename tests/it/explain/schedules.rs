@@ -11,7 +11,6 @@ use curatord::votes::status::Status;
 use serde_json::Value;
 
 use super::command::explain;
-use super::curatord;
 use crate::harness::{Database, Installation, on_each_database};
 
 on_each_database! {
@@ -102,18 +101,16 @@ async fn a_vote_of_the_voter_makes_room_for_the_next_older_post(database: &Datab
     let daemon = site.start().await;
     site.sandbox.vote("alice", &newer, 1_000).unwrap();
     site.next_block_is_read().await;
-    let asked = curatord(
-        &site,
-        &[
+    let asked = site
+        .run(&[
             "vote",
             &newer.to_string(),
             "--voter",
             "bella",
             "--weight",
             "5%",
-        ],
-    )
-    .await;
+        ])
+        .await;
     assert_eq!(asked.code, Some(0), "{asked:?}");
     site.row_is("bella", &newer, Status::Confirmed).await;
     for (post, verdict, condition) in [
@@ -156,7 +153,7 @@ async fn the_next_time_is_told_in_both_zones(database: &Database) {
     let (site, [post]) = site_with_posts(database, ChainKind::Hive, ["a-post"]).await;
     let next = next_time();
     let post = post.to_string();
-    let said = curatord(&site, &["explain", &post, "--voter", "alice"]).await;
+    let said = site.run(&["explain", &post, "--voter", "alice"]).await;
     let local = next.with_timezone(&chrono_tz::Europe::Amsterdam);
     let wanted = format!(
         "\n  daily.toml:daily  yes  schedule: 50% at {} 18:00:00 in Europe/Amsterdam ({} UTC), the next time of `0 18 * * *`; ",
@@ -166,7 +163,7 @@ async fn the_next_time_is_told_in_both_zones(database: &Database) {
     assert!(said.out.contains(&wanted), "{}", said.out);
     // As if it were then: the next time is a day later.
     let then = millis(next);
-    let said = curatord(&site, &["explain", &post, "--at", &then]).await;
+    let said = site.run(&["explain", &post, "--at", &then]).await;
     let tomorrow = local.date_naive().succ_opt().unwrap();
     let wanted = format!("schedule: 50% at {tomorrow} 18:00:00 in Europe/Amsterdam");
     assert!(said.out.contains(&wanted), "{}", said.out);

@@ -9,11 +9,11 @@ use curatord::votes::change::Batch;
 use curatord::votes::fold::Context;
 use curatord::votes::status::{Origin, Status};
 
-use super::{Said, curatord};
+use crate::harness::command::Said;
 use crate::harness::{Database, Installation, on_each_database};
 
 on_each_database! {
-    a_vote_now_goes_out_within_seconds,
+    a_vote_without_a_moment_goes_out_now,
     a_vote_for_later_goes_out_then,
     without_a_daemon_a_vote_waits_for_one,
     a_vote_by_hand_takes_the_place_of_one_that_a_rule_queued,
@@ -30,10 +30,10 @@ async fn vote(site: &Installation<'_>, post: &PostId, more: &[&str]) -> Said {
     let post = post.to_string();
     let mut arguments = vec!["vote", post.as_str(), "--voter", "alice"];
     arguments.extend(more);
-    curatord(site, &arguments).await
+    site.run(&arguments).await
 }
 
-async fn a_vote_now_goes_out_within_seconds(database: &Database) {
+async fn a_vote_without_a_moment_goes_out_now(database: &Database) {
     let site = Installation::new(database).await;
     site.rules("friends.toml", RULES);
     site.voter("alice").await;
@@ -41,14 +41,14 @@ async fn a_vote_now_goes_out_within_seconds(database: &Database) {
     let post = site.sandbox.publish("bob", "a-post");
     site.next_block_is_read().await;
 
+    let asked = Clock::system().now();
     let said = vote(&site, &post, &["--weight", "12.5%"]).await;
     let queued = Clock::system().now();
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(said.out, "queued: @alice votes 12.5% on @bob/a-post, now\n");
     assert_eq!(site.cast_weight("alice", &post).await, 1_250);
-    let late = site.broadcasts("alice", &post)[0].arrived - queued;
-    assert!(late < TimeDelta::seconds(3), "{late}");
     let row = site.row_is("alice", &post, Status::Confirmed).await;
+    assert!((asked..=queued).contains(&row.due_at), "{row:?}");
     assert_eq!((row.origin, row.rule.as_str()), (Origin::Hand, ""));
     daemon.stop().await;
 }
@@ -217,11 +217,9 @@ async fn wrong_usage_queues_nothing(database: &Database) {
         assert_eq!(said.code, Some(2), "{said:?}");
         assert!(said.err.contains(why), "{said:?}");
     }
-    let said = curatord(
-        &site,
-        &["vote", "bob", "--voter", "alice", "--weight", "5%"],
-    )
-    .await;
+    let said = site
+        .run(&["vote", "bob", "--voter", "alice", "--weight", "5%"])
+        .await;
     assert_eq!(said.code, Some(2), "{said:?}");
     assert_eq!(site.row("alice", &post).await, None);
 }

@@ -1,12 +1,11 @@
 //! Micro-forks: the newest blocks are replaced by others.
 
-use std::time::Duration;
-
 use curatord::network::ChainKind;
 use curatord::post::PostId;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::chain::operation::Operation;
-use curatord::votes::status::Status;
+use curatord::sandbox::faults::Fault;
+use curatord::votes::vote::Status;
 
 use super::rule;
 use crate::harness::{Daemon, Database, Installation, run};
@@ -68,8 +67,11 @@ async fn a_vote_whose_post_was_dropped_is_withdrawn() {
             site.sandbox.produce_block();
             let row = site.row_is("alice", &post, Status::Withdrawn).await;
             assert!(row.reason.unwrap().contains("undone by a fork"));
-            // The moment it was due passes.
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            // The moment it was due passes: a later post has its vote.
+            let later = site
+                .in_a_block(|sandbox| sandbox.publish("bob", "a-later-post"))
+                .await;
+            goes_into_a_block(&site, &later, 1).await;
             assert!(site.broadcasts("alice", &post).is_empty());
             daemon.stop().await;
         })
@@ -160,8 +162,13 @@ async fn a_confirmed_vote_that_is_in_the_new_branch_too_is_confirmed_again() {
             row.status == Status::Confirmed && row.block_num.is_some_and(|num| num <= head)
         };
         site.row_where("alice", &post, "is confirmed", again).await;
-        // Longer than the time in which it must be confirmed.
-        tokio::time::sleep(Duration::from_secs(4)).await;
+        // The time in which it must be confirmed passes: a later vote, which the signer loses, is cast again.
+        let faults = &site.sandbox.signer().endpoint().faults;
+        faults.add(Fault::Swallowed.on("broadcast").times(1));
+        let later = site
+            .in_a_block(|sandbox| sandbox.publish("bob", "a-later-post"))
+            .await;
+        goes_into_a_block(&site, &later, 2).await;
         site.row_is("alice", &post, Status::Confirmed).await;
         assert_eq!(site.broadcasts("alice", &post).len(), 1);
         daemon.stop().await;

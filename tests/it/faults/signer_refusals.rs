@@ -4,7 +4,7 @@ use curatord::sandbox::NewPost;
 use curatord::sandbox::faults::{Answer, Fault};
 use curatord::votes::status::Status;
 
-use super::{assert_on_time, rule};
+use super::{assert_not_early, rule};
 use crate::harness::{Database, Installation, on_each_database, run};
 
 on_each_database! {
@@ -126,7 +126,7 @@ async fn a_final_refusal_ends_the_vote_with_one_row_for_people() {
             assert_eq!(site.broadcasts(voter, &post).len(), 1, "{voter}");
         }
         let row = site.row_is("well", &post, Status::Confirmed).await;
-        assert_on_time(&site, "well", &post, row.due_at);
+        assert_not_early(&site, "well", &post, row.due_at);
         let errors = site.has_errors("vote", refusals.len()).await;
         assert_eq!(errors.len(), refusals.len());
         for (voter, _, sentence) in &refusals {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono_tz::Tz;
 use curatord::store::{Store, StoreError};
 use secrecy::SecretString;
-use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlRow};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Row};
 use tempfile::TempDir;
 use url::Url;
@@ -96,18 +96,26 @@ impl Database {
         }
     }
 
-    /// The first column, a text, of every row.
-    pub async fn texts(&self, statement: &'static str) -> Vec<String> {
+    /// The first columns, all of them texts, of every row.
+    pub async fn rows<const N: usize>(&self, statement: &'static str) -> Vec<[String; N]> {
         match &self.raw {
             Raw::MySql(pool, _) => {
                 let rows = sqlx::query(statement).fetch_all(pool).await.unwrap();
-                rows.iter().map(|row| row.get(0)).collect()
+                let columns = |row: &MySqlRow| std::array::from_fn(|column| row.get(column));
+                rows.iter().map(columns).collect()
             }
             Raw::Sqlite(pool) => {
                 let rows = sqlx::query(statement).fetch_all(pool).await.unwrap();
-                rows.iter().map(|row| row.get(0)).collect()
+                let columns = |row: &SqliteRow| std::array::from_fn(|column| row.get(column));
+                rows.iter().map(columns).collect()
             }
         }
+    }
+
+    /// The first column, a text, of every row.
+    pub async fn texts(&self, statement: &'static str) -> Vec<String> {
+        let rows = self.rows(statement).await;
+        rows.into_iter().map(|[text]| text).collect()
     }
 
     /// A number that the statement asks for.

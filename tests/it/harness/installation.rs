@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use curatord::account::Account;
 use curatord::network::ChainKind;
@@ -21,7 +22,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::{Daemon, Database, PATIENCE, stall, until, within};
+use super::command::{Said, curatord};
+use super::{Daemon, Database, PATIENCE, until, within};
 
 /// How often the sandbox makes a block unless a test wants something else.
 const BLOCKS: Duration = Duration::from_millis(200);
@@ -55,7 +57,6 @@ impl<'a> Installation<'a> {
 
     /// With another sandbox.
     pub async fn with(database: &'a Database, config: SandboxConfig) -> Self {
-        stall::watch();
         let sandbox = Sandbox::start(config).await.unwrap();
         let folder = TempDir::new().unwrap();
         let toml = sandbox.curatord_toml("rules", database.url.expose_secret());
@@ -119,27 +120,27 @@ impl<'a> Installation<'a> {
     async fn import_json(&self, json: &str) {
         let file = self.folder.path().join("tokens.json");
         fs::write(&file, json).unwrap();
-        let mut import = tokio::process::Command::from(self.command());
-        import.args(["auth", "import"]).arg(&file);
-        let output = import.output().await.unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
+        let said = self.run(&["auth", "import", "tokens.json"]).await;
+        assert_eq!(said.code, Some(0), "{}", said.err);
         fs::remove_file(file).unwrap();
     }
 
     /// `curatord` with this installation's configuration.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
+        let mut command = curatord(self.folder.path(), &[]);
         command
-            .env_clear()
             .env(
                 "RUST_LOG",
                 "info,curatord=debug,sqlx=warn,tokio_cron_scheduler=warn",
             )
-            .envs(self.settings.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null());
+            .envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// Runs a command of `curatord` to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Said {
+        let mut command = tokio::process::Command::from(self.command());
+        command.args(arguments).output().await.unwrap().into()
     }
 
     /// Starts a daemon and waits until it has read a block: what happens on the chain from now on it sees.
@@ -198,6 +199,13 @@ impl<'a> Installation<'a> {
         let next = self.sandbox.with_chain(|chain| chain.head().num) + 1;
         assert!(self.sandbox.wait_for_block(next, PATIENCE).await);
         self.reads_up_to_now().await;
+    }
+
+    /// Waits until the newest block on the chain is of this moment or later.
+    pub async fn is_now(&self, moment: DateTime<Utc>) {
+        let head_at = || self.sandbox.with_chain(|chain| chain.head().timestamp);
+        let is_there = async || (head_at() >= moment).then_some(());
+        until(&format!("there is a block of {moment}"), is_there).await;
     }
 
     /// Does nothing but what `act` does with the chain, makes a block of it, and waits until it is read.
@@ -279,29 +287,17 @@ impl<'a> Installation<'a> {
     /// Rows of `error_log` of a type, oldest first.
     pub async fn errors(&self, kind: &str) -> Vec<Logged> {
         self.store().await;
-        let database = self.database;
-        let kinds = database.texts("SELECT type FROM error_log ORDER BY id");
-        let kinds = kinds.await;
-        let voters = database.texts("SELECT voter FROM error_log ORDER BY id");
-        let voters = voters.await;
-        let authors = database.texts("SELECT author FROM error_log ORDER BY id");
-        let authors = authors.await;
-        let permlinks = database.texts("SELECT permlink FROM error_log ORDER BY id");
-        let permlinks = permlinks.await;
-        let errors = database.texts("SELECT error FROM error_log ORDER BY id");
-        let errors = errors.await;
-        let rows = kinds.into_iter().zip(voters).zip(authors);
-        rows.zip(permlinks)
-            .zip(errors)
-            .map(|((((kind, voter), author), permlink), error)| Logged {
-                kind,
-                voter,
-                author,
-                permlink,
-                error,
-            })
-            .filter(|row| row.kind == kind)
-            .collect()
+        let statement = "SELECT type, voter, author, permlink, error FROM error_log ORDER BY id";
+        let rows = self.database.rows(statement).await.into_iter();
+        rows.map(|[kind, voter, author, permlink, error]| Logged {
+            kind,
+            voter,
+            author,
+            permlink,
+            error,
+        })
+        .filter(|row| row.kind == kind)
+        .collect()
     }
 
     /// Waits for so many rows of a type in `error_log`.

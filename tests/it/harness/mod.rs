@@ -1,17 +1,15 @@
 //! A whole installation for a test: the program itself as a child process, with a simulated chain and
 //! signer in this process, a folder of rules, and a database of its own.
 
+pub mod command;
 pub mod daemon;
 pub mod database;
 pub mod installation;
 pub mod proxy;
-pub mod stall;
 
-use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
@@ -21,16 +19,6 @@ pub use installation::Installation;
 
 /// Far beyond what anything here should take: the longest is a lease that runs out, 15 s.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What came `late` after its moment must be neither early nor more than `at_most` late.
-pub fn assert_on_time(late: TimeDelta, at_most: TimeDelta, what: &dyn Display) {
-    assert!(late >= TimeDelta::zero(), "{what}: {late} early");
-    let stood_still = stall::in_all();
-    assert!(
-        late <= at_most + stood_still,
-        "{what}: {late} late, on a machine that stood still for {stood_still}"
-    );
-}
 
 /// Runs a case and removes its database, also when it fails.
 pub async fn run(database: Database, case: impl AsyncFnOnce(&Database)) {

@@ -3,9 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use url::Url;
+
+use super::Database;
 
 /// How the proxy treats the connections of its clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +24,19 @@ pub enum Wire {
 
 /// A proxy on a loopback port, until it is dropped.
 pub struct Proxy {
-    address: SocketAddr,
     wire: Arc<watch::Sender<Wire>>,
     _tasks: JoinSet<()>,
 }
 
 impl Proxy {
-    pub async fn to(server: SocketAddr) -> Self {
+    /// In front of the server of `database`; also the address of the database by this way.
+    pub async fn before(database: &Database) -> (Self, Url) {
+        let mut url = Url::parse(database.url.expose_secret()).unwrap();
+        let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = listener.local_addr().unwrap().port();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(port)).unwrap();
         let wire = Arc::new(watch::Sender::new(Wire::Whole));
         let mut tasks = JoinSet::new();
         let changes = Arc::clone(&wire);
@@ -39,15 +47,11 @@ impl Proxy {
                 connections.spawn(forward(client, server, changes.subscribe()));
             }
         });
-        Self {
-            address,
+        let proxy = Self {
             wire,
             _tasks: tasks,
-        }
-    }
-
-    pub fn address(&self) -> SocketAddr {
-        self.address
+        };
+        (proxy, url)
     }
 
     pub fn set(&self, wire: Wire) {

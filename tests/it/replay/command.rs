@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::recording::{Operation, Shape, block, folder, post, printed, replay};
+use super::recording::{Operation, Shape, block, post, printed, replay};
+use crate::harness::command::folder;
 
 const RULES: &str = "voters = ['alice']\n[[author]]\nname = 'friends'\nauthors = ['bob', 'carol']\nweight = '50%'\ndelay = '1500ms'\n";
 

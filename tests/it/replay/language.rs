@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::recording::{
-    Operation, Shape, block, decline, folder, post, post_with, printed, replay, vote, votes,
+    Operation, Shape, block, decline, post, post_with, printed, replay, vote, votes,
 };
+use crate::harness::command::folder;
 
 const RULE: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\n";
 const TRAIL: &str = "[[trail]]\nvoters = ['alice']\nleaders = ['curie']\nweight = '10%'\n";

@@ -4,7 +4,8 @@ use curatord::network::ChainKind;
 use curatord::sandbox::{Sandbox, SandboxConfig};
 use serde_json::Value;
 
-use super::recording::{folder, printed, replay};
+use super::recording::{printed, replay};
+use crate::harness::command::folder;
 
 const RULES: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\n";
 

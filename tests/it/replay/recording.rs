@@ -1,11 +1,10 @@
 //! Recordings made by hand, and the command run over them.
 
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use crate::harness::command::{curatord, folder};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 /// Block 100 was made at noon; a witness never misses its slot here.
 const FIRST: u32 = 100;
@@ -113,27 +112,10 @@ pub fn block(num: u32, operations: &[Operation], shape: Shape) -> Value {
     })
 }
 
-/// A folder with these files.
-pub fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
 /// Runs `curatord replay` in `folder`.
 pub fn replay(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
-    command.current_dir(folder).arg("replay").args(arguments);
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CURATORD_") {
-            command.env_remove(name);
-        }
-    }
-    command.output().unwrap()
+    let mut command = curatord(folder, &["replay"]);
+    command.args(arguments).output().unwrap()
 }
 
 /// What a command that worked has printed.

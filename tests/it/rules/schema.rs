@@ -1,7 +1,6 @@
 //! The schema for editors: it never refuses what `curatord check` accepts, and finds most mistakes.
 
 use std::fs;
-use std::process::Command;
 use std::sync::LazyLock;
 
 use curatord::rules::language::file::read;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
 use super::{files, folder, generated};
+use crate::harness::command::curatord;
 
 static VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| jsonschema::draft7::new(&schema()).unwrap());
@@ -88,8 +88,7 @@ fn every_example_names_the_schema_that_lies_beside_it() {
 
 #[test]
 fn the_schema_beside_the_examples_is_what_the_command_prints() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
-    let output = command.arg("schema").output().unwrap();
+    let output = curatord(&folder("."), &["schema"]).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let path = folder("rules/rules.schema.json");
     let lies_there = fs::read_to_string(path).unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use tempfile::TempDir;
+use crate::harness::command::{curatord, folder};
 
 const RULES: &str = "[[author]]\nname = 'friends'\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\ndelay = '5m'\nlimit = { per_day = 1 }\n";
 const POSTS: &str = "
@@ -20,20 +20,8 @@ at = 2026-03-01T12:00:03Z
 
 /// Runs `curatord test` in `folder`.
 pub fn curatord_test(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
-    command.current_dir(folder).arg("test").args(arguments);
-    command.output().unwrap()
-}
-
-/// A folder with these files.
-pub fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
+    let mut command = curatord(folder, &["test"]);
+    command.args(arguments).output().unwrap()
 }
 
 pub fn stdout(output: &Output) -> &str {

@@ -1,6 +1,7 @@
 //! Tests of rules reach every part of the language.
 
-use super::command::{curatord_test, folder, stdout};
+use super::command::{curatord_test, stdout};
+use crate::harness::command::folder;
 
 /// Runs one test of `rules`.
 fn check(rules: &str, test: &str) {

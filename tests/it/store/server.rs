@@ -1,49 +1,42 @@
 //! What only a server can show: it goes away, hangs, and refuses.
 
-use std::time::{Duration, Instant};
-
 use chrono_tz::Tz;
 use curatord::store::{Store, StoreError};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 use url::Url;
 
 use super::rows::{at, context, key, plan, plans};
+use crate::harness::PATIENCE;
 use crate::harness::database::{Database, server_url};
 use crate::harness::proxy::{Proxy, Wire};
 
 async fn proxied(database: &Database) -> (Proxy, Store) {
-    let mut url = Url::parse(database.url.expose_secret()).unwrap();
-    let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
-    let proxy = Proxy::to(server).await;
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(proxy.address().port())).unwrap();
+    let (proxy, url) = Proxy::before(database).await;
     let store = Store::open(&SecretString::from(url.as_str()), Tz::UTC)
         .await
         .unwrap();
     (proxy, store)
 }
 
-/// Every call ends within seconds, and says that it may work later.
+/// Every call ends by itself, and says that it may work later.
 async fn assert_away(store: &Store) {
     let batch = plans([plan("alice", "a-post")]);
     let context = context("one");
-    let start = Instant::now();
-    let (applied, claimed, pinged) = tokio::join!(
-        store.apply(&batch, &context),
-        store.claim("one", at(0), at(1), at(2), 9),
-        store.ping(),
-    );
+    let calls = async {
+        tokio::join!(
+            store.apply(&batch, &context),
+            store.claim("one", at(0), at(1), at(2), 9),
+            store.ping(),
+        )
+    };
+    let (applied, claimed, pinged) = timeout(PATIENCE, calls).await.expect("it ends by itself");
     for error in [applied.err(), claimed.err(), pinged.err()] {
         assert!(
             matches!(error, Some(StoreError::Unavailable(_))),
             "{error:?}"
         );
     }
-    assert!(
-        start.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        start.elapsed()
-    );
 }
 
 async fn assert_back(store: &Store) {

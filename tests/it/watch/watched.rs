@@ -21,8 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// Far beyond what anything here should take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::harness::PATIENCE;
 
 /// A line is the name of a rule; `#` starts a comment; `!` makes the file bad, `panic` the reader.
 pub fn parse(path: &str, text: &str, _: &Lists) -> Parsed {
