@@ -1,5 +1,6 @@
 //! The tests from outside, in one binary: each folder is a subject, `harness` is what they share.
 
+mod architecture;
 mod chain;
 mod check;
 mod daemon;

@@ -1,0 +1,143 @@
+//! The structure of the project: who may use whom, and how long things may be. Each failure names file
+//! and line.
+
+mod imports;
+mod source;
+
+use imports::imports;
+use source::{all_sources, closing, sources};
+
+/// Fails with one line for each finding.
+fn assert_none(rule: &str, findings: &[String]) {
+    assert!(
+        findings.is_empty(),
+        "{rule}\n{} findings:\n{}",
+        findings.len(),
+        findings.join("\n")
+    );
+}
+
+/// `path` is `module` or something in it.
+fn is_in(path: &str, module: &str) -> bool {
+    let rest = path.strip_prefix(module);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// What decides about votes is pure: it gets what it decides on, and returns what is to be done.
+#[test]
+fn votes_decide_without_input_output_or_time() {
+    let modules = [
+        "store", "signer", "queue", "cast", "daemon", "sandbox", "config", "cli",
+    ];
+    let modules = modules.map(|module| format!("crate::{module}"));
+    let mut findings = Vec::new();
+    for source in sources("src/votes") {
+        for import in imports(&source) {
+            if modules.iter().any(|module| is_in(&import.path, module)) {
+                findings.push(format!("{}: {}", source.place(import.at), import.path));
+            }
+        }
+        for word in ["tokio", "reqwest", "sqlx", "async"] {
+            findings.extend(
+                source
+                    .words(word)
+                    .map(|at| format!("{}: {word}", source.place(at))),
+            );
+        }
+    }
+    assert_none("src/votes may not use any of this", &findings);
+}
+
+#[test]
+fn only_the_command_line_and_benches_use_the_daemon() {
+    let mut findings = Vec::new();
+    for source in all_sources() {
+        if source.path.starts_with("src/cli/") || source.path.starts_with("src/daemon/") {
+            continue;
+        }
+        for import in imports(&source) {
+            if is_in(&import.path, "crate::daemon") {
+                findings.push(format!("{}: {}", source.place(import.at), import.path));
+            }
+        }
+    }
+    assert_none("crate::daemon is for src/cli and benches", &findings);
+}
+
+/// A function of a source file.
+struct Function {
+    /// `src/votes/asks.rs:12: winner`.
+    place: String,
+    /// How deep braces are nested in its body, which counts as 0.
+    nesting: usize,
+}
+
+fn functions() -> Vec<Function> {
+    let mut functions = Vec::new();
+    for source in all_sources() {
+        for at in source.words("fn") {
+            let code = &source.code[at..];
+            let name: String = code[2..]
+                .trim_start()
+                .chars()
+                .take_while(|letter| source::is_word(*letter))
+                .collect();
+            // A type such as `fn(u32)` has no name, a declaration no body.
+            let Some(open) = body(code).filter(|_| !name.is_empty()) else {
+                continue;
+            };
+            let end = closing(code, open);
+            let (mut depth, mut nesting) = (0_usize, 0);
+            for letter in code[open + 1..end - 1].chars() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    _ => {}
+                }
+                nesting = nesting.max(depth);
+            }
+            functions.push(Function {
+                place: format!("{}: {name}", source.place(at)),
+                nesting,
+            });
+        }
+    }
+    functions
+}
+
+/// The brace that opens the body of the function at the beginning of `code`.
+fn body(code: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, letter) in code.char_indices() {
+        match letter {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            '{' if depth == 0 => return Some(at),
+            ';' if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[test]
+fn braces_in_functions_are_nested_at_most_6_deep() {
+    let deep = functions()
+        .into_iter()
+        .filter(|function| function.nesting > 6);
+    let findings: Vec<_> = deep
+        .map(|function| format!("{}: {} levels", function.place, function.nesting))
+        .collect();
+    assert_none("braces are nested at most 6 deep", &findings);
+}
+
+#[test]
+fn half_of_the_files_have_at_most_120_lines_of_code() {
+    let mut lines: Vec<_> = all_sources()
+        .iter()
+        .map(source::Source::code_lines)
+        .collect();
+    lines.sort_unstable();
+    let median = lines[lines.len() / 2];
+    assert!(median <= 120, "the median file has {median} lines of code");
+}
