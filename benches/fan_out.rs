@@ -2,6 +2,8 @@
 //! posts as many requests to the same signer with as many in flight. `cargo bench --bench fan_out`; with
 //! `CURATORD_BENCH_MYSQL=mysql://…` on that database instead of SQLite.
 
+#![allow(clippy::print_stdout, reason = "a bench tells what it measured")]
+
 mod setup;
 
 use std::time::Duration;

@@ -5,6 +5,8 @@
 //! cargo bench --bench matching
 //! ```
 
+#![allow(clippy::print_stdout, reason = "a bench tells what it measured")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -2,6 +2,8 @@
 //! how late do they arrive, beside a bare loop with the same moments. `cargo bench --bench punctuality`; with
 //! `CURATORD_BENCH_MYSQL=mysql://…` on that database instead of SQLite.
 
+#![allow(clippy::print_stdout, reason = "a bench tells what it measured")]
+
 mod setup;
 
 use std::collections::HashMap;

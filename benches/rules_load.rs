@@ -1,6 +1,8 @@
 //! How long it takes to load 10,000 rules from 1,000 files, and to load them again after one has changed: from the
 //! folder to the set that blocks are held against. `cargo bench --bench rules_load`.
 
+#![allow(clippy::print_stdout, reason = "a bench tells what it measured")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -48,12 +48,6 @@
 //!    ([`votes::change::Seen`]), and the row is `confirmed`. Had no block shown it in time, the caster would
 //!    look for it on the post, and cast it again if it were not there.
 
-#![warn(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "they panic where nobody reads: see `cli::output`"
-)]
-
 pub mod account;
 pub mod backoff;
 pub mod cast;

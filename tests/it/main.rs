@@ -1,5 +1,11 @@
 //! The tests from outside, in one binary: each folder is a subject, `harness` is what they share.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what is unexpected fails the test, and this is how it says why"
+)]
+
 mod architecture;
 mod chain;
 mod check;
