@@ -104,6 +104,21 @@ impl<'t> RuleTable<'_, 't> {
     }
 }
 
+/// The rule's own voters, or those of the file.
+fn read_voters(
+    table: &mut RuleTable<'_, '_>,
+    of_file: &Result<Option<Vec<Account>>, Reported>,
+) -> Result<Vec<Account>, Reported> {
+    let scope = table.scope;
+    let own = table.read("voters", |item, report| accounts::read(item, scope, report));
+    match (own?, of_file) {
+        (Some(own), _) => Ok(own),
+        (None, Err(reported)) => Err(*reported),
+        (None, Ok(Some(of_file))) => Ok(of_file.clone()),
+        (None, Ok(None)) => Err(table.lacks_voters()),
+    }
+}
+
 /// Reads a rule that is called `path:name`; `voters` are the file's.
 ///
 /// # Errors
@@ -116,14 +131,7 @@ pub(super) fn read(
     let (zone, scope) = (table.timezone, table.scope);
     let week = Duration::ZERO..=duration::WEEK;
     let some_age = Duration::from_secs(1)..=duration::WEEK;
-    let own_voters = table.read("voters", |item, report| accounts::read(item, scope, report));
-    let voters = match (own_voters, voters) {
-        (Ok(Some(own)), _) => Ok(own),
-        (Err(reported), _) => Err(reported),
-        (Ok(None), Err(reported)) => Err(*reported),
-        (Ok(None), Ok(Some(of_file))) => Ok(of_file.clone()),
-        (Ok(None), Ok(None)) => Err(table.lacks_voters()),
-    };
+    let voters = read_voters(table, voters);
     let enabled = table.read("enabled", |item, report| item.boolean(report));
     let delay = table.read("delay", |item, report| duration::read(item, week, report));
     let max_age = table.read("max_age", |item, report| {
