@@ -37,10 +37,13 @@ pub enum Fault {
 /// An answer other than the right one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
+    /// HTTP status code.
     pub status: u16,
+    /// `Content-Type`.
     pub content_type: &'static str,
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
+    /// The whole body.
     pub body: String,
 }
 

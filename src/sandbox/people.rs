@@ -15,13 +15,17 @@ use crate::post::PostId;
 /// A post to publish.
 #[derive(Debug, Clone)]
 pub struct NewPost {
+    /// Its author and permlink.
     pub post: PostId,
     /// A tag or a community.
     pub category: String,
+    /// The title.
     pub title: String,
+    /// The text.
     pub body: String,
     /// The tags in `json_metadata`.
     pub tags: Vec<String>,
+    /// Whether `comment_options` with a payout of 0 follow.
     pub declines_payout: bool,
 }
 

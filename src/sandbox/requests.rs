@@ -74,8 +74,7 @@ impl Requests {
         self.count_where(|request| request.method == method && request.is_by(voter))
     }
 
-    /// The number of requests for which `wanted` is true.
-    pub fn count_where(&self, wanted: impl Fn(&Request) -> bool) -> usize {
+    fn count_where(&self, wanted: impl Fn(&Request) -> bool) -> usize {
         lock(&self.log)
             .requests
             .iter()

@@ -22,8 +22,11 @@ use crate::network::ChainKind;
 /// The configuration of a sandbox.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
+    /// Which chain's rules it has.
     pub kind: ChainKind,
+    /// The time of its blocks.
     pub clock: Clock,
+    /// How blocks come about.
     pub blocks: Blocks,
     /// The number of the first block.
     pub first_block: u32,
@@ -35,9 +38,11 @@ pub struct SandboxConfig {
     pub nodes: Vec<SocketAddr>,
     /// The address of the signer. Port 0 means any free port.
     pub signer: SocketAddr,
+    /// Which service the signer is like.
     pub signer_kind: SignerKind,
     /// The application's account.
     pub client_id: String,
+    /// The application's secret.
     pub client_secret: String,
 }
 

@@ -20,6 +20,7 @@ pub struct Block {
     pub previous: String,
     /// In whole seconds.
     pub timestamp: DateTime<Utc>,
+    /// In the order in which they were applied.
     pub transactions: Vec<Transaction>,
     /// The changes that undo the block; `None` if it is too old for a fork.
     pub(super) undo: Option<Layer>,
@@ -41,9 +42,13 @@ pub struct Transaction {
     /// 40 hex digits. A digest of the operations and the head block, so that the same operations signed
     /// twice between two blocks are the same transaction.
     pub id: Arc<str>,
+    /// In the order in which they are applied.
     pub operations: Vec<Operation>,
+    /// No block with this timestamp or a later one may hold it.
     pub expiration: DateTime<Utc>,
+    /// The lower 16 bits of the number of the block it was signed upon.
     pub ref_block_num: u16,
+    /// Part of the id of the block it was signed upon.
     pub ref_block_prefix: u32,
     /// The account of the signer; `None` if people sign with their own keys.
     pub signed_by: Option<Account>,

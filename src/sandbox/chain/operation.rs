@@ -9,24 +9,33 @@ use crate::post::PostId;
 /// An operation in a transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
+    /// `vote`.
     Vote(Vote),
+    /// `comment`.
     Comment(Comment),
+    /// `comment_options`.
     CommentOptions {
+        /// The post or comment that the options are for.
         post: PostId,
         /// In thousandths of HBD or SBD; 0 declines payout.
         max_accepted_payout: i64,
+        /// False refuses upvotes.
         allow_votes: bool,
     },
+    /// `delete_comment`.
     DeleteComment(PostId),
     /// Gives posting authority to these accounts and takes it from all others.
     AccountUpdate {
+        /// The account that changes.
         account: Account,
+        /// The accounts that may post and vote for it from now on.
         posting: Vec<Account>,
     },
     /// Any other operation, which has no effect.
     Other {
         /// The name without `_operation`.
         name: String,
+        /// Its fields.
         value: Value,
     },
 }
@@ -34,7 +43,9 @@ pub enum Operation {
 /// `vote`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vote {
+    /// Who votes.
     pub voter: Account,
+    /// The post or comment voted on.
     pub post: PostId,
     /// In hundredths of a percent; the chain refuses values outside -10000 to 10000.
     pub weight: i16,
@@ -43,13 +54,17 @@ pub struct Vote {
 /// `comment`: a post, a comment on one, or an edit of either.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comment {
+    /// Its author and permlink.
     pub post: PostId,
     /// `None` for a post.
     pub parent: Option<PostId>,
     /// For a post, its tag or community. Unused for a comment.
     pub category: String,
+    /// Empty for a comment, as a rule.
     pub title: String,
+    /// The text, or a patch of it that starts with `@@ `.
     pub body: String,
+    /// A text that should hold JSON.
     pub json_metadata: String,
 }
 

@@ -10,42 +10,62 @@ use crate::post::PostId;
 /// The reason why the chain refuses a transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
+    /// There is no such post.
     UnknownPost(PostId),
+    /// There is no such account.
     UnknownAccount(Account),
+    /// The voter has declined its voting rights.
     VotingRightsDeclined,
+    /// The post refuses upvotes.
     VotesNotAllowed,
     /// Steem only: less than 3 s after the last vote.
     TooSoon,
+    /// There is no vote to take back.
     ZeroWeight,
+    /// The weight is outside -10000 to 10000.
     WeightOutOfRange,
     /// Steem only: more than 5 changes of one vote.
     TooManyChanges,
+    /// The standing vote has the same weight.
     IdenticalVote,
     /// In micro-VESTS.
     NotEnoughMana {
+        /// What there is.
         voting: i64,
+        /// What the vote costs.
         required: i64,
     },
     /// In micro-VESTS.
     NotEnoughDownvoteMana {
+        /// What there is in the voting bar.
         voting: i64,
+        /// What there is in the downvote bar.
         downvote: i64,
+        /// What the downvote costs.
         required: i64,
     },
     /// Steem only: below the dust threshold.
     TooSmall,
+    /// The voter lacks resource credits.
     NotEnoughCredits {
+        /// What the transaction costs.
         required: i64,
     },
+    /// The signer may not sign for the account.
     MissingPostingAuthority {
+        /// The account that should have voted or posted.
         account: Account,
+        /// The accounts that may sign for it.
         posting: Vec<Account>,
     },
     /// The same transaction was submitted before.
     Duplicate {
+        /// The transaction's id, 40 hex digits.
         trx_id: String,
     },
+    /// A post with upvotes cannot be deleted.
     DeleteWithVotes,
+    /// A post with replies cannot be deleted.
     DeleteWithReplies,
 }
 
@@ -56,7 +76,9 @@ pub struct Explanation {
     pub text: String,
     /// 10 for assertions, 4100100 for resource credits, 3030000 for missing posting authority.
     pub code: i64,
+    /// The name of the exception.
     pub name: &'static str,
+    /// The kind of the exception, in a few words.
     pub message: &'static str,
 }
 

@@ -20,6 +20,7 @@ const REFILL_SECONDS: i64 = 432_000;
 pub struct Manabar {
     /// In micro-VESTS.
     pub current: i64,
+    /// When it last changed.
     pub updated: DateTime<Utc>,
 }
 
@@ -36,14 +37,21 @@ impl Manabar {
 /// An account.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountState {
+    /// Its number on the chain.
     pub id: u32,
+    /// When it was created.
     pub created: DateTime<Utc>,
     /// In micro-VESTS, like `delegated` and `received`.
     pub vesting_shares: i64,
+    /// Lent to others.
     pub delegated: i64,
+    /// Lent by others.
     pub received: i64,
+    /// Mana that votes draw on.
     pub voting: Manabar,
+    /// Mana that downvotes draw on first.
     pub downvote: Manabar,
+    /// When it last voted.
     pub last_vote: DateTime<Utc>,
     /// False if the account has declined its voting rights.
     pub can_vote: bool,
@@ -72,11 +80,13 @@ impl AccountState {
 /// A vote on a post, with weight 0 if taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StandingVote {
+    /// Who votes.
     pub voter: Account,
     /// In hundredths of a percent.
     pub weight: i16,
     /// The value of the vote in micro-VESTS, negative for a downvote.
     pub rshares: i64,
+    /// When it was cast or last changed.
     pub time: DateTime<Utc>,
     /// How often it was changed.
     pub changes: u8,
@@ -87,17 +97,27 @@ pub struct StandingVote {
 /// A post or a comment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PostState {
+    /// Its number on the chain.
     pub id: u32,
     /// The timestamp of its first block.
     pub created: DateTime<Utc>,
+    /// The timestamp of the block with the last edit, else of the first.
     pub edited: DateTime<Utc>,
+    /// What it comments on; `None` for a post.
     pub parent: Option<PostId>,
+    /// Its tag or community.
     pub category: String,
+    /// As last edited.
     pub title: String,
+    /// As last edited.
     pub body: Arc<str>,
+    /// As last edited; a text that should hold JSON.
     pub json_metadata: String,
+    /// In thousandths of HBD or SBD; 0 declines payout.
     pub max_accepted_payout: i64,
+    /// False refuses upvotes.
     pub allow_votes: bool,
+    /// Comments below it.
     pub children: u32,
     votes: Vec<StandingVote>,
     by_voter: HashMap<Account, usize>,

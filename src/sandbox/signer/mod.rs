@@ -43,7 +43,9 @@ pub enum SignerKind {
 /// The tokens of a voter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IssuedTokens {
+    /// The access token.
     pub access: String,
+    /// The refresh token.
     pub refresh: String,
     /// Life of the access token, in seconds.
     pub expires_in: i64,
