@@ -28,27 +28,33 @@ pub struct Block {
 pub struct Operation {
     /// 40 hex digits; empty if a recording omits it.
     pub trx_id: Arc<str>,
+    /// What it does.
     pub body: OperationBody,
 }
 
 /// The operations that concern votes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OperationBody {
+    /// Publishes or edits a post or comment.
     Comment(Comment),
     /// Usually in the same transaction as its comment.
     CommentOptions(CommentOptions),
+    /// Deletes a post or comment.
     DeleteComment(PostId),
+    /// Casts, changes or takes back a vote.
     Vote(Vote),
 }
 
 /// `comment`: a new post or comment, or an edit of one. The operation alone does not tell which.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comment {
+    /// Its author and permlink.
     pub post: PostId,
     /// Empty for a post.
     pub parent_author: String,
     /// For a post, its category: a tag, or a community such as `hive-174578`.
     pub parent_permlink: String,
+    /// Empty for a comment, as a rule.
     pub title: String,
     /// The text; in an edit, possibly a patch that starts with `@@ `.
     pub body: String,
@@ -71,6 +77,7 @@ impl Comment {
 /// `comment_options`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommentOptions {
+    /// The post or comment that the options are for.
     pub post: PostId,
     /// In thousandths of HBD or SBD; 0 declines payout.
     pub max_accepted_payout: i64,
@@ -81,7 +88,9 @@ pub struct CommentOptions {
 /// `vote`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vote {
+    /// Who votes.
     pub voter: Account,
+    /// The post or comment voted on.
     pub post: PostId,
     /// 0 takes a vote back.
     pub weight: Weight,

@@ -11,6 +11,7 @@ use crate::weight::Weight;
 /// The current state of a post or comment (`condenser_api.get_content`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
+    /// Its author and permlink.
     pub post: PostId,
     /// The timestamp of its first block, or on Hive of the block before that. Edits do not change it.
     pub created: DateTime<Utc>,
@@ -20,7 +21,9 @@ pub struct Content {
     pub parent_author: String,
     /// For a post, its category: a tag, or a community such as `hive-174578`.
     pub parent_permlink: String,
+    /// Empty for a comment, as a rule.
     pub title: String,
+    /// The whole text, after all edits.
     pub body: String,
     /// Usually JSON, but may be empty or broken.
     pub json_metadata: String,

@@ -33,10 +33,12 @@ pub struct Manabar {
 /// The mana of an account at its last change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountState {
+    /// Its name.
     pub account: Account,
     /// The maximum voting mana in micro-VESTS, at least 0: VESTS owned and received by delegation, less
     /// those delegated and those to be withdrawn this week.
     pub max: i64,
+    /// Mana that votes draw on.
     pub voting: Manabar,
     /// Holds up to a quarter of `max`; downvotes use it first.
     pub downvote: Manabar,

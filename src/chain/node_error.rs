@@ -8,12 +8,14 @@ use std::time::Duration;
 pub struct NodeError {
     /// The node's address, without secrets.
     pub node: String,
+    /// What it did instead.
     pub fault: NodeFault,
 }
 
 /// A wrong or missing answer of a node. The message completes a sentence that starts with its name.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum NodeFault {
+    /// No answer within this time.
     #[error("gave no answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
     #[error("cannot be reached ({0}): check its address and the network")]
@@ -25,10 +27,18 @@ pub enum NodeFault {
         "limits our rate (HTTP 429): add nodes under `network.nodes`, or use one without limits"
     )]
     TooManyRequests(Option<Duration>),
+    /// An HTTP status that is not a success.
     #[error("answered HTTP {status}: {excerpt}")]
-    Status { status: u16, excerpt: String },
+    Status {
+        /// The HTTP status code.
+        status: u16,
+        /// The beginning of the body, in one line.
+        excerpt: String,
+    },
+    /// An answer without a body.
     #[error("gave an empty answer")]
     Empty,
+    /// A body of more than this many bytes.
     #[error("gave an answer of more than {} MiB", .0 >> 20)]
     TooLarge(usize),
     #[error("gave an answer that is not JSON: {0}")]
@@ -37,12 +47,17 @@ pub enum NodeFault {
     Unreadable { method: &'static str, why: String },
     #[error("does not know the method `{0}`")]
     MethodNotFound(&'static str),
+    /// A JSON-RPC error.
     #[error("refused `{method}`: {message} (code {code})")]
     Refused {
+        /// The method that was called.
         method: &'static str,
+        /// The error's code.
         code: i64,
+        /// The error's message.
         message: String,
     },
+    /// The node has not received the block yet.
     #[error("does not have the block yet")]
     BlockNotFound,
     #[error("is {} s behind", .0.as_secs())]

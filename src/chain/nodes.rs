@@ -79,8 +79,15 @@ impl Default for NodeLimits {
 pub enum NodesSetupError {
     #[error("`network.nodes` is empty: name at least one node")]
     NoNodes,
+    /// An address that is not an HTTP or HTTPS address.
     #[error("number {position} of `network.nodes` is not an http or https address ({why})")]
-    BadUrl { position: usize, why: String },
+    BadUrl {
+        /// Its place in the list, from 1.
+        position: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The HTTP client could not be built.
     #[error("the HTTP client cannot be set up")]
     Client(#[from] reqwest::Error),
 }

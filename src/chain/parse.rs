@@ -18,6 +18,7 @@ use crate::weight::Weight;
 /// An error in the JSON text of a block.
 #[derive(Debug, thiserror::Error)]
 pub enum BlockError {
+    /// It is not JSON of a block's shape.
     #[error("not a block: {0}")]
     Json(#[from] serde_json::Error),
     #[error("the block has no number: it needs a `block_id`")]

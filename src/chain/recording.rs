@@ -19,6 +19,7 @@ pub struct RecordingError {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
+    /// What is wrong there.
     pub fault: RecordingFault,
 }
 
@@ -27,15 +28,19 @@ pub struct RecordingError {
 pub enum RecordingFault {
     #[error("the file holds no blocks")]
     Empty,
+    /// The text is not JSON; says why.
     #[error("this is not JSON: {0}")]
     NotJson(String),
+    /// A block that cannot be read; says why.
     #[error("{0}")]
     BadBlock(String),
+    /// JSON that is neither a block nor something with blocks in it.
     #[error(
         "this is neither a block nor a list of blocks: expected an object with `timestamp` and \
          `transactions`, an array of those, or a node's answer to `get_block` or `get_block_range`"
     )]
     NotABlock,
+    /// A JSON-RPC error instead of a block; holds its message.
     #[error("this is a node's error, not a block: {0}")]
     NodeError(String),
     #[error("the blocks are nested too deep")]

@@ -27,6 +27,7 @@ const MAX_CONCURRENT_CALLS: usize = 8;
 pub struct Call {
     /// The API and the method, such as `condenser_api.get_block`.
     pub method: &'static str,
+    /// The parameters, an array or an object.
     pub params: Value,
 }
 

@@ -49,9 +49,11 @@ pub enum ChainEvent {
 /// How to follow the chain.
 #[derive(Debug, Clone)]
 pub struct StreamConfig {
+    /// Which blocks to follow.
     pub follow: Follow,
     /// Time between two blocks, 3 s on both chains.
     pub block_interval: Duration,
+    /// Where to begin.
     pub start: StreamStart,
 }
 

@@ -23,10 +23,17 @@ pub struct RuleFile {
 /// Why the rules folder as a whole gives nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FolderError {
+    /// There is no folder at this path.
     #[error("the rules folder {0} does not exist: create it, or have `rules` name another")]
     Missing(PathBuf),
+    /// The folder cannot be listed.
     #[error("the rules folder {path} cannot be read: {reason}")]
-    Unreadable { path: PathBuf, reason: String },
+    Unreadable {
+        /// The rules folder.
+        path: PathBuf,
+        /// The system's error.
+        reason: String,
+    },
 }
 
 /// Why one file or sub-folder gives nothing.
@@ -35,14 +42,19 @@ pub enum ReadError {
     /// It is not there (any more).
     #[error("there is no such file or folder")]
     Gone,
+    /// A symbolic link to nothing.
     #[error("this is a link to a file that does not exist: mend the link or remove it")]
     DeadLink,
+    /// A device, pipe or socket.
     #[error("this is no ordinary file: put a text file in its place")]
     NotAFile,
+    /// A file of more than 16 MiB.
     #[error("the file is larger than 16 MiB: split it")]
     TooLarge,
+    /// The first line that is not UTF-8, from 1.
     #[error("line {0} is not UTF-8: save the file as UTF-8")]
     NotUtf8(usize),
+    /// The system's error.
     #[error("cannot be read: {0}")]
     Io(String),
 }
@@ -50,6 +62,7 @@ pub enum ReadError {
 /// What lies below the rules folder, with what has to be watched to see it change.
 #[derive(Debug, Default)]
 pub struct Walk {
+    /// In order of precedence.
     pub files: Vec<RuleFile>,
     /// The folders that hold them, the rules folder included, without links in their paths.
     pub folders: Vec<PathBuf>,

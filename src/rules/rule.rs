@@ -27,6 +27,7 @@ impl RuleId {
         Self(text.into())
     }
 
+    /// The whole id, `path:name`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,30 +55,45 @@ impl fmt::Debug for RuleId {
 /// A rule of either kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
+    /// File and name.
     pub id: RuleId,
     /// Who votes; never empty, no doubles.
     pub voters: Vec<Account>,
+    /// Whether it is on.
     pub enabled: bool,
     /// From the block's timestamp to the vote: at most 7 days.
     pub delay: Duration,
     /// The age of the post beyond which no vote goes out: at most 7 days.
     pub max_age: Duration,
+    /// The most votes by this rule for one voter.
     pub limit: Limit,
     /// The voter's mana below which it does not vote, 0 to 100 %.
     pub min_mana: Option<Weight>,
+    /// What becomes of a vote that is due while mana is below `min_mana`.
     pub below_min_mana: BelowMinMana,
+    /// When votes may go out; `None` for always.
     pub window: Option<Window>,
+    /// Whether posts, comments or both are voted on.
     pub kind: PostKind,
+    /// Tags of the post, with its category.
     pub tags: Words,
+    /// The post's community.
     pub communities: Words,
+    /// The app that published the post, without its version.
     pub apps: Words,
+    /// Parts of title or body.
     pub text: Words,
+    /// The number of words in the body.
     pub words: Range,
+    /// What the post may be paid.
     pub payout: Payout,
     /// Upvotes on the post above which it is skipped.
     pub max_votes: Option<u32>,
+    /// When the rule goes off; `None` for never.
     pub expires: Option<DateTime<Utc>>,
+    /// Whether a voter votes on its own posts.
     pub self_votes: bool,
+    /// What makes it vote.
     pub trigger: Trigger,
 }
 
@@ -93,16 +109,20 @@ pub enum Trigger {
 /// The part of a rule that only `[[author]]` has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuthorRule {
+    /// Whose posts are voted on.
     pub authors: Authors,
+    /// Authors whose posts are left out.
     pub except: HashSet<Account>,
     /// Never 0; negative for a downvote.
     pub weight: Weight,
+    /// The times at which the newest posts are voted on; `None` to vote after each post.
     pub schedule: Option<Schedule>,
 }
 
 /// Whose posts an author rule votes on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Authors {
+    /// These accounts.
     Listed(Vec<Account>),
     /// `"*"`.
     Anyone,
@@ -111,7 +131,9 @@ pub enum Authors {
 /// `schedule`: a cron expression as written and the zone its times are in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
+    /// Five fields with the minute first, or six with the second first.
     pub cron: String,
+    /// The zone of its times.
     pub timezone: Tz,
 }
 
@@ -120,12 +142,15 @@ pub struct Schedule {
 pub struct TrailRule {
     /// Never empty, no doubles.
     pub leaders: Vec<Account>,
+    /// The weight of its votes.
     pub weight: TrailWeight,
     /// Only posts of these; `None` for everybody's.
     pub authors: Option<HashSet<Account>>,
+    /// Authors whose posts are left out.
     pub except: HashSet<Account>,
     /// A leader's vote of a smaller magnitude is not followed; hundredths of a percent, 0 to 10000.
     pub min_leader_weight: u16,
+    /// What a leader's downvote brings.
     pub downvotes: Downvotes,
     /// How many of the leaders must have voted.
     pub agree: NonZeroU32,
@@ -152,8 +177,10 @@ pub enum TrailWeight {
 /// What a trail does about a leader's downvotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Downvotes {
+    /// Follow upvotes only.
     #[default]
     Ignore,
+    /// Follow upvotes and downvotes.
     Follow,
     /// Follow downvotes and nothing else.
     Only,
@@ -162,26 +189,35 @@ pub enum Downvotes {
 /// Which comment operations a rule speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PostKind {
+    /// Posts only.
     #[default]
     Posts,
+    /// Comments only.
     Comments,
+    /// Posts and comments.
     All,
 }
 
 /// Votes of a rule for one voter, in the last 24 and 168 hours; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limit {
+    /// In 24 hours.
     pub per_day: Option<NonZeroU32>,
+    /// In 168 hours.
     pub per_week: Option<NonZeroU32>,
+    /// On posts of one author, in 24 hours.
     pub per_author_per_day: Option<NonZeroU32>,
+    /// On posts of one author, in 168 hours.
     pub per_author_per_week: Option<NonZeroU32>,
 }
 
 /// What becomes of a vote that is due while mana is too low.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BelowMinMana {
+    /// It is skipped.
     #[default]
     Skip,
+    /// It waits until there is enough, at most until `max_age`.
     Wait,
 }
 
@@ -194,21 +230,27 @@ pub struct Window {
     pub to: Option<NaiveTime>,
     /// Days on which the window opens; empty for every day.
     pub days: Vec<Weekday>,
+    /// The zone of its times.
     pub timezone: Tz,
 }
 
 /// Lower-case texts of which any, all or none must be there; empty lists ask nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
+    /// At least one of these must be there.
     pub any: Vec<String>,
+    /// Each of these must be there.
     pub all: Vec<String>,
+    /// None of these may be there.
     pub none: Vec<String>,
 }
 
 /// Both ends inclusive; `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Range {
+    /// The least.
     pub min: Option<u32>,
+    /// The most.
     pub max: Option<u32>,
 }
 

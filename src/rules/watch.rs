@@ -26,15 +26,20 @@ const MOST_PENDING: usize = 1_000;
 pub struct Watch {
     /// The rules folder, or a link to it; relative to the working directory or absolute.
     pub root: PathBuf,
+    /// The time, which decides whether a file has been written to its end.
     pub clock: Clock,
+    /// Reads a rule file.
     pub parse: Parse,
+    /// How soon changes are acted on.
     pub pace: Pace,
     /// Gets a set after the first look, whatever it found, and then whenever the rules change. Start
     /// it with [`RuleSet::not_read_yet`].
     pub out: watch::Sender<Arc<RuleSet>>,
+    /// Gets files with errors.
     pub reports: mpsc::Sender<RulesReport>,
     /// Woken to have all files read anew at once.
     pub reload_now: Arc<Notify>,
+    /// Ends the task.
     pub cancel: CancellationToken,
 }
 
@@ -65,6 +70,7 @@ impl Default for Pace {
 /// A file that cannot be used as it is; one for each content that it has had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RulesReport {
+    /// When it was read.
     pub at: DateTime<Utc>,
     /// What is wrong, where, and what stays in force.
     pub message: String,

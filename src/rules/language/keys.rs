@@ -4,7 +4,9 @@
 /// One key.
 #[derive(Debug)]
 pub struct Key {
+    /// As it stands in a file.
     pub name: &'static str,
+    /// The type of its value.
     pub holds: Holds,
     /// What stands after `=`, as TOML.
     pub example: &'static str,
@@ -29,20 +31,29 @@ pub enum Holds {
     Texts,
     /// At least one day of the week.
     Days,
+    /// `"50%"`, with at most two decimals.
     Percentage,
+    /// `"6d 12h"`.
     Duration,
+    /// Any text.
     Text,
+    /// `true` or `false`.
     Flag,
     /// A whole number from here on.
     Count(u32),
     /// A number that is not negative.
     Amount,
+    /// A TOML date, or a date and time.
     Date,
+    /// `"08:00"`.
     TimeOfDay,
+    /// A name of the IANA database, such as `"Europe/Amsterdam"`.
     Timezone,
+    /// One of these texts.
     Choice(&'static [&'static str]),
     /// A table that says something.
     Table(&'static [Key]),
+    /// A percentage, or a table with these keys.
     PercentageOrTable(&'static [Key]),
     /// Tables below each other, `[[author]]`.
     Rules(Kind),
@@ -53,7 +64,9 @@ pub enum Holds {
 /// The two kinds of rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// `[[author]]`.
     Author,
+    /// `[[trail]]`.
     Trail,
 }
 

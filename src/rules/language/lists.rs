@@ -28,6 +28,7 @@ const WANTED: Wanted = Wanted {
 /// A list as its file defines it.
 #[derive(Debug, Clone)]
 pub struct List {
+    /// Without `list:`.
     pub name: Arc<str>,
     /// The file, as people know it.
     path: Arc<str>,

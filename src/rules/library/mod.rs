@@ -76,6 +76,7 @@ pub struct Reload {
 pub struct Change {
     /// Relative to the rules folder; ends in `/` for a folder, is empty for the rules folder itself.
     pub file: String,
+    /// What is new about it.
     pub news: News,
 }
 
@@ -84,10 +85,14 @@ pub struct Change {
 pub enum News {
     /// So many rules of it are in force.
     Good {
+        /// The number of its rules.
         rules: usize,
+        /// Warnings about the file, one text each.
         warnings: Vec<String>,
     },
+    /// The file is gone, and its rules with it.
     Removed,
+    /// The file has errors; its last good rules stay in force.
     Bad(Bad),
 }
 
