@@ -18,14 +18,19 @@ pub struct Account(Arc<str>);
 /// The rule that an account name breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
+    /// It is shorter than 3 or longer than 16 characters.
     #[error("an account name has 3 to 16 characters")]
     Length,
+    /// A part between dots is shorter than 3 characters.
     #[error("every part of an account name between dots has at least 3 characters")]
     ShortPart,
+    /// A part does not start with a letter.
     #[error("every part of an account name starts with a letter")]
     Start,
+    /// A part ends with neither a letter nor a digit.
     #[error("every part of an account name ends with a letter or a digit")]
     End,
+    /// It holds a character other than `a-z`, `0-9`, `-` and `.`.
     #[error("an account name holds only a-z, 0-9, '-' and '.'")]
     Character,
 }

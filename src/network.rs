@@ -5,7 +5,9 @@ use std::time::Duration;
 /// The chain that nodes and signer speak for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChainKind {
+    /// Hive.
     Hive,
+    /// Steem.
     Steem,
 }
 

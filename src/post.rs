@@ -13,6 +13,7 @@ pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
 /// The key of a post or comment, `@author/permlink`. Cheap to clone. Permlinks compare byte by byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PostId {
+    /// Who published it.
     pub author: Account,
     /// Up to 255 bytes. Old permlinks may hold any character, new ones hold `a-z`, `0-9` and `-`.
     pub permlink: Arc<str>,
@@ -43,7 +44,9 @@ impl fmt::Debug for PostId {
 /// The key of a vote, as in the `votes` table: a voter has one vote on each post.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VoteKey {
+    /// Who votes.
     pub voter: Account,
+    /// The post or comment voted on.
     pub post: PostId,
 }
 

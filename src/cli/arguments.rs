@@ -60,6 +60,7 @@ pub fn weight(text: &str) -> Result<Weight, String> {
 /// A moment as people write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
+    /// With its offset from UTC, or in UTC.
     Exact(DateTime<Utc>),
     /// In the time zone that is named beside it.
     Local(NaiveDateTime),

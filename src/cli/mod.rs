@@ -35,12 +35,17 @@ pub struct Cli {
     /// The configuration file [default: ./curatord.toml, else /etc/curatord/curatord.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
+#[allow(
+    missing_docs,
+    reason = "the help of a command is the documentation of its arguments"
+)]
 pub enum Command {
     Run(run::Args),
     Check(check::Args),
@@ -57,6 +62,7 @@ pub enum Command {
 /// How a list is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    /// A table for people.
     Table,
     /// One object a line.
     Json,

@@ -31,11 +31,17 @@ pub struct Config {
     names_database: bool,
     /// The folder of rule files.
     pub rules: PathBuf,
+    /// `[database]`.
     pub database: Database,
+    /// `[network]`.
     pub network: Network,
+    /// `[signer]`.
     pub signer: Signer,
+    /// `[tokens]`.
     pub tokens: Tokens,
+    /// `[casting]`.
     pub casting: Casting,
+    /// `[http]`.
     pub http: Http,
 }
 
@@ -60,7 +66,9 @@ pub struct Network {
     pub follow: Follow,
     /// Between two votes of one voter; 0 for none.
     pub vote_interval: Duration,
+    /// `network.block_interval`: time between two blocks; paces polling.
     pub block_interval: Duration,
+    /// `network.start`.
     pub start: Start,
 }
 
@@ -69,7 +77,9 @@ pub struct Network {
 pub enum Start {
     /// After the last processed block; the head where there is none.
     Last,
+    /// With the newest block.
     Head,
+    /// With the block of this number.
     Block(u32),
 }
 

@@ -5,7 +5,9 @@ use std::fmt;
 /// A place in a text, both counted from 1; the column counts characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
+    /// The line.
     pub line: usize,
+    /// The character in the line.
     pub column: usize,
 }
 

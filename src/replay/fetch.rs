@@ -21,8 +21,15 @@ const LONGEST_DELAY: Duration = Duration::from_secs(8);
 /// Why blocks could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
+    /// No node gave a block.
     #[error("block {num} was not fetched: {error}")]
-    Nodes { num: u32, error: NodesError },
+    Nodes {
+        /// The block's number.
+        num: u32,
+        /// What each node did instead.
+        error: NodesError,
+    },
+    /// The chain has not reached the block of this number.
     #[error("the nodes have no block {0}: it is not there yet")]
     NotThere(u32),
 }

@@ -12,14 +12,20 @@ const NAMED_GAPS: usize = 5;
 /// Why a file of blocks cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
+    /// The file cannot be read.
     #[error("{}: cannot be read: {error}", .path.display())]
     Unreadable {
+        /// The file.
         path: PathBuf,
+        /// The system's error.
         error: std::io::Error,
     },
+    /// The file holds something else than blocks.
     #[error("{}:{}:{}: {}", .path.display(), .error.line, .error.column, .error.fault)]
     NoRecording {
+        /// The file.
         path: PathBuf,
+        /// What is wrong, and where.
         error: RecordingError,
     },
 }

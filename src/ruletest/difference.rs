@@ -13,6 +13,7 @@ use crate::weight::Weight;
 /// Two sides that should be the same, each told in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
+    /// The vote that the test names, or "no vote" for one that it does not name.
     pub expected: String,
     /// With the reason, where a vote was planned and not cast.
     pub would_be_cast: String,

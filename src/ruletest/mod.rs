@@ -33,18 +33,22 @@ pub struct TestFile {
     pub rules: Vec<PathBuf>,
     /// What votes cost.
     pub chain: ChainKind,
+    /// In the order of the file.
     pub tests: Vec<Test>,
 }
 
 /// What happens, and what must come of it.
 #[derive(Debug)]
 pub struct Test {
+    /// As its author called it.
     pub name: String,
+    /// What happens.
     pub source: Source,
     /// The voters' mana when it begins; 100 % where nothing is said.
     pub mana: HashMap<Account, Weight>,
     /// It goes on until then, so that schedules can strike; else until the last moment that it names.
     pub until: Option<DateTime<Utc>>,
+    /// All votes that must be cast.
     pub expected: Vec<Expected>,
 }
 
@@ -60,16 +64,22 @@ pub enum Source {
 /// Something that happens at a moment.
 #[derive(Debug)]
 pub struct Event {
+    /// When it happens.
     pub at: DateTime<Utc>,
+    /// What happens.
     pub what: What,
 }
 
 /// What happens.
 #[derive(Debug)]
 pub enum What {
+    /// A post or comment is published.
     Post(Post),
+    /// Somebody votes by hand.
     Vote {
+        /// Who votes.
         voter: Account,
+        /// The post or comment voted on.
         post: PostId,
         /// 0 takes the vote back.
         weight: Weight,
@@ -79,11 +89,17 @@ pub enum What {
 /// A post or comment that somebody publishes.
 #[derive(Debug)]
 pub struct Post {
+    /// Its author and permlink.
     pub id: PostId,
+    /// Empty where the test does not say.
     pub title: String,
+    /// Empty where the test does not say.
     pub body: String,
+    /// Its `json_metadata.tags`.
     pub tags: Vec<String>,
+    /// Its `json_metadata.app`.
     pub app: Option<String>,
+    /// The community it is published in.
     pub community: Option<String>,
     /// What it comments on; `None` for a post.
     pub parent: Option<PostId>,
@@ -94,8 +110,11 @@ pub struct Post {
 /// A vote that the rules must cast.
 #[derive(Debug)]
 pub struct Expected {
+    /// Who votes on what.
     pub key: VoteKey,
+    /// The weight cast.
     pub weight: Weight,
+    /// When the vote is due.
     pub due_at: DateTime<Utc>,
     /// `file.toml:name`; `None` for any.
     pub rule: Option<String>,

@@ -38,6 +38,7 @@ pub struct SignerClient {
 /// The tokens of a refresh.
 #[derive(Debug)]
 pub struct FreshTokens {
+    /// The new access token.
     pub access_token: SecretString,
     /// `None` if the signer gives no new one; the old one stays valid then.
     pub refresh_token: Option<SecretString>,
@@ -54,7 +55,9 @@ pub enum RefreshError {
     /// An error that has nothing to do with the token, so that a retry can help.
     #[error("{text}")]
     Passing {
+        /// What happened, for people.
         text: String,
+        /// How long the signer asks to wait, where it says so.
         retry_after: Option<Duration>,
     },
 }

@@ -40,6 +40,7 @@ const LAST_SAVE: Duration = Duration::from_secs(2);
 /// A request for a new access token after a refusal.
 #[derive(Debug)]
 pub struct RefreshRequest {
+    /// Whose token it is.
     pub voter: Account,
     /// The access token that the signer refused.
     pub refused: SecretString,
@@ -49,10 +50,15 @@ pub struct RefreshRequest {
 
 /// The task that keeps tokens valid.
 pub struct Keeper {
+    /// Holds the tokens, and the leases on refreshing them.
     pub store: Arc<Store>,
+    /// Refreshes tokens.
     pub signer: SignerClient,
+    /// Gets every new token.
     pub book: TokenBook,
+    /// Takes errors for `error_log`.
     pub journal: Journal,
+    /// The time.
     pub clock: Clock,
     /// The name of this daemon, for leases on refreshes.
     pub owner: String,

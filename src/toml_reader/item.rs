@@ -14,9 +14,13 @@ use crate::toml_reader::table::Table;
 /// A key and its value. The items of a list carry the key of the list.
 #[derive(Debug, Clone)]
 pub struct Item<'t> {
+    /// The key, without quotes.
     pub key: &'t str,
+    /// Where the key stands, in bytes.
     pub key_span: Range<usize>,
+    /// The value.
     pub value: &'t DeValue<'t>,
+    /// Where the value stands, in bytes.
     pub span: Range<usize>,
     /// Comes from the environment, where everything is a text: numbers are read out of it.
     pub as_text: bool,

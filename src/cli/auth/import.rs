@@ -35,18 +35,24 @@ const LONGEST_LIFE: u64 = 10 * 365 * 24 * 3_600;
 /// Why nothing was imported. Never holds a token.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
+    /// The file cannot be read.
     #[error("cannot read {path}")]
     Unreadable {
+        /// The file.
         path: PathBuf,
+        /// The system's error.
         source: std::io::Error,
     },
+    /// The text is not JSON.
     #[error("this is no JSON")]
     NoJson(#[source] serde_json::Error),
+    /// The JSON holds no objects.
     #[error(
         "expected JSON objects, in an array or one after the other, such as {{\"voter\": \"alice\", \"access_token\": \"…\", \
          \"refresh_token\": \"…\", \"expires_in\": 604800}}"
     )]
     NoEntries,
+    /// Entries with mistakes; one is enough to import nothing.
     #[error("nothing was imported:\n{}", lines(.0))]
     Entries(Vec<EntryProblem>),
 }

@@ -17,12 +17,15 @@ use crate::store::TokenRow;
 pub enum TokenState {
     /// There is none to vote with, unless the refresh token brings one.
     NoAccessToken,
+    /// The access token has expired.
     Expired,
     /// It works until it expires and then the voter must log in again.
     NoRefreshToken,
+    /// The row does not say when the access token expires.
     UnknownExpiry,
     /// The daemon refreshes it next.
     ExpiresSoon,
+    /// It works, and is not refreshed yet.
     Valid,
 }
 

@@ -41,6 +41,7 @@ pub struct Args {
     /// The time zone of an --at that names none
     #[arg(long, value_name = "ZONE", value_parser = arguments::zone, default_value = "UTC")]
     pub timezone: Tz,
+    /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }

@@ -58,6 +58,7 @@ pub struct Args {
     /// kind of the configuration, else hive]
     #[arg(long, value_enum, value_name = "CHAIN")]
     pub kind: Option<Kind>,
+    /// How the result is printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
@@ -116,7 +117,9 @@ pub async fn run(
 /// `--kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
+    /// Hive
     Hive,
+    /// Steem
     Steem,
 }
 
