@@ -189,10 +189,10 @@ async fn a_dry_run_plans_the_same_votes_and_casts_none(database: &Database) {
 
 async fn when_no_node_tells_of_posts_it_is_tried_again(database: &Database) {
     let (site, [_, newer]) = site_with_posts(database, ChainKind::Hive).await;
-    let soon = Clock::system().now() + TimeDelta::seconds(4);
-    site.rules("daily.toml", &rule(&daily_at(soon)));
     let daemon = site.start().await;
     site.sandbox.node(0).endpoint().faults.add(no_posts());
+    let soon = Clock::system().now() + TimeDelta::seconds(4);
+    site.rules("daily.toml", &rule(&daily_at(soon)));
     daemon.says("the newest posts were not found out").await;
     site.sandbox.node(0).endpoint().faults.clear();
     let row = site.row_is("alice", &newer, Status::Confirmed).await;
@@ -204,10 +204,10 @@ async fn when_no_node_tells_of_posts_it_is_tried_again(database: &Database) {
 async fn what_no_node_tells_in_time_is_one_error(database: &Database) {
     let (mut site, [_, newer]) = site_with_posts(database, ChainKind::Hive).await;
     site.set("casting.retry_for", "2s");
-    let soon = Clock::system().now() + TimeDelta::seconds(4);
-    site.rules("daily.toml", &rule(&daily_at(soon)));
     let daemon = site.start().await;
     site.sandbox.node(0).endpoint().faults.add(no_posts());
+    let soon = Clock::system().now() + TimeDelta::seconds(4);
+    site.rules("daily.toml", &rule(&daily_at(soon)));
     let errors = site.has_errors("schedule", 1).await;
     assert_eq!(errors[0].author, "bob");
     assert!(errors[0].error.contains("daily.toml:fixed"), "{errors:?}");
