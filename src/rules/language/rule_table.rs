@@ -104,6 +104,11 @@ impl<'t> RuleTable<'_, 't> {
     }
 }
 
+const NOTE: Wanted = Wanted {
+    what: "a text",
+    example: "\"why this rule is here\"",
+};
+
 /// The rule's own voters, or those of the file.
 fn read_voters(
     table: &mut RuleTable<'_, '_>,
@@ -159,13 +164,7 @@ pub(super) fn read(
     });
     let expires = table.read("expires", |item, report| expires::read(item, zone, report));
     let self_votes = table.read("self_votes", |item, report| item.boolean(report));
-    let note = table.read("note", |item, report| {
-        const NOTE: Wanted = Wanted {
-            what: "a text",
-            example: "\"why this rule is here\"",
-        };
-        item.text(NOTE, report)
-    });
+    let note = table.read("note", |item, report| item.text(NOTE, report));
     let shared = Shared {
         voters,
         has_delay: matches!(delay, Ok(Some(_))),
