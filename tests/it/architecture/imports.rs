@@ -8,6 +8,8 @@ pub struct Import {
     pub at: usize,
     /// From the root of the crate: `crate::votes::asks::Asks`, or that of another crate.
     pub path: String,
+    /// The name under which it is public here as well.
+    pub reexported_as: Option<String>,
 }
 
 /// Every path that leads out of the file or into its child modules.
@@ -28,11 +30,16 @@ pub fn imports(source: &Source) -> Vec<Import> {
             .collect::<Vec<_>>()
             .join(" ");
         for path in expand(&tree) {
-            let path = path.split(" as ").next().unwrap_or_default();
+            let (path, name) = match path.split_once(" as ") {
+                Some((path, name)) => (path, name),
+                None => (&*path, path.rsplit("::").next().unwrap_or_default()),
+            };
             let path = path.strip_suffix("::self").unwrap_or(path);
+            let is_public = before.starts_with("pub");
             imports.push(Import {
                 at,
                 path: absolute(source, path),
+                reexported_as: is_public.then(|| name.to_owned()),
             });
         }
         rest.replace_range(at..end, &" ".repeat(end - at));
@@ -41,6 +48,7 @@ pub fn imports(source: &Source) -> Vec<Import> {
         imports.push(Import {
             at,
             path: absolute(source, &path),
+            reexported_as: None,
         });
     }
     imports

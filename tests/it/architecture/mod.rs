@@ -1,9 +1,11 @@
 //! The structure of the project: who may use whom, and how long things may be. Each failure names file
 //! and line.
 
+mod graph;
 mod imports;
 mod source;
 
+use graph::Graph;
 use imports::imports;
 use source::{all_sources, closing, sources};
 
@@ -64,10 +66,40 @@ fn only_the_command_line_and_benches_use_the_daemon() {
     assert_none("crate::daemon is for src/cli and benches", &findings);
 }
 
+fn cycles_in(folder: &str) {
+    let sources = sources(&format!("src/{folder}"));
+    assert_none(
+        "files may not use each other in a circle",
+        &Graph::of(&sources).cycles(),
+    );
+}
+
+#[test]
+fn files_of_votes_use_each_other_in_one_direction() {
+    cycles_in("votes");
+}
+
+#[test]
+fn files_of_cast_use_each_other_in_one_direction() {
+    cycles_in("cast");
+}
+
+#[test]
+fn files_of_queue_use_each_other_in_one_direction() {
+    cycles_in("queue");
+}
+
+#[test]
+fn files_of_store_use_each_other_in_one_direction() {
+    cycles_in("store");
+}
+
 /// A function of a source file.
 struct Function {
     /// `src/votes/asks.rs:12: winner`.
     place: String,
+    name: String,
+    lines: usize,
     /// How deep braces are nested in its body, which counts as 0.
     nesting: usize,
 }
@@ -98,6 +130,8 @@ fn functions() -> Vec<Function> {
             }
             functions.push(Function {
                 place: format!("{}: {name}", source.place(at)),
+                name,
+                lines: code[..end].lines().count(),
                 nesting,
             });
         }
@@ -118,6 +152,26 @@ fn body(code: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// Functions that only wire the parts of the program together, and may be longer.
+const WIRING: [(&str, &str); 1] = [("src/daemon/mod.rs", "run")];
+
+#[test]
+fn functions_have_at_most_80_lines() {
+    let is_wiring = |function: &Function| {
+        let is = |(path, name): &(&str, &str)| {
+            function.place.starts_with(path) && function.name == *name
+        };
+        WIRING.iter().any(is)
+    };
+    let long = functions()
+        .into_iter()
+        .filter(|function| function.lines > 80 && !is_wiring(function));
+    let findings: Vec<_> = long
+        .map(|function| format!("{}: {} lines", function.place, function.lines))
+        .collect();
+    assert_none("a function has at most 80 lines", &findings);
 }
 
 #[test]
