@@ -53,7 +53,8 @@ async fn run() -> anyhow::Result<()> {
             let mut left = HashMap::new();
             let count = rows_until(rows, |row| {
                 if row.status == Status::Cast {
-                    left.insert(row.key, (row.due_at, row.cast_at.unwrap_or_default()));
+                    let due_at = row.ask().due_at;
+                    left.insert(row.key, (due_at, row.cast_at.unwrap_or_default()));
                 }
                 left.len() == VOTES
             });

@@ -76,7 +76,7 @@ async fn a_hanging_node_without_batches_fails_after_one_timeout() {
     node.script().takes_batches = false;
     let (nodes, _notices) = nodes_of(ChainKind::Steem, &[&node], impatient());
     nodes.blocks(951, 50).await.unwrap();
-    node.set(Mood::Hanging);
+    node.set(Behaviour::Hanging);
     node.asked();
     nodes.blocks(951, 50).await.unwrap_err();
     let asked = node.asked();
@@ -152,12 +152,12 @@ async fn if_all_nodes_fail_the_error_lists_each_and_the_outage_is_reported_once(
 #[tokio::test]
 async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_little_then() {
     let (first, second) = (FakeNode::new().await, FakeNode::new().await);
-    first.set(Mood::Html502);
-    let (rest, timeout) = (Duration::from_millis(200), Duration::from_secs(10));
+    first.set(Behaviour::Html502);
+    let (cooldown, timeout) = (Duration::from_millis(200), Duration::from_secs(10));
     let (nodes, mut notices) = nodes_with(
         &[&first, &second],
         NodeLimits {
-            rest,
+            cooldown,
             timeout,
             ..limits()
         },
@@ -169,7 +169,7 @@ async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_li
     nodes.block(1000).await.unwrap();
     // It is given a fifth of the timeout.
     assert!(before.elapsed() < timeout);
-    first.set(Mood::Well);
+    first.set(Behaviour::Normal);
     first.asked();
     tokio::time::sleep(cooldown).await;
     nodes.block(1000).await.unwrap();
@@ -188,7 +188,7 @@ async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_li
 /// Limits with hedging after 20 ms.
 fn hedging() -> NodeLimits {
     NodeLimits {
-        hurry: Duration::from_millis(20),
+        hedge_after: Duration::from_millis(20),
         timeout: Duration::from_secs(4),
         ..limits()
     }
@@ -204,7 +204,7 @@ async fn a_hanging_node_delays_no_call_and_cools_down_after_its_timeout() {
     assert!(nodes.block(1000).await.unwrap().is_some());
     let posts = [PostId::new(bob.clone(), "a")];
     assert_eq!(nodes.contents(&posts).await.unwrap(), [None]);
-    assert_eq!(told(&mut notices), [], "its time is not over");
+    assert_eq!(drain(&mut notices), [], "its time is not over");
     assert_eq!(hanging.asked().len(), 3);
     let notice = notices.recv().await.unwrap();
     assert!(matches!(&notice, NodeNotice::Down { node, .. } if *node == hanging.url));

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::fake_node::{FakeNode, Mood, impatient, limits, nodes_with, start};
+use super::fake_node::{Behaviour, FakeNode, impatient, limits, nodes_with, start};
 use crate::harness::PATIENCE;
 
 struct Stream {

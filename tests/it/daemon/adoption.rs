@@ -63,7 +63,10 @@ async fn adopt(database: &Database, kind: &str) {
     let errors = database
         .texts("SELECT error FROM error_log ORDER BY id")
         .await;
-    assert_eq!(errors, ["old error".to_owned(), row.reason.unwrap()]);
+    assert_eq!(
+        errors,
+        ["old error".to_owned(), row.reason.unwrap().to_string()]
+    );
     let new = "SELECT CONCAT(voter, ' ', author, ' ', permlink, ' ', weight, ' ', type) \
                FROM error_log WHERE id > 4";
     assert_eq!(

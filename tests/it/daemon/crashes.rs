@@ -67,7 +67,7 @@ async fn a_daemon_killed_with_votes_at_every_stage_finishes_each_once(database: 
         let row = site
             .row_where(voter, &post, "is confirmed", confirmed)
             .await;
-        assert_eq!(row.weight.hundredths(), 1_000);
+        assert_eq!(row.ask().weight.hundredths(), 1_000);
     }
     let landed = site.broadcasts("landing", &post)[0].arrived + LATE + TimeDelta::milliseconds(500);
     site.is_now(landed).await;

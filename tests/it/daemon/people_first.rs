@@ -23,7 +23,7 @@ const RULES: &str = r#"
 "#;
 
 fn is_by_hand(row: &Vote) -> bool {
-    row.status == Status::Skipped && row.reason.as_deref() == Some("voted by hand")
+    row.status == Status::Skipped && row.is_by_hand()
 }
 
 async fn a_vote_by_hand_before_ours_is_due_stays_as_it_is(database: &Database) {

@@ -33,8 +33,8 @@ async fn the_first_rule_in_the_order_of_the_files_has_the_vote(database: &Databa
     let daemon = site.start().await;
     let post = site.sandbox.publish("bob", "a-post");
     let row = site.row_is("alice", &post, Status::Confirmed).await;
-    assert_eq!(row.rule.as_str(), "a.toml:author-1");
-    assert_eq!(row.weight.hundredths(), 1_000);
+    assert_eq!(row.ask().rule.as_str(), "a.toml:author-1");
+    assert_eq!(row.ask().weight.hundredths(), 1_000);
     site.next_block_is_read().await;
     assert_eq!(site.votes_in_blocks("alice", &post), [1_000]);
     assert_eq!(site.broadcasts("alice", &post).len(), 1);
@@ -64,16 +64,16 @@ async fn an_earlier_rules_later_event_takes_a_queued_vote_over(database: &Databa
     let daemon = site.start().await;
     let post = site.sandbox.publish("bob", "a-post");
     let first = site.row_is("alice", &post, Status::Queued).await;
-    assert_eq!(first.rule.as_str(), "2.toml:author-1");
+    assert_eq!(first.ask().rule.as_str(), "2.toml:author-1");
     site.sandbox.vote("curie", &post, 10_000).unwrap();
-    let taken = |row: &Vote| row.rule.as_str() == "1.toml:trail-1";
+    let taken = |row: &Vote| row.ask().rule.as_str() == "1.toml:trail-1";
     let row = site
         .row_where("alice", &post, "is the trail's", taken)
         .await;
-    assert_eq!(row.weight.hundredths(), 1_500);
+    assert_eq!(row.ask().weight.hundredths(), 1_500);
     assert_eq!(row.status, Status::Queued);
-    assert!(row.due_at < first.due_at);
-    assert!(row.event_block > first.event_block);
+    assert!(row.ask().due_at < first.ask().due_at);
+    assert!(row.ask().block > first.ask().block);
     daemon.stop().await;
 }
 
@@ -89,8 +89,11 @@ async fn an_earlier_rule_that_does_not_want_the_post_leaves_the_vote_to_the_one_
     let first = site.row_is("alice", &post, Status::Queued).await;
     site.sandbox.vote("curie", &post, 10_000).unwrap();
     let row = site.row_is("alice", &post, Status::Confirmed).await;
-    assert_eq!(row.rule.as_str(), "2.toml:author-1");
-    assert_eq!((row.weight, row.due_at), (first.weight, first.due_at));
+    assert_eq!(row.ask().rule.as_str(), "2.toml:author-1");
+    assert_eq!(
+        (row.ask().weight, row.ask().due_at),
+        (first.ask().weight, first.ask().due_at)
+    );
     daemon.stop().await;
 }
 
@@ -105,8 +108,11 @@ async fn a_later_rules_event_does_not_touch_a_queued_vote(database: &Database) {
     site.sandbox.vote("curie", &post, 10_000).unwrap();
     site.next_block_is_read().await;
     let row = site.row("alice", &post).await.unwrap();
-    assert_eq!(row.rule.as_str(), "1.toml:author-1");
-    assert_eq!((row.weight, row.due_at), (first.weight, first.due_at));
+    assert_eq!(row.ask().rule.as_str(), "1.toml:author-1");
+    assert_eq!(
+        (row.ask().weight, row.ask().due_at),
+        (first.ask().weight, first.ask().due_at)
+    );
     daemon.stop().await;
 }
 
@@ -153,6 +159,7 @@ async fn a_rule_that_is_gone_or_no_longer_wants_it_withdraws_its_queued_vote(dat
         assert!(
             row.reason
                 .unwrap()
+                .to_string()
                 .contains(&format!("{}.toml:rule", post.author))
         );
         assert_eq!(site.broadcasts("alice", post).len(), 0, "{post}");
@@ -173,9 +180,9 @@ async fn a_weight_changed_while_the_vote_is_queued_is_the_weight_cast(database: 
         .replace("3s", "1h");
     site.rules("friends.toml", &changed);
     assert_eq!(site.cast_weight("alice", &post).await, -725);
-    assert!(site.broadcasts("alice", &post)[0].arrived >= queued.due_at);
+    assert!(site.broadcasts("alice", &post)[0].arrived >= queued.ask().due_at);
     let row = site.row_is("alice", &post, Status::Confirmed).await;
-    assert_eq!(row.weight.hundredths(), -725);
-    assert_eq!(row.due_at, queued.due_at);
+    assert_eq!(row.ask().weight.hundredths(), -725);
+    assert_eq!(row.ask().due_at, queued.ask().due_at);
     daemon.stop().await;
 }

@@ -28,16 +28,18 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// Everything but what is in doubt between the two: a schedule's votes name the newest block.
 fn told(row: &Vote) -> String {
-    let block = match row.origin {
+    let block = match row.ask().origin {
         Origin::Schedule => 0,
-        _ => row.event_block,
+        _ => row.ask().block,
     };
     line(
         row.key.voter.as_str(),
         &row.key.post.to_string(),
-        row.weight.hundredths().into(),
-        &row.due_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-        row.rule.as_str(),
+        row.ask().weight.hundredths().into(),
+        &row.ask()
+            .due_at
+            .to_rfc3339_opts(SecondsFormat::Millis, true),
+        row.ask().rule.as_str(),
         block.into(),
     )
 }
@@ -72,8 +74,8 @@ async fn agrees_with_a_replay(site: &Installation<'_>, posts: &[PostId], what: &
     let cast: BTreeSet<String> = cast.map(told).collect();
     let scheduled: BTreeSet<String> = rows
         .iter()
-        .filter(|row| row.origin == Origin::Schedule)
-        .map(|row| row.rule.to_string())
+        .filter(|row| row.ask().origin == Origin::Schedule)
+        .map(|row| row.ask().rule.to_string())
         .collect();
 
     let (first, last) = site.sandbox.with_chain(|chain| {
@@ -209,7 +211,7 @@ async fn every_kind_of_rule_plans_the_same_votes(database: &Database) {
     site.is_now(strikes + TimeDelta::seconds(2)).await;
     agrees_with_a_replay(&site, &posts, "every kind").await;
     let newest = site.row_is("ann", &posts[6], Status::Confirmed).await;
-    assert_eq!(newest.origin, Origin::Schedule);
+    assert_eq!(newest.ask().origin, Origin::Schedule);
     daemon.stop().await;
 }
 

@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 
 use crate::harness::{Daemon, Database, Installation, on_each_database, until};
 
@@ -62,7 +63,7 @@ async fn row_of_next_post(site: &Installation<'_>, permlink: &str) -> Option<Vot
 
 async fn weight_of_next_post(site: &Installation<'_>, permlink: &str) -> Option<i16> {
     let row = row_of_next_post(site, permlink).await?;
-    Some(row.weight.hundredths())
+    Some(row.ask().weight.hundredths())
 }
 
 async fn a_bad_file_keeps_its_last_good_rules_and_is_reported_once_for_each_content(
@@ -105,7 +106,7 @@ async fn a_file_that_is_bad_at_the_start_harms_no_other(database: &Database) {
     site.voter("alice").await;
     let daemon = site.start().await;
     let row = row_of_next_post(&site, "one").await.unwrap();
-    assert_eq!(row.rule.as_str(), "b.toml:a");
+    assert_eq!(row.ask().rule.as_str(), "b.toml:a");
     assert_eq!(site.has_errors("rules", 1).await.len(), 1);
     daemon.stop().await;
 }
@@ -123,6 +124,7 @@ async fn votes_queued_by_a_file_that_went_bad_go_out(database: &Database) {
     assert_eq!(
         site.row_is("alice", &post, Status::Confirmed)
             .await
+            .ask()
             .weight
             .hundredths(),
         1_000
@@ -157,7 +159,7 @@ async fn every_change_of_the_files_is_in_force_for_the_next_block(database: &Dat
     let rename = || fs::rename(&file, site.rule_file("others.toml")).unwrap();
     answered_by(&daemon, CHANGED, rename).await;
     let row = row_of_next_post(&site, "renamed").await.unwrap();
-    assert_eq!(row.rule.as_str(), "others.toml:a");
+    assert_eq!(row.ask().rule.as_str(), "others.toml:a");
 
     let remove = || fs::remove_file(site.rule_file("others.toml")).unwrap();
     answered_by(&daemon, CHANGED, remove).await;
@@ -175,8 +177,8 @@ async fn every_change_of_the_files_is_in_force_for_the_next_block(database: &Dat
         };
         answered_by(&daemon, CHANGED, swap).await;
         let row = row_of_next_post(&site, version).await.unwrap();
-        assert_eq!(row.rule.as_str(), "data/linked.toml:a");
-        assert_eq!(row.weight.hundredths(), hundredths);
+        assert_eq!(row.ask().rule.as_str(), "data/linked.toml:a");
+        assert_eq!(row.ask().weight.hundredths(), hundredths);
     }
     daemon.stop().await;
 }

@@ -8,7 +8,7 @@ use curatord::network::ChainKind;
 use curatord::post::PostId;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::faults::{Answer, Fault, FaultRule};
-use curatord::votes::vote::{Origin, Status};
+use curatord::votes::status::{Origin, Status};
 
 use crate::harness::{Database, Installation, on_each_database, run, until};
 
@@ -73,20 +73,20 @@ async fn each_time_the_newest_post_not_yet_voted_on_has_its_vote(database: &Data
     let mut due = Vec::new();
     for post in [&newer, &older] {
         let row = site.row_is("alice", post, Status::Confirmed).await;
-        assert_eq!(row.origin, Origin::Schedule);
-        assert_eq!(row.rule.as_str(), "daily.toml:fixed");
-        assert_eq!(row.due_at.second() % 3, 0);
-        assert_eq!(row.due_at.timestamp_subsec_millis(), 0);
+        assert_eq!(row.ask().origin, Origin::Schedule);
+        assert_eq!(row.ask().rule.as_str(), "daily.toml:fixed");
+        assert_eq!(row.ask().due_at.second() % 3, 0);
+        assert_eq!(row.ask().due_at.timestamp_subsec_millis(), 0);
         let requests = site.broadcasts("alice", post);
         assert_eq!(requests.len(), 1, "{post}");
-        assert!(requests[0].arrived >= row.due_at, "{requests:?}");
-        due.push(row.due_at);
+        assert!(requests[0].arrived >= row.ask().due_at, "{requests:?}");
+        due.push(row.ask().due_at);
     }
     assert!(due[0] < due[1], "one post at a time: {due:?}");
     // What comes next waits for nothing but the next time.
     let newest = site.sandbox.publish("bob", "newest");
     let row = site.row_is("alice", &newest, Status::Confirmed).await;
-    assert!(row.due_at > due[1]);
+    assert!(row.ask().due_at > due[1]);
     assert_eq!(site.cast_weight("alice", &newest).await, 10_000);
     daemon.stop().await;
 }
@@ -99,7 +99,7 @@ async fn the_newest_post_is_found_on_steem_too(database: &Database) {
     let daemon = site.start().await;
     // The newer one has a vote by hand that no table knows of.
     let row = site.row_is("alice", &older, Status::Confirmed).await;
-    assert_eq!(row.origin, Origin::Schedule);
+    assert_eq!(row.ask().origin, Origin::Schedule);
     assert_eq!(site.broadcasts("alice", &newer).len(), 0);
     daemon.stop().await;
 }
@@ -124,10 +124,10 @@ async fn a_time_missed_while_it_was_down_is_made_up_once(database: &Database) {
     let daemon = site.start().await;
     let row = site.row_is("alice", &newer, Status::Confirmed).await;
     assert!(
-        row.due_at >= before,
+        row.ask().due_at >= before,
         "it is due now, not when it was missed"
     );
-    assert_eq!(stored().await.unwrap().last_run_at, row.due_at);
+    assert_eq!(stored().await.unwrap().last_run_at, row.ask().due_at);
     daemon.stop().await;
 
     let daemon = site.start().await;
@@ -169,7 +169,7 @@ async fn a_changed_schedule_counts_at_once(database: &Database) {
     let soon = Clock::system().now() + TimeDelta::seconds(5);
     site.rules("daily.toml", &rule(&daily_at(soon)));
     let row = site.row_is("alice", &newer, Status::Confirmed).await;
-    assert_eq!(row.due_at, soon.with_nanosecond(0).unwrap());
+    assert_eq!(row.ask().due_at, soon.with_nanosecond(0).unwrap());
     assert_eq!(site.row("alice", &older).await, None);
     daemon.stop().await;
 }
@@ -180,7 +180,7 @@ async fn a_dry_run_plans_the_same_votes_and_casts_none(database: &Database) {
     let daemon = site.start_with(&["--dry-run"]).await;
     let first = site.row_is("alice", &newer, Status::DryRun).await;
     let second = site.row_is("alice", &older, Status::DryRun).await;
-    assert!(first.due_at < second.due_at);
+    assert!(first.ask().due_at < second.ask().due_at);
     for post in [&older, &newer] {
         assert_eq!(site.broadcasts("alice", post).len(), 0);
     }
@@ -196,7 +196,7 @@ async fn when_no_node_tells_of_posts_it_is_tried_again(database: &Database) {
     daemon.says("the newest posts were not found out").await;
     site.sandbox.node(0).endpoint().faults.clear();
     let row = site.row_is("alice", &newer, Status::Confirmed).await;
-    assert_eq!(row.due_at, soon.with_nanosecond(0).unwrap());
+    assert_eq!(row.ask().due_at, soon.with_nanosecond(0).unwrap());
     assert_eq!(site.errors("schedule").await, []);
     daemon.stop().await;
 }
@@ -237,7 +237,7 @@ async fn two_daemons(database: &Database) {
     for post in [&middle, &newer, &older] {
         let row = site.row_is("alice", post, Status::Confirmed).await;
         assert_eq!(site.broadcasts("alice", post).len(), 1);
-        times.push(row.due_at);
+        times.push(row.ask().due_at);
     }
     assert!(times[0] < times[1] && times[1] < times[2], "{times:?}");
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use curatord::sandbox::Sandbox;
 use curatord::sandbox::faults::Fault;
-use curatord::votes::vote::{Status, Vote};
+use curatord::votes::status::Status;
+use curatord::votes::vote::Vote;
 
 use crate::harness::{Database, Installation, PATIENCE, on_each_database, run, until};
 
@@ -125,7 +126,7 @@ async fn never_answered(database: &Database) {
     assert_eq!((row.status, row.attempts), (Status::Queued, 1));
     assert_eq!(row.claimed_by, None);
     // Nobody knows what came of it: the next daemon asks the chain, when it had time to get there.
-    assert!(row.next_attempt_at > row.due_at + TimeDelta::seconds(10));
+    assert!(row.next_attempt_at > row.ask().due_at + TimeDelta::seconds(10));
 }
 
 #[tokio::test]

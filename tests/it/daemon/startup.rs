@@ -98,7 +98,7 @@ async fn a_dry_run_casts_nothing_and_is_never_taken_for_a_real_one(database: &Da
     let daemon = site.start_with(&["--dry-run"]).await;
     let post = site.sandbox.publish("bob", "a-post");
     let row = site.row_is("alice", &post, Status::DryRun).await;
-    assert_eq!((row.attempts, row.weight.hundredths()), (0, 1_000));
+    assert_eq!((row.attempts, row.ask().weight.hundredths()), (0, 1_000));
     assert_eq!((row.trx_id, row.block_num), (None, None));
     daemon.stop().await;
 

@@ -1,10 +1,10 @@
 //! The tables name everything that there is, and nothing else.
 
-use curatord::config::SECTIONS;
 use curatord::rules::language::keys::{self, Holds, Key};
 use curatord::store::Store;
+use curatord::toml_reader::settings::SECTIONS;
 use curatord::votes::error_entry::ErrorKind;
-use curatord::votes::vote::{Origin, Status};
+use curatord::votes::status::{Origin, Status};
 use sqlx::{Connection, SqliteConnection};
 use toml::{Table, Value};
 
@@ -52,7 +52,7 @@ fn every_key_of_the_rule_language_is_in_the_reference_with_its_default() {
 /// Every key of the configuration, as `database.url`, with what the packaged file gives it: the file holds every key,
 /// which a test of `config` sees to, and those without a default in comments.
 pub fn settings() -> Vec<(String, Option<Value>)> {
-    let text = include_str!("../../packaging/curatord.toml");
+    let text = include_str!("../../../packaging/curatord.toml");
     let table: Table = toml::from_str(text).unwrap();
     let mut settings = Vec::new();
     for (name, value) in table {

@@ -57,7 +57,11 @@ async fn a_post_that_will_be_and_was_voted_on_says_so(database: &Database) {
     assert_eq!(lines[0]["verdict"], "no");
     assert_eq!(lines[1]["verdict"], "queued");
     assert_eq!(lines[1]["weight"], 2_000);
-    let due = row.due_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+    let due = row
+        .ask()
+        .due_at
+        .format("%Y-%m-%dT%H:%M:%S%.3fZ")
+        .to_string();
     assert_eq!(lines[1]["at"], due);
 
     let post = site.sandbox.publish("bob", "a-post");

@@ -48,8 +48,11 @@ async fn a_vote_without_a_moment_goes_out_now(database: &Database) {
     assert_eq!(said.out, "queued: @alice votes 12.5% on @bob/a-post, now\n");
     assert_eq!(site.cast_weight("alice", &post).await, 1_250);
     let row = site.row_is("alice", &post, Status::Confirmed).await;
-    assert!((asked..=queued).contains(&row.due_at), "{row:?}");
-    assert_eq!((row.origin, row.rule.as_str()), (Origin::Hand, ""));
+    assert!((asked..=queued).contains(&row.ask().due_at), "{row:?}");
+    assert_eq!(
+        (row.ask().origin, row.ask().rule.as_str()),
+        (Origin::Hand, "")
+    );
     daemon.stop().await;
 }
 
@@ -84,7 +87,7 @@ async fn without_a_daemon_a_vote_waits_for_one(database: &Database) {
     );
     let row = site.row("alice", &post).await.unwrap();
     assert_eq!(
-        (row.status, row.weight.hundredths()),
+        (row.status, row.ask().weight.hundredths()),
         (Status::Queued, 4_000)
     );
     let daemon = site.start().await;
@@ -113,7 +116,10 @@ async fn a_vote_by_hand_takes_the_place_of_one_that_a_rule_queued(database: &Dat
     );
     assert_eq!(site.cast_weight("alice", &post).await, 7_000);
     let row = site.row_is("alice", &post, Status::Confirmed).await;
-    assert_eq!((row.origin, row.rule.as_str()), (Origin::Hand, ""));
+    assert_eq!(
+        (row.ask().origin, row.ask().rule.as_str()),
+        (Origin::Hand, "")
+    );
     assert!(row.cast_at.unwrap() - row.created_at < TimeDelta::seconds(10));
     daemon.stop().await;
 }
@@ -191,7 +197,10 @@ async fn a_fork_takes_back_no_vote_by_hand(database: &Database) {
     };
     site.store().await.apply(&undone, &context).await.unwrap();
     let row = site.row("alice", &post).await.unwrap();
-    assert_eq!((row.status, row.origin), (Status::Queued, Origin::Hand));
+    assert_eq!(
+        (row.status, row.ask().origin),
+        (Status::Queued, Origin::Hand)
+    );
 }
 
 async fn wrong_usage_queues_nothing(database: &Database) {

@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use curatord::sandbox::faults::{Answer, Fault};
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use super::{assert_not_early, rule};
 use crate::harness::proxy::{Proxy, Wire};
@@ -50,11 +50,11 @@ async fn votes_go_on_while_the_database_is(wire: Wire) {
         for post in &posts {
             for voter in ["alice", "amy"] {
                 let row = site.row_is(voter, post, Status::Confirmed).await;
-                assert_not_early(&site, voter, post, row.due_at);
+                assert_not_early(&site, voter, post, row.ask().due_at);
                 assert_eq!(site.broadcasts(voter, post).len(), 1);
-                assert_eq!((row.attempts, row.claimed_by), (1, None));
+                assert_eq!((row.attempts, &row.claimed_by), (1, &None));
                 let cast_at = row.cast_at.expect("the moment it was cast is known");
-                assert!(cast_at >= row.due_at, "{voter} on {post}: {cast_at}");
+                assert!(cast_at >= row.ask().due_at, "{voter} on {post}: {cast_at}");
             }
             site.row_is("refused", post, Status::Failed).await;
             assert_eq!(site.broadcasts("refused", post).len(), 1);
@@ -68,7 +68,7 @@ async fn votes_go_on_while_the_database_is(wire: Wire) {
         // And on it goes.
         let after = site.sandbox.publish("bob", "after");
         let row = site.row_is("alice", &after, Status::Confirmed).await;
-        assert_not_early(&site, "alice", &after, row.due_at);
+        assert_not_early(&site, "alice", &after, row.ask().due_at);
         assert_eq!(site.errors("database").await.len(), 1);
         daemon.stop().await;
     })
@@ -211,7 +211,7 @@ async fn while_the_database_hangs_a_later_rule_takes_no_vote_that_is_queued() {
         proxy.set(Wire::Whole);
         site.row_is("amy", &post, Status::Confirmed).await;
         let row = site.row("alice", &post).await.unwrap();
-        assert_eq!(row.rule.as_str(), "1.toml:author-1");
+        assert_eq!(row.ask().rule.as_str(), "1.toml:author-1");
         assert_eq!(row.status, Status::Queued);
         assert!(site.broadcasts("alice", &post).is_empty());
         daemon.stop().await;
@@ -233,10 +233,10 @@ async fn a_vote_that_its_leader_took_back_while_the_database_was_away_is_withdra
         proxy.set(Wire::Silent);
         site.sandbox.vote("curie", &post, 0).unwrap();
         // The moment at which it would have been due passes.
-        site.is_now(row.due_at + TimeDelta::seconds(2)).await;
+        site.is_now(row.ask().due_at + TimeDelta::seconds(2)).await;
         proxy.set(Wire::Whole);
         let row = site.row_is("alice", &post, Status::Withdrawn).await;
-        assert!(row.reason.unwrap().contains("@curie"));
+        assert!(row.reason.unwrap().to_string().contains("@curie"));
         assert!(site.broadcasts("alice", &post).is_empty());
         daemon.stop().await;
     })

@@ -5,7 +5,7 @@ use curatord::post::PostId;
 use curatord::sandbox::SandboxConfig;
 use curatord::sandbox::chain::operation::Operation;
 use curatord::sandbox::faults::Fault;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 
 use super::rule;
 use crate::harness::{Daemon, Database, Installation, run};
@@ -66,7 +66,7 @@ async fn a_vote_whose_post_was_dropped_is_withdrawn() {
             );
             site.sandbox.produce_block();
             let row = site.row_is("alice", &post, Status::Withdrawn).await;
-            assert!(row.reason.unwrap().contains("undone by a fork"));
+            assert!(row.reason.unwrap().to_string().contains("undone by a fork"));
             // The moment it was due passes: a later post has its vote.
             let later = site
                 .in_a_block(|sandbox| sandbox.publish("bob", "a-later-post"))

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use curatord::store::Store;
+use curatord::votes::asks::Ask;
 use curatord::votes::change::{Outcome, Plan};
 use curatord::votes::status::Status;
 use curatord::votes::vote::Vote;
 use futures_util::future::join_all;
 
-use super::rows::{apply, at, cast, changes, key, plan, plans, report};
+use super::rows::{apply, ask, at, cast, changes, key, plan, plans, report};
 use crate::harness::database::Database;
 
 async fn claim(store: &Store, owner: &str, now: i64, limit: u32) -> Vec<Vote> {
@@ -24,7 +25,10 @@ fn voters(votes: &[Vote]) -> Vec<&str> {
 
 fn due(voter: &str, seconds: i64) -> Plan {
     Plan {
-        due_at: at(seconds),
+        ask: Ask {
+            due_at: at(seconds),
+            ..ask()
+        },
         ..plan(voter, "a-post")
     }
 }
@@ -77,7 +81,7 @@ pub async fn what_is_not_queued_is_not_claimed(database: &Database) {
     .await;
     let batch = changes([
         report("alice", "a-post", cast(at(110))),
-        report("carol", "a-post", Outcome::Skipped("no".to_owned())),
+        report("carol", "a-post", Outcome::Skipped("no".to_owned().into())),
     ]);
     apply(&store, &batch).await;
     assert_eq!(voters(&claim(&store, "one", 100, 9).await), ["dave"]);

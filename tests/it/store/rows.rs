@@ -7,6 +7,7 @@ use curatord::account::Account;
 use curatord::post::{PostId, VoteKey};
 use curatord::rules::rule::RuleId;
 use curatord::store::Store;
+use curatord::votes::asks::Ask;
 use curatord::votes::change::{Batch, Change, LeaderVote, Outcome, Plan, Report, Seen};
 use curatord::votes::fold::Context;
 use curatord::votes::status::Origin;
@@ -38,15 +39,21 @@ pub fn key(voter: &str, permlink: &str) -> VoteKey {
 pub fn plan(voter: &str, permlink: &str) -> Plan {
     Plan {
         key: key(voter, permlink),
-        weight: Weight::clamped(5_000),
+        ask: ask(),
+        may_be_edit: false,
+    }
+}
+
+/// What [`plan`] asks for.
+pub fn ask() -> Ask {
+    Ask {
         rule: RuleId::new("friends.toml", "favourites"),
         origin: Origin::Author,
+        weight: Weight::clamped(5_000),
         due_at: at(100),
-        event_block: 1_000,
-        event_at: at(0),
+        block: 1_000,
+        at: at(0),
         leader: None,
-        may_be_edit: false,
-        had_vote: false,
     }
 }
 
@@ -64,9 +71,7 @@ pub fn seen(voter: &str, permlink: &str, block_num: u32) -> Seen {
 pub fn report(voter: &str, permlink: &str, outcome: Outcome) -> Change {
     Change::Report(Report {
         key: key(voter, permlink),
-        origin: Origin::Author,
-        event_block: 1_000,
-        rule: None,
+        cause: ask().cause(),
         weight: Weight::clamped(5_000),
         attempts: 1,
         at: at(100),

@@ -94,7 +94,7 @@ pub async fn an_error_with_a_fingerprint_is_written_once(database: &Database) {
 pub async fn a_vote_that_fails_for_good_is_an_error(database: &Database) {
     let store = database.store().await;
     apply(&store, &plans([plan("alice", "a-post")])).await;
-    let failed = Outcome::Failed("the post is paid out".to_owned());
+    let failed = Outcome::Failed("the post is paid out".to_owned().into());
     let batch = changes([report("alice", "a-post", failed)]);
     apply(&store, &batch).await;
     apply(&store, &batch).await;

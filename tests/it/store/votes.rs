@@ -3,23 +3,30 @@
 use std::collections::HashSet;
 
 use curatord::post::{PostId, VoteKey};
+use curatord::votes::asks::Ask;
 use curatord::votes::change::{Batch, Change, Cursor, Outcome, Plan};
 use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
 use curatord::votes::fold::Context;
 use curatord::votes::status::{Origin, Status};
 use curatord::weight::Weight;
 
-use super::rows::{apply, at, cast, changes, context, key, name, plan, plans, post, report, seen};
+use super::rows::{
+    apply, ask, at, cast, changes, context, key, name, plan, plans, post, report, seen,
+};
 use crate::harness::database::Database;
 
 pub async fn a_vote_comes_back_as_it_was_written(database: &Database) {
     let store = database.store().await;
     let by_trail = Plan {
-        leader: Some((name("curie"), Weight::clamped(-7_777))),
-        origin: Origin::Trail,
-        weight: Weight::clamped(-10_000),
+        ask: Ask {
+            leader: Some((name("curie"), Weight::clamped(-7_777))),
+            origin: Origin::Trail,
+            weight: Weight::clamped(-10_000),
+            ..ask()
+        },
         ..plan("alice", "a-post")
     };
+
     let holds = Context {
         claim_before: at(1_000),
         ..context("one")
@@ -39,7 +46,7 @@ pub async fn a_vote_comes_back_as_it_was_written(database: &Database) {
             Outcome::Later {
                 next_attempt_at: at(200),
                 due_at: Some(at(150)),
-                reason: Some("it's \"late\" \\ 😀\n\u{1}é".to_owned()),
+                reason: Some("it's \"late\" \\ 😀\n\u{1}é".to_owned().into()),
                 hold: false,
             },
         ),
@@ -173,7 +180,10 @@ pub async fn a_vote_that_changes_is_changed_and_not_added(database: &Database) {
 pub async fn undone_blocks_take_their_votes_along(database: &Database) {
     let store = database.store().await;
     let later = Plan {
-        event_block: 1_001,
+        ask: Ask {
+            block: 1_001,
+            ..ask()
+        },
         ..plan("alice", "later")
     };
     apply(

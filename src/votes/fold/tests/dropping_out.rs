@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::account::Account;
-use crate::post::VoteKey;
 use crate::votes::asks::Cause;
 use crate::votes::change::Unsuited;
-use crate::votes::tests::{bobs, key};
+use crate::votes::tests::bobs;
 use crate::weight::Weight;
 
 fn all() -> RuleSet {
