@@ -323,6 +323,11 @@ impl Caster {
     fn look_ahead(&mut self, key: &VoteKey, at: DateTime<Utc>) {
         let ahead = self.settings.looks.ahead;
         if let Some(held) = self.held.get_mut(key) {
+            // After an unclear answer the chain is not looked at before its time.
+            let at = held
+                .tries
+                .unclear_until
+                .map_or(at, |unclear| at.max(unclear));
             held.next_at = at;
             held.state = State::Waiting(WaitsFor::Moment);
             let first = gathered(at - ahead);
