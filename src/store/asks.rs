@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::value::{Field, Value, json};
 use crate::account::Account;
 use crate::rules::rule::RuleId;
 use crate::votes::asks::Ask;
@@ -21,19 +22,26 @@ struct StoredAsk {
     leader: Option<(String, i64)>,
 }
 
-/// The text for the column; nothing else asks for most votes, and then there is none.
+/// The text for the column; `None` for most votes, which nothing else asks for.
 pub(super) fn write(asks: &[Ask]) -> Option<String> {
     let asks: Vec<StoredAsk> = asks.iter().map(StoredAsk::from).collect();
-    (!asks.is_empty()).then(|| super::rows::json(&asks))
+    (!asks.is_empty()).then(|| json(&asks))
 }
 
-/// The asks in the column; `None` for a text that is not ours.
-pub(super) fn read(text: Option<&str>) -> Option<Vec<Ask>> {
-    let Some(text) = text else {
-        return Some(Vec::new());
-    };
-    let asks: Vec<StoredAsk> = serde_json::from_str(text).ok()?;
-    asks.into_iter().map(StoredAsk::into_ask).collect()
+impl Field for Vec<Ask> {
+    type Sql = Option<String>;
+
+    fn read(stored: Self::Sql) -> Option<Self> {
+        let Some(text) = stored else {
+            return Some(Vec::new());
+        };
+        let asks: Vec<StoredAsk> = serde_json::from_str(&text).ok()?;
+        asks.into_iter().map(StoredAsk::into_ask).collect()
+    }
+
+    fn write(&self) -> Value<'_> {
+        write(self).into()
+    }
 }
 
 impl From<&Ask> for StoredAsk {

@@ -1,26 +1,37 @@
-//! Why the database did not do what was asked, and what follows from it.
+//! Errors of the database, sorted by what can be done about them.
+
+use std::fmt::Display;
 
 use sqlx::migrate::MigrateError;
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::sqlite::SqliteError;
 
-/// Why the database did not do what was asked. Never holds a password.
+/// Why a call failed. Never holds a password.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, is too busy, or broke off: the same again may work later.
+    /// It cannot be reached, is too busy, or ended the connection: a retry may work later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// It refuses us: wrong credentials, no such database, no rights, a schema that is not ours.
     #[error("the database cannot be used: {0}")]
     Refused(String),
-    /// It answered with something that trying again will not mend.
+    /// It answered with an error that a retry does not remove.
     #[error("the database answered with an error: {0}")]
     Failed(String),
 }
 
 impl StoreError {
-    /// Logs what was `left` undone because of it. While the database is away that is no news: the outage is told
-    /// elsewhere.
+    /// The same error with the place where it happened in front: a call, or a file.
+    pub(super) fn at(self, place: impl Display) -> Self {
+        match self {
+            Self::Unavailable(text) => Self::Unavailable(format!("{place}: {text}")),
+            Self::Refused(text) => Self::Refused(format!("{place}: {text}")),
+            Self::Failed(text) => Self::Failed(format!("{place}: {text}")),
+        }
+    }
+
+    /// Logs what was `left` undone because of it; at DEBUG while the database is unavailable, since
+    /// the outage is logged elsewhere.
     pub fn log(&self, left: &str) {
         match self {
             Self::Unavailable(_) => tracing::debug!(error = %self, "{left}"),
@@ -29,11 +40,11 @@ impl StoreError {
     }
 }
 
-/// Another one writes the same rows: the transaction is to be tried again from the start.
+/// Whether another transaction writes the same rows, so that a retry from the start may work.
 pub(super) fn is_collision(error: &sqlx::Error) -> bool {
     match number(error) {
-        // Lock wait timeout, deadlock; a row that another one inserted first; MariaDB 11: a row
-        // that changed since the snapshot.
+        // Lock wait timeout, deadlock; a row that another transaction inserted first; MariaDB 11: a
+        // row that changed since the snapshot.
         Some(Number::MySql(1205 | 1213 | 1062 | 1020)) => true,
         // SQLITE_BUSY, SQLITE_LOCKED.
         Some(Number::Sqlite(code)) => matches!(code & 0xff, 5 | 6),
@@ -101,6 +112,15 @@ fn number(error: &sqlx::Error) -> Option<Number> {
     Some(Number::Sqlite(code))
 }
 
+/// Disk full, out of memory, too many connections, shutdown, a broken connection, lock wait timeout,
+/// deadlock, interrupted, read-only, offline, host blocked, no quorum, statement or idle timeouts, a
+/// row that changed meanwhile.
+const PASSING: [u16; 40] = [
+    1020, 1021, 1037, 1038, 1040, 1041, 1042, 1043, 1047, 1053, 1077, 1078, 1079, 1080, 1114, 1129,
+    1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1226, 1290,
+    1317, 1792, 1836, 1927, 1969, 3024, 3032, 4031,
+];
+
 /// Numbers of MySQL's and MariaDB's error references.
 fn of_mysql(number: u16, text: String) -> StoreError {
     match number {
@@ -109,7 +129,7 @@ fn of_mysql(number: u16, text: String) -> StoreError {
         1044 | 1045 | 1049 | 1130 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3879 | 4151 => {
             StoreError::Refused(format!("{text}: check [database] url"))
         }
-        // A server that writes statements to its binary log does not let sessions of ours write.
+        // A server whose binary log holds statements refuses writes from our isolation level.
         1665 => StoreError::Refused(format!(
             "{text}: set binlog_format = ROW (or MIXED) on the server"
         )),
@@ -117,37 +137,7 @@ fn of_mysql(number: u16, text: String) -> StoreError {
         1142 | 1143 | 1227 | 1370 => StoreError::Refused(text),
         // Unknown column, no such table, no such table to drop: the schema is not ours.
         1054 | 1146 => StoreError::Refused(text),
-        // Disk full, out of memory, too many connections, shutdown, the connection was broken,
-        // lock wait timeout, deadlock, interrupted, read-only, offline, host blocked, no quorum,
-        // statement or idle timeouts, a row that changed meanwhile.
-        1020
-        | 1021
-        | 1037
-        | 1038
-        | 1040
-        | 1041
-        | 1042
-        | 1043
-        | 1047
-        | 1053
-        | 1077..=1080
-        | 1114
-        | 1129
-        | 1152..=1161
-        | 1184
-        | 1203
-        | 1205
-        | 1213
-        | 1226
-        | 1290
-        | 1317
-        | 1792
-        | 1836
-        | 1927
-        | 1969
-        | 3024
-        | 3032
-        | 4031 => StoreError::Unavailable(text),
+        _ if PASSING.contains(&number) => StoreError::Unavailable(text),
         _ => StoreError::Failed(format!("{text} (error {number})")),
     }
 }
@@ -168,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_pass_is_told_from_what_does_not() {
+    fn passing_errors_are_unavailable_and_lasting_ones_are_not() {
         for number in [1040, 1053, 1205, 1213, 1290, 1836] {
             let error = of_mysql(number, String::new());
             assert!(matches!(error, StoreError::Unavailable(_)), "{number}");

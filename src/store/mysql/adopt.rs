@@ -1,18 +1,18 @@
-//! Makes our tables, and brings those that other programs made up to date.
+//! Makes our tables, and adapts those that other programs made.
 
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
+use super::SQL;
 use crate::store::error::StoreError;
-use crate::store::rows::vote_columns;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/mysql");
 
-/// Waits for the other one when two daemons start at once.
+/// Makes and adopts the tables. Of two daemons that start at once, one waits for the other.
 pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError> {
-    // Our own lock rather than that of sqlx, so that it covers the adoption too. It ends with the
-    // connection. Its name has at most 64 characters, which the database's alone may have; MySQL 9 has
-    // no MD5 any more.
+    // Our own lock and not that of sqlx, so that it covers the adoption too. It ends with the
+    // connection. Its name may have 64 characters, as many as the database's name alone may have,
+    // hence the hash. MySQL 9 has no MD5.
     let locked: Option<i64> = sqlx::query_scalar(
         "SELECT GET_LOCK(CONCAT('curatord ', LEFT(SHA2(DATABASE(), 256), 40)), 100)",
     )
@@ -28,7 +28,7 @@ pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError>
         .await
         .map_err(|error| match error {
             sqlx::Error::Database(_) => StoreError::Refused(
-                "the server is too old: MySQL 8.0 or MariaDB 10.6 is the first that will do"
+                "the server is too old: curatord needs MySQL 8.0 or MariaDB 10.6, or later"
                     .to_owned(),
             ),
             other => other.into(),
@@ -38,28 +38,20 @@ pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError>
     connection
         .ensure_migrations_table("_sqlx_migrations")
         .await?;
-    // MySQL commits every table by itself, so a daemon killed here leaves a migration marked as not
-    // done. Ours can all be repeated.
+    // MySQL commits each table by itself, so a daemon killed here leaves a migration marked as not
+    // done. All of ours can be repeated.
     sqlx::query("DELETE FROM _sqlx_migrations WHERE success = FALSE")
         .execute(&mut *connection)
         .await?;
     MIGRATIONS.run_direct(None, connection, false).await?;
-    check(connection).await?;
+    for statement in &SQL.checks {
+        sqlx::query(statement.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
     sqlx::query("SELECT RELEASE_LOCK(CONCAT('curatord ', LEFT(SHA2(DATABASE(), 256), 40)))")
         .execute(connection)
         .await?;
-    Ok(())
-}
-
-/// Finds out at the start rather than at the first vote that a table of this name is not ours.
-async fn check(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
-    for statement in [
-        concat!("SELECT ", vote_columns!(""), " FROM votes LIMIT 0"),
-        "SELECT id, access_token, user_login, expires_in, refresh_token FROM steem_authorization LIMIT 0",
-        "SELECT id, voter, author, permlink, weight, type, error, timestamp FROM error_log LIMIT 0",
-    ] {
-        sqlx::query(statement).execute(&mut *connection).await?;
-    }
     Ok(())
 }
 
@@ -68,7 +60,7 @@ async fn check(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
 struct Column {
     name: String,
     kind: String,
-    /// Characters it holds, for texts.
+    /// The number of characters that a text column holds.
     length: Option<i64>,
     charset: Option<String>,
     nullable: i64,
@@ -88,9 +80,9 @@ impl Column {
 /// Widens the `error_log` of an older program: we write permlinks of 256 characters, errors of any
 /// length, and every character.
 ///
-/// Not a numbered migration, because what is to be done depends on what is there, and MySQL has no
-/// `ADD COLUMN IF NOT EXISTS`: the questions are asked here. Nothing is dropped or renamed, and where
-/// nothing is to be done nothing is changed, so this runs at every start.
+/// Not a numbered migration, because what it changes depends on the columns that exist, and MySQL has
+/// no `ADD COLUMN IF NOT EXISTS`. Nothing is dropped or renamed, and a table that fits is not changed,
+/// so this runs at every start.
 async fn adopt_error_log(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     let columns: Vec<Column> = sqlx::query_as(
         "SELECT CAST(LOWER(column_name) AS CHAR) AS name, CAST(LOWER(data_type) AS CHAR) AS kind, \
@@ -108,7 +100,7 @@ async fn adopt_error_log(connection: &mut MySqlConnection) -> Result<(), sqlx::E
     }
     let find = |name: &str| columns.iter().find(|column| column.name == name);
 
-    // Each change names a static text; what is asked of the server only chooses among them.
+    // Each change is a static text; the answers of the server only choose among them.
     let mut changes: Vec<[&'static str; 2]> = Vec::new();
     if let Some(permlink) = find("permlink")
         && (permlink.is_shorter_than(256) || !permlink.is_utf8mb4())
@@ -161,9 +153,8 @@ async fn adopt_error_log(connection: &mut MySqlConnection) -> Result<(), sqlx::E
     Ok(())
 }
 
-/// What `MODIFY` would otherwise forget: other programs may leave the column out. A text in these
-/// columns has no other sensible default than the empty one; the brackets are how both servers take
-/// one for TEXT.
+/// What `MODIFY` would otherwise drop: other programs may leave the column out. The only sensible
+/// default of these texts is the empty one, and both servers take it for TEXT in parentheses.
 fn rest(column: &Column) -> &'static str {
     match (column.nullable == 1, column.has_default == 1) {
         (true, false) => " NULL",

@@ -1,44 +1,38 @@
-//! The statements for MySQL (8.0 and later) and MariaDB (10.6 and later). Several daemons may share
-//! one database.
+//! MySQL (8.0 and later) and MariaDB (10.6 and later). Several daemons may share one database.
 
 mod adopt;
-mod apply;
-mod chain;
-mod claims;
-mod past;
-mod tokens;
+mod dialect;
 
 use std::future::Future;
-use std::ops::{Deref, DerefMut};
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{ConnectOptions, Connection, MySql};
+use sqlx::{ConnectOptions, Connection as _, MySql};
 
-use crate::store::error::{StoreError, is_collision};
+use super::connection::{Access, Connection, Outlives, Running};
+use super::error::{StoreError, is_collision};
 
-/// Connecting, with waiting for a free connection of the pool.
+pub use dialect::SQL;
+
+/// Limit for connecting, and for waiting for a free connection of the pool.
 const CONNECT: Duration = Duration::from_secs(4);
-/// One call, all its statements together.
+/// Limit for one call, all its statements together.
 const CALL: Duration = Duration::from_secs(8);
-/// Adopting and making the tables: a large `error_log` is rewritten once. Broken off, the server
-/// goes on, and the next start finds it done.
+/// Limit for adopting and making the tables: a large `error_log` is rewritten once. The server
+/// continues after the limit, and the next start finds the work done.
 const MIGRATE: Duration = Duration::from_secs(120);
 const CONNECTIONS: u32 = 6;
-/// How often a transaction that met another one is tried again.
+/// Retries of a call that collided with another transaction.
 const RETRIES: u32 = 5;
 
-// Moments are bound as `naive_utc`, which sqlx sends as DATETIME like our columns; a `DateTime` it would
-// send as TIMESTAMP, which ends in 2038.
-
-/// What a session of ours must have, whatever the server's defaults are.
+/// Settings that a session needs, whatever the server's defaults are.
 ///
 /// - READ COMMITTED: no gap locks, so that daemons that insert side by side do not deadlock.
-/// - Strict, so that a value that does not fit is an error instead of a shorter value. Zero dates are
+/// - Strict, so that a value that does not fit is an error and not a shorter value. Zero dates are
 ///   allowed: another program may have written them.
 const SESSION: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
      SESSION autocommit = 1, SESSION innodb_lock_wait_timeout = 2, SESSION lock_wait_timeout = 100; \
@@ -46,12 +40,10 @@ const SESSION: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBST
 
 pub struct MySqlStore {
     pool: MySqlPool,
-    /// Of `steem_authorization.expires_in`.
-    zone: Tz,
 }
 
 impl MySqlStore {
-    pub async fn open(url: &SecretString, zone: Tz) -> Result<Self, StoreError> {
+    pub async fn open(url: &SecretString) -> Result<Self, StoreError> {
         let options = MySqlConnectOptions::from_str(url.expose_secret())?
             .timezone(Some("+00:00".to_owned()))
             .pipes_as_concat(false)
@@ -61,7 +53,7 @@ impl MySqlStore {
                 "the address names no database: write mysql://user:password@host/NAME".to_owned(),
             ));
         }
-        // Not through the pool: it would hide behind a timeout why the server does not answer.
+        // Not through the pool, which reports only a timeout and not why the server does not answer.
         let mut first = within(CONNECT, async {
             let mut connection = options.connect().await?;
             prepare(&mut connection).await?;
@@ -77,21 +69,50 @@ impl MySqlStore {
             .acquire_timeout(CONNECT)
             .after_connect(|connection, _| Box::pin(prepare(connection)))
             .connect_lazy_with(options);
-        Ok(Self { pool, zone })
+        Ok(Self { pool })
     }
 
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        call(move || async move {
-            let mut session = self.session().await?;
-            session.ping().await?;
-            session.finish();
-            Ok(())
+    /// Runs the statements of one call within [`CALL`], and again when they collide with those of
+    /// another daemon: a deadlock is no outage.
+    pub async fn call<'env, T>(
+        &self,
+        access: Access,
+        work: impl for<'c> Fn(Connection<'c>, Outlives<'env, 'c>) -> Running<'c, T>,
+    ) -> Result<T, StoreError> {
+        within(CALL, async {
+            let mut tries = 0;
+            loop {
+                match self.attempt(access, &work).await {
+                    Err(error) if tries < RETRIES && is_collision(&error) => {
+                        tries += 1;
+                        tracing::debug!(%error, tries, "a transaction collided with another one");
+                        let pause = u64::from(tries) * fastrand::u64(2..20);
+                        tokio::time::sleep(Duration::from_millis(pause)).await;
+                    }
+                    result => return result,
+                }
+            }
         })
         .await
     }
 
-    async fn session(&self) -> Result<Session, sqlx::Error> {
-        Ok(Session(Some(self.pool.acquire().await?)))
+    async fn attempt<'env, T>(
+        &self,
+        access: Access,
+        work: &impl for<'c> Fn(Connection<'c>, Outlives<'env, 'c>) -> Running<'c, T>,
+    ) -> Result<T, sqlx::Error> {
+        let mut session = Session(Some(self.pool.acquire().await?));
+        let connection = session.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)?;
+        let result = if access == Access::Transaction {
+            let mut transaction = connection.begin().await?;
+            let result = work(Connection::MySql(&mut transaction), PhantomData).await?;
+            transaction.commit().await?;
+            result
+        } else {
+            work(Connection::MySql(connection), PhantomData).await?
+        };
+        session.finish();
+        Ok(result)
     }
 }
 
@@ -100,8 +121,8 @@ async fn prepare(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// A connection that goes back to the pool when its work is finished, and is thrown away when it ends
-/// in any other way: in the middle of an answer, or of a transaction, it is of no use to the next.
+/// A connection that goes back to the pool when its work is finished, and is closed when it is
+/// dropped earlier: in the middle of an answer or of a transaction, nobody else can use it.
 struct Session(Option<PoolConnection<MySql>>);
 
 impl Session {
@@ -116,49 +137,6 @@ impl Drop for Session {
             drop(connection.detach());
         }
     }
-}
-
-impl Deref for Session {
-    type Target = MySqlConnection;
-
-    fn deref(&self) -> &MySqlConnection {
-        match &self.0 {
-            Some(connection) => connection,
-            None => unreachable!("only `finish` and `drop` take the connection, and both end it"),
-        }
-    }
-}
-
-impl DerefMut for Session {
-    fn deref_mut(&mut self) -> &mut MySqlConnection {
-        match &mut self.0 {
-            Some(connection) => connection,
-            None => unreachable!("only `finish` and `drop` take the connection, and both end it"),
-        }
-    }
-}
-
-/// Runs the statements of one call, again where they met those of another daemon: a server that hangs
-/// does not hang us, and a deadlock is no outage.
-async fn call<T, F>(work: impl Fn() -> F) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, sqlx::Error>>,
-{
-    within(CALL, async {
-        let mut tries = 0;
-        loop {
-            match work().await {
-                Err(error) if tries < RETRIES && is_collision(&error) => {
-                    tries += 1;
-                    tracing::debug!(%error, tries, "a transaction met another one");
-                    let pause = u64::from(tries) * fastrand::u64(2..20);
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                }
-                result => return result,
-            }
-        }
-    })
-    .await
 }
 
 async fn within<T, E: Into<StoreError>>(

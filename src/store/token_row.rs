@@ -14,15 +14,15 @@ use crate::account::Account;
 #[derive(Debug, Clone)]
 pub struct TokenRow {
     pub voter: Account,
-    /// Empty where the row has none.
+    /// Empty if the row has none.
     pub access_token: SecretString,
     /// Empty columns are `None`.
     pub refresh_token: Option<SecretString>,
-    /// When the access token expires; `None` where the row does not say.
+    /// When the access token expires; `None` if the row does not say.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// What a refresh brought.
+/// The result of a refresh.
 #[derive(Debug, Clone)]
 pub struct NewToken {
     pub access_token: SecretString,
@@ -30,7 +30,7 @@ pub struct NewToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// What names a row, as it stands in the table.
+/// What names a row.
 #[derive(sqlx::FromRow)]
 pub(super) struct Login {
     pub id: i64,
@@ -44,19 +44,18 @@ impl Login {
     }
 }
 
-/// A whole row as it stands in the table.
+/// A row as it is in the table.
 #[derive(sqlx::FromRow)]
 pub(super) struct StoredToken {
     pub id: i64,
     pub access_token: Option<String>,
     pub refresh_token: Option<String>,
-    /// Local time as text: a value that is no time, such as MySQL's zero date, must not cost us
-    /// the row.
+    /// Local time as text, so that a row with another value, such as MySQL's zero date, can be read.
     pub expires_in: Option<String>,
 }
 
 impl StoredToken {
-    /// The row as we use it, of the account that its login was found to be.
+    /// The row as we use it; `voter` is the account of its login.
     pub fn read(self, voter: Account, zone: Tz) -> TokenRow {
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         TokenRow {
@@ -68,20 +67,23 @@ impl StoredToken {
     }
 }
 
-/// The row of each account: where two rows normalise to one name, the one written last.
-pub(super) fn rows_of(logins: Vec<Login>) -> BTreeMap<Account, i64> {
-    let mut rows = BTreeMap::new();
-    for login in logins {
-        if let Some(account) = login.account() {
-            let id = rows.entry(account).or_insert(login.id);
-            *id = login.id.max(*id);
+/// The id of each account's row and what was read with it: where two rows normalise to one name, of
+/// the row written last.
+pub(super) fn newest<T>(rows: impl IntoIterator<Item = (Login, T)>) -> BTreeMap<Account, (i64, T)> {
+    let mut newest = BTreeMap::new();
+    for (login, read) in rows {
+        let Some(account) = login.account() else {
+            continue;
+        };
+        if newest.get(&account).is_none_or(|(id, _)| *id < login.id) {
+            newest.insert(account, (login.id, read));
         }
     }
-    rows
+    newest
 }
 
-/// Reads a local time. One that daylight saving has twice is the earlier; one that it skips is as
-/// long after the change as it says.
+/// Reads a local time. A time that occurs twice when daylight saving ends is the earlier one; a time
+/// that is skipped when it begins is as long after the change as it says.
 pub(super) fn moment(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
@@ -131,17 +133,20 @@ mod tests {
 
     #[test]
     fn of_two_rows_for_one_account_the_newer_counts() {
-        let login = |id, login: &str| Login {
-            id,
-            user_login: login.to_owned(),
+        let login = |id, login: &str| {
+            let user_login = login.to_owned();
+            (Login { id, user_login }, ())
         };
-        let rows = rows_of(vec![
+        let rows = newest(vec![
             login(7, "Alice"),
             login(3, "@alice"),
             login(4, "?"),
             login(5, " bob "),
         ]);
-        let rows: Vec<_> = rows.iter().map(|(name, id)| (name.as_str(), *id)).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(name, (id, ()))| (name.as_str(), *id))
+            .collect();
         assert_eq!(rows, [("alice", 7), ("bob", 5)]);
     }
 }
