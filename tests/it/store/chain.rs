@@ -30,6 +30,14 @@ pub async fn a_new_database_has_no_cursor(database: &Database) {
     store.ping().await.unwrap();
 }
 
+pub async fn an_error_names_the_call_and_not_its_statement(database: &Database) {
+    let store = database.store().await;
+    database.execute("DROP TABLE chain_cursor").await;
+    let error = store.cursor().await.unwrap_err().to_string();
+    assert!(error.contains("read the cursor"), "{error}");
+    assert!(!error.contains("SELECT"), "{error}");
+}
+
 pub async fn the_cursor_comes_back_as_it_was_written(database: &Database) {
     let store = database.store().await;
     for block in [90_000_000, u32::MAX, 5] {

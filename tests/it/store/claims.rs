@@ -1,4 +1,4 @@
-//! Who holds which vote, and who does what only one does at a time.
+//! Claims on votes, and leases on what only one daemon does at a time.
 
 use std::collections::HashSet;
 
@@ -49,6 +49,23 @@ pub async fn what_is_due_soonest_is_claimed_first(database: &Database) {
     assert_eq!(voters(&claim(&store, "one", 100, 9).await), ["third"]);
     assert_eq!(claim(&store, "one", 100, 9).await, []);
     assert_eq!(voters(&claim(&store, "one", 102, 9).await), ["fourth"]);
+}
+
+pub async fn a_row_that_cannot_be_read_stops_only_one_claim(database: &Database) {
+    let store = database.store().await;
+    apply(&store, &plans([due("first", 100), due("second", 110)])).await;
+    database
+        .execute("UPDATE votes SET origin = 'moon' WHERE voter = 'first'")
+        .await;
+    let error = store
+        .claim("one", at(100), at(130), at(115), 1)
+        .await
+        .unwrap_err()
+        .to_string();
+    for part in ["claim due votes", "votes.origin", "moon"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(voters(&claim(&store, "one", 100, 1).await), ["second"]);
 }
 
 pub async fn what_is_held_is_not_claimed_again_until_the_hold_ends(database: &Database) {

@@ -1,6 +1,6 @@
 //! Every operation of the store, on each database: the same cases run on SQLite, in a file of their
 //! own, and on the MySQL or MariaDB server that `CURATORD_TEST_MYSQL` names, in a database of their
-//! own. What only one of them can show is in its own file.
+//! own. Cases for only one of them are in files of their own.
 
 mod chain;
 mod claims;
@@ -52,6 +52,7 @@ on_each_database! {
         an_endless_transaction_id_is_cut;
     claims:
         what_is_due_soonest_is_claimed_first,
+        a_row_that_cannot_be_read_stops_only_one_claim,
         what_is_held_is_not_claimed_again_until_the_hold_ends,
         a_claimed_vote_names_the_daemon_that_held_it_before,
         what_is_not_queued_is_not_claimed,
@@ -66,6 +67,7 @@ on_each_database! {
         many_who_want_a_lease_at_once_do_not_both_get_it;
     chain:
         a_new_database_has_no_cursor,
+        an_error_names_the_call_and_not_its_statement,
         the_cursor_comes_back_as_it_was_written,
         leaders_votes_are_kept_by_block,
         undone_blocks_take_leaders_votes_along,

@@ -1,4 +1,4 @@
-//! What the cases write.
+//! Rows and batches for the cases.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use curatord::votes::status::Origin;
 use curatord::votes::vote::Vote;
 use curatord::weight::Weight;
 
-/// So many seconds after a moment that all cases share.
+/// The moment this number of seconds after one that all cases share.
 pub fn at(seconds: i64) -> DateTime<Utc> {
     let start = "2026-03-01T12:00:00.250Z".parse::<DateTime<Utc>>().unwrap();
     start + TimeDelta::seconds(seconds)
@@ -67,7 +67,7 @@ pub fn seen(voter: &str, permlink: &str, block_num: u32) -> Seen {
     }
 }
 
-/// What came of a vote that was planned by [`plan`].
+/// The outcome of a vote that was planned by [`plan`].
 pub fn report(voter: &str, permlink: &str, outcome: Outcome) -> Change {
     Change::Report(Report {
         key: key(voter, permlink),
@@ -108,7 +108,7 @@ pub fn plans(plans: impl IntoIterator<Item = Plan>) -> Batch {
     changes(plans.into_iter().map(Change::Plan))
 }
 
-/// What a daemon that claims nothing as it plans hands over.
+/// The context of a daemon that claims nothing when it plans.
 pub fn context(owner: &str) -> Context<'_> {
     Context {
         owner,

@@ -1,4 +1,4 @@
-//! How far schedules have run.
+//! The last runs of schedules.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! What only a server can show: it goes away, hangs, and refuses.
+//! Cases for a server only: it goes away, hangs, and refuses.
 
 use chrono_tz::Tz;
 use curatord::store::{Store, StoreError};
@@ -19,7 +19,7 @@ async fn proxied(database: &Database) -> (Proxy, Store) {
     (proxy, store)
 }
 
-/// Every call ends by itself, and says that it may work later.
+/// Asserts that every call ends by itself as `Unavailable`.
 async fn assert_away(store: &Store) {
     let batch = plans([plan("alice", "a-post")]);
     let context = context("one");
@@ -71,7 +71,7 @@ async fn a_server_that_hangs_holds_nobody_up() {
     .await;
 }
 
-/// Opens the server with a changed address and expects it to fail, without telling the secret.
+/// The error of opening the server at a changed address, which must not hold the password.
 async fn open_error(change: impl FnOnce(&mut Url)) -> StoreError {
     let mut url = server_url();
     url.set_path("mysql");
@@ -124,7 +124,7 @@ async fn a_user_with_a_password_is_let_in_with_and_without_encryption() {
             "WITH caching_sha2_password"
         };
         for mode in ["DISABLED", "PREFERRED"] {
-            // A user who was never let in is not in the server's cache: the whole exchange is made.
+            // A new user is not in the server's cache, so the whole exchange takes place.
             database
                 .execute(&format!("DROP USER IF EXISTS '{user}'@'%'"))
                 .await;

@@ -1,4 +1,4 @@
-//! `error_log`, and tables that other programs made before we came.
+//! `error_log`, and tables that other programs made.
 
 use chrono_tz::Tz;
 use curatord::store::StoreError;
@@ -21,7 +21,7 @@ fn entry(error: impl Into<String>) -> ErrorEntry {
     ErrorEntry::new(ErrorKind::Signer, error, at(0))
 }
 
-/// What went wrong for the users of older programs: each of these texts lost a row or forged one.
+/// Texts that lost or forged a row in older programs.
 fn awkward() -> Vec<ErrorEntry> {
     let mut entries: Vec<_> = [
         "x".repeat(3_000),
@@ -104,7 +104,7 @@ pub async fn a_vote_that_fails_for_good_is_an_error(database: &Database) {
     assert_eq!(rows, ["vote alice bob a-post 50 the post is paid out"]);
 }
 
-/// The two shapes of the contract, with rows in them.
+/// The two shapes that these tables may have, with rows.
 async fn older_tables(database: &Database, with_type: bool) {
     let (id, options) = if database.is_mysql() {
         (
@@ -129,7 +129,7 @@ async fn older_tables(database: &Database, with_type: bool) {
              (9, NULL, NULL, '', NULL, 'x', NULL)",
         )
         .await;
-    // Made at another time than the other columns.
+    // A column that was added later, with another character set.
     let later = match database.is_mysql() {
         true => "CHARACTER SET latin2",
         false => "",
@@ -161,7 +161,7 @@ async fn assert_adopted(database: &Database, with_type: bool) {
         .await;
     let kind = if with_type { "none" } else { "vote" };
     assert_eq!(kinds, [kind, kind]);
-    // The older program goes on writing what it always wrote.
+    // The older program still writes its own statements.
     database
         .execute("INSERT INTO error_log (voter, error) VALUES ('dave', 'still here')")
         .await;

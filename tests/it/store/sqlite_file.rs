@@ -1,4 +1,4 @@
-//! What only a file can show.
+//! Cases for a file only.
 
 use std::os::unix::fs::MetadataExt;
 
