@@ -9,7 +9,7 @@ use curatord::votes::status::Status;
 use curatord::votes::vote::Vote;
 use futures_util::future::join_all;
 
-use super::rows::{apply, ask, at, cast, changes, key, plan, plans, report};
+use super::rows::{apply, at, cast, changes, key, plan, plans, report};
 use crate::harness::database::Database;
 
 async fn claim(store: &Store, owner: &str, now: i64, limit: u32) -> Vec<Vote> {
@@ -24,13 +24,9 @@ fn voters(votes: &[Vote]) -> Vec<&str> {
 }
 
 fn due(voter: &str, seconds: i64) -> Plan {
-    Plan {
-        ask: Ask {
-            due_at: at(seconds),
-            ..ask()
-        },
-        ..plan(voter, "a-post")
-    }
+    let mut plan = plan(voter, "a-post");
+    plan.ask.due_at = at(seconds);
+    plan
 }
 
 pub async fn what_is_due_soonest_is_claimed_first(database: &Database) {

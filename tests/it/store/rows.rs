@@ -35,17 +35,7 @@ pub fn key(voter: &str, permlink: &str) -> VoteKey {
     }
 }
 
-/// A vote due at `at(100)` because of block 1000.
-pub fn plan(voter: &str, permlink: &str) -> Plan {
-    Plan {
-        key: key(voter, permlink),
-        ask: ask(),
-        may_be_edit: false,
-    }
-}
-
-/// What [`plan`] asks for.
-pub fn ask() -> Ask {
+fn ask() -> Ask {
     Ask {
         rule: RuleId::new("friends.toml", "favourites"),
         origin: Origin::Author,
@@ -54,6 +44,15 @@ pub fn ask() -> Ask {
         block: 1_000,
         at: at(0),
         leader: None,
+    }
+}
+
+/// A vote due at `at(100)` because of block 1000.
+pub fn plan(voter: &str, permlink: &str) -> Plan {
+    Plan {
+        key: key(voter, permlink),
+        ask: ask(),
+        may_be_edit: false,
     }
 }
 

@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use curatord::rules::rule::RuleId;
 use curatord::store::Store;
-use curatord::votes::asks::Ask;
-use curatord::votes::change::{Batch, Change, Plan, ScheduleRun};
+use curatord::votes::change::{Batch, Change, ScheduleRun};
 use curatord::votes::status::Origin;
 
-use super::rows::{apply, ask, at, context, key, plan, plans};
+use super::rows::{apply, at, context, key, plan, plans};
 use crate::harness::database::Database;
 
 fn run(name: &str, schedule: &str, seconds: i64) -> ScheduleRun {
@@ -100,13 +99,8 @@ pub async fn many_votes_are_read_at_once(database: &Database) {
 
 pub async fn an_undone_block_leaves_scheduled_votes_alone(database: &Database) {
     let store = database.store().await;
-    let scheduled = Plan {
-        ask: Ask {
-            origin: Origin::Schedule,
-            ..ask()
-        },
-        ..plan("alice", "scheduled")
-    };
+    let mut scheduled = plan("alice", "scheduled");
+    scheduled.ask.origin = Origin::Schedule;
     apply(&store, &plans([scheduled, plan("alice", "published")])).await;
     let undo = Batch {
         undo_above: Some(999),

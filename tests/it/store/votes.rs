@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use curatord::post::{PostId, VoteKey};
-use curatord::votes::asks::Ask;
+use curatord::rules::rule::RuleId;
 use curatord::votes::change::{Batch, Change, Cursor, Outcome, Plan};
 use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
 use curatord::votes::fold::Context;
@@ -17,23 +17,23 @@ use crate::harness::database::Database;
 
 pub async fn a_vote_comes_back_as_it_was_written(database: &Database) {
     let store = database.store().await;
-    let by_trail = Plan {
-        ask: Ask {
-            leader: Some((name("curie"), Weight::clamped(-7_777))),
-            origin: Origin::Trail,
-            weight: Weight::clamped(-10_000),
-            ..ask()
-        },
-        ..plan("alice", "a-post")
-    };
-
+    let mut by_trail = plan("alice", "a-post");
+    by_trail.ask.leader = Some((name("curie"), Weight::clamped(-7_777)));
+    by_trail.ask.origin = Origin::Trail;
+    by_trail.ask.weight = Weight::clamped(-10_000);
+    let mut by_another = by_trail.clone();
+    by_another.ask.rule = RuleId::new("friends.toml", "\"others\"");
     let holds = Context {
         claim_before: at(1_000),
         ..context("one")
     };
-    let written = store.apply(&plans([by_trail]), &holds).await.unwrap();
+    let written = store
+        .apply(&plans([by_trail, by_another]), &holds)
+        .await
+        .unwrap();
     assert_eq!(written.len(), 1);
     assert_eq!(written[0].claimed_by.as_deref(), Some("one"));
+    assert_eq!(written[0].asks.others().len(), 1);
     assert_eq!(
         store.vote(&key("alice", "a-post")).await.unwrap(),
         Some(written[0].clone())
@@ -179,13 +179,8 @@ pub async fn a_vote_that_changes_is_changed_and_not_added(database: &Database) {
 
 pub async fn undone_blocks_take_their_votes_along(database: &Database) {
     let store = database.store().await;
-    let later = Plan {
-        ask: Ask {
-            block: 1_001,
-            ..ask()
-        },
-        ..plan("alice", "later")
-    };
+    let mut later = plan("alice", "later");
+    later.ask.block = 1_001;
     apply(
         &store,
         &plans([plan("alice", "before"), later, plan("alice", "voted")]),
