@@ -100,6 +100,7 @@ impl Bench {
             from_block: Some(head),
             observer: Some(observer),
             reload: Arc::new(Notify::new()),
+            wrap: None,
         };
         let mut running = JoinSet::new();
         running.spawn(daemon::run(options, cancel.clone()));

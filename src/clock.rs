@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 /// A source of the current time, passed to every part that needs it. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,14 @@ impl Clock {
             tokio::time::sleep(sleep).await;
         }
     }
+}
+
+/// Ticks at once and then every `period`, by a clock that nobody can set. After a late tick the next one comes a whole
+/// `period` later.
+pub fn every(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ pub mod ruletest;
 pub mod sandbox;
 pub mod signer;
 pub mod simulate;
+pub mod stop;
 pub mod store;
 pub mod toml_reader;
 pub mod votes;

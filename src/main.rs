@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use curatord::cli::output::complain;
-use curatord::cli::{self, Cli, Command, Exit};
+use curatord::cli::{self, Cli, Command, Exit, in_runtime};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -16,12 +15,7 @@ fn main() -> ExitCode {
         _ => "info,sqlx=warn,tokio_cron_scheduler=warn",
     })
     .and_then(|()| run(cli));
-    let exit = result.unwrap_or_else(|error| {
-        complain(format_args!("error: {error:#}"));
-        Exit::Failed
-    });
-    cli::log::flush();
-    exit.into()
+    cli::finish(result).into()
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
@@ -38,13 +32,6 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sandbox(args) => {
             in_runtime(async { cli::sandbox::run(args).await.map(|()| Exit::Done) })
         }
-        Command::Run(args) => in_runtime(cli::run::run(&args, config, cli::environment())),
+        Command::Run(args) => in_runtime(cli::run::run(&args, config, cli::environment(), None)),
     }
-}
-
-fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(command)
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use crate::account::Account;
 use crate::cast::outbox::Outbox;
@@ -20,6 +19,7 @@ use crate::rules::set::RuleSet;
 use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::RefreshRequest;
+use crate::stop::{Stop, result_of};
 use crate::store::Store;
 use crate::votes::answer::Answer;
 use crate::votes::caster::Counted;
@@ -29,8 +29,6 @@ use crate::votes::change::{Batch, Change};
 use crate::votes::handover::Handover;
 use crate::votes::limits::LIMITS_LOOK_BACK;
 
-/// At the end, answers are awaited for so long.
-const LAST_ANSWERS: TimeDelta = TimeDelta::seconds(9);
 /// Posts that are asked for in one call of the nodes.
 const LOOK_TOGETHER: usize = 200;
 
@@ -63,71 +61,76 @@ enum Answered {
     Refreshed(Account, Result<(), String>),
 }
 
-/// Casts what is handed over until `cancel`; then awaits the answers that are under way.
-pub async fn run(mut parts: Parts, cancel: CancellationToken) {
+/// Casts what is handed over until it is to stop; then waits for the answers that are under way.
+pub async fn run(mut parts: Parts, stop: Stop) {
     let settings = |parts: &Parts| settings(&parts.config.borrow(), parts.dry_run);
     let mut caster = Caster::new(settings(&parts));
     let mut tasks = JoinSet::new();
     let mut outbox = Outbox::default();
     let mut new_tokens = parts.tokens.subscribe();
     let mut new_rules = parts.rules.clone();
-    let mut stop_at: Option<DateTime<Utc>> = None;
+    let mut stopping = false;
     let journal = parts.journal.clone();
     loop {
         for action in with_world(&parts, |world| caster.poll(world)) {
             start(action, &parts, &mut tasks, &mut outbox);
         }
         let now = parts.clock.now();
-        if stop_at.is_some_and(|at| outbox.is_empty() && (caster.in_flight() == 0 || at <= now)) {
+        if stopping && outbox.is_empty() && caster.in_flight() == 0 {
             break;
         }
-        let busy = stop_at.is_none() && caster.is_busy(now);
+        let busy = !stopping && caster.is_busy(now);
         let hand_over = outbox.due(busy);
         let ready = hand_over.is_some_and(|at| at <= now);
-        let next = stop_at.or_else(|| caster.next_wake(now));
+        let next = caster.next_wake(now).filter(|_| !stopping);
         let wake = hand_over.filter(|_| !ready).into_iter().chain(next).min();
         tokio::select! {
             biased;
-            Some(answered) = tasks.join_next(), if !tasks.is_empty() => {
+            () = stop.overdue() => break,
+            () = stop.requested(), if !stopping => {
+                caster.stop();
+                stopping = true;
+            }
+            Some(answered) = tasks.join_next() => {
                 let mut next = Some(answered);
-                while let Some(answered) = next {
-                    match answered {
-                        Ok(answered) => with_world(&parts, |world| take(&mut caster, answered, world)),
-                        Err(error) => tracing::error!(%error, "a task of the caster broke off"),
-                    }
+                while let Some(answered) = next.and_then(result_of) {
+                    with_world(&parts, |world| take(&mut caster, answered, world));
                     next = tasks.try_join_next();
                 }
             }
             Some(handover) = parts.handovers.recv() => {
                 caster.hand_over(handover, &parts.owner, parts.clock.now());
             }
-            Some(place) = journal.place(), if ready => {
-                place.send(Batch { changes: outbox.take(), ..Batch::default() });
-            }
+            place = journal.place(), if ready => match place {
+                Some(place) => place.send(Batch { changes: outbox.take(), ..Batch::default() }),
+                None => {
+                    let lost = outbox.take().len();
+                    tracing::error!(votes = lost, "the writer has stopped: outcomes of votes are not written");
+                    caster.stop();
+                    stopping = true;
+                }
+            },
             Ok(()) = parts.config.changed() => caster.set(settings(&parts)),
             Ok(()) = new_tokens.changed() => with_world(&parts, |world| caster.tokens_changed(world)),
             Ok(()) = new_rules.changed() => with_world(&parts, |world| caster.rules_changed(world)),
             () = parts.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
-            () = cancel.cancelled(), if stop_at.is_none() => {
-                caster.stop();
-                stop_at = Some(now + LAST_ANSWERS);
-            }
         }
     }
     let unanswered = with_world(&parts, |world| caster.abandon(world));
     if !unanswered.is_empty() {
         tracing::warn!(
             votes = unanswered.len(),
-            "stopped before the signer had answered: the chain is looked at next time"
+            "stopped before the signer had answered: the next start looks for these votes on the chain"
         );
-        let changes = unanswered.into_iter().map(Change::Report).collect();
-        parts
-            .journal
-            .write(Batch {
-                changes,
-                ..Batch::default()
-            })
-            .await;
+    }
+    let mut changes = outbox.take();
+    changes.extend(unanswered.into_iter().map(Change::Report));
+    if !changes.is_empty() {
+        let last = Batch {
+            changes,
+            ..Batch::default()
+        };
+        parts.journal.write(last).await;
     }
 }
 

@@ -20,6 +20,7 @@ pub mod vote;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -83,6 +84,36 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
     }
+}
+
+/// Time for tasks to be dropped at the end. What blocks is left to the end of the process.
+const LAST_TASKS: Duration = Duration::from_millis(100);
+/// Fewest threads that run tasks: one that is stuck must not stop all others.
+const FEWEST_THREADS: usize = 2;
+
+/// Runs a command with everything it needs to wait for several things at once.
+///
+/// # Errors
+/// Those of the command, and when the system gives no threads.
+pub fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors.max(FEWEST_THREADS))
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_timeout(LAST_TASKS);
+    result
+}
+
+/// Says why a command failed, and has the last lines of the log written.
+pub fn finish(result: anyhow::Result<Exit>) -> Exit {
+    let exit = result.unwrap_or_else(|error| {
+        output::complain(format_args!("error: {error:#}"));
+        Exit::Failed
+    });
+    log::flush();
+    exit
 }
 
 /// The environment, with what is not UTF-8 in it replaced.

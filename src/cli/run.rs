@@ -1,7 +1,9 @@
 //! `curatord run`: the daemon, in the foreground.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -9,11 +11,16 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli::output::complain;
 use crate::cli::{Exit, configuration, log};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::reload::only_at_start;
+use crate::daemon::stages::Wrap;
 use crate::daemon::{self, Options};
+
+/// Time from the beginning of the stop after which the process exits, whatever still hangs.
+const EXIT_AFTER: Duration = Duration::from_secs(14);
 
 /// Run the daemon: follow the chain and cast votes
 #[derive(Debug, clap::Args)]
@@ -26,15 +33,16 @@ pub struct Args {
     pub from_block: Option<u32>,
 }
 
-/// Runs the command until SIGTERM or SIGINT; a second one ends it at once. SIGHUP has the rule files and the
-/// configuration read anew.
+/// Runs the command until SIGTERM or SIGINT; a second one ends it at once. On SIGHUP it reads the rule files and the
+/// configuration again. `wrap` is put around each stage of the daemon.
 ///
 /// # Errors
-/// When the daemon cannot start, or broke off.
+/// When the daemon cannot start, or one of its stages failed.
 pub async fn run(
     args: &Args,
     path: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
+    wrap: Option<Wrap>,
 ) -> anyhow::Result<Exit> {
     let environment: Vec<_> = environment.into_iter().collect();
     let config = configuration(path, environment.clone())?;
@@ -50,6 +58,7 @@ pub async fn run(
         from_block: args.from_block,
         observer: None,
         reload: reload.clone(),
+        wrap,
     };
     let hang_up = HangUp {
         path: path.map(Path::to_owned),
@@ -59,23 +68,40 @@ pub async fn run(
         rules: reload,
     };
     let mut signals = JoinSet::new();
-    signals.spawn(heed_signals(cancel.clone(), hang_up));
-    let purpose = if args.dry_run {
-        ", to cast nothing"
-    } else {
-        ""
+    signals.spawn(handle_signals(cancel.clone(), Arc::new(hang_up)));
+    let mode = if args.dry_run { " (dry run)" } else { "" };
+    tracing::info!("curatord {} starting{mode}", env!("CARGO_PKG_VERSION"));
+    let ended = tokio::select! {
+        ended = daemon::run(options, cancel.clone()) => ended,
+        never = exit_after(&cancel) => match never {},
     };
-    tracing::info!("curatord {} starts{purpose}", env!("CARGO_PKG_VERSION"));
-    daemon::run(options, cancel).await?;
+    ended?;
     tracing::info!("curatord has stopped");
     Ok(Exit::Done)
 }
 
-/// What SIGHUP has read anew.
+/// Once the daemon is to stop, ends the process after a while from a thread of its own: a stage that blocks may hold up
+/// every task.
+async fn exit_after(cancel: &CancellationToken) -> Infallible {
+    cancel.cancelled().await;
+    let thread = std::thread::Builder::new().name("exit".to_owned());
+    let started = thread.spawn(|| {
+        std::thread::sleep(EXIT_AFTER);
+        complain(format_args!("error: stopping took too long"));
+        log::flush();
+        std::process::exit(1);
+    });
+    if let Err(error) = started {
+        tracing::warn!(%error, "the time to stop is not limited: the system gives no thread");
+    }
+    std::future::pending().await
+}
+
+/// What is read again on SIGHUP.
 struct HangUp {
     path: Option<PathBuf>,
     environment: Vec<(String, String)>,
-    /// What stays in force of the settings that only take effect at the start.
+    /// The settings that only take effect at the start.
     at_start: Arc<Config>,
     config: watch::Sender<Arc<Config>>,
     rules: Arc<Notify>,
@@ -95,21 +121,28 @@ impl HangUp {
                 later.join(", ")
             );
         }
-        tracing::info!("the configuration was read anew");
+        tracing::info!("the configuration was read again");
         self.config.send_replace(Arc::new(new));
     }
 }
 
 /// Turns signals into what they ask for.
-async fn heed_signals(cancel: CancellationToken, reload: HangUp) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heeded")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be heeded")?;
-    let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP cannot be heeded")?;
+async fn handle_signals(cancel: CancellationToken, hang_up: Arc<HangUp>) -> anyhow::Result<()> {
+    let listen = |kind| signal(kind).context("cannot listen for SIGTERM, SIGINT and SIGHUP");
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut hang_ups = listen(SignalKind::hangup())?;
+    // On a thread that may block: a disk that hangs must not keep the other signals waiting.
+    let mut reloads = JoinSet::new();
     loop {
         tokio::select! {
-            Some(()) = hang_up.recv() => reload.reload(),
             Some(()) = terminate.recv() => stop(&cancel),
             Some(()) = interrupt.recv() => stop(&cancel),
+            Some(()) = hang_ups.recv(), if reloads.is_empty() => {
+                let hang_up = hang_up.clone();
+                reloads.spawn_blocking(move || hang_up.reload());
+            }
+            Some(_) = reloads.join_next() => {}
         }
     }
 }
@@ -117,11 +150,11 @@ async fn heed_signals(cancel: CancellationToken, reload: HangUp) -> anyhow::Resu
 fn stop(cancel: &CancellationToken) {
     if cancel.is_cancelled() {
         tracing::warn!(
-            "stopped at once: what was under way is looked up on the chain at the next start"
+            "stopped at once: the next start looks on the chain for votes that were under way"
         );
         log::flush();
         std::process::exit(1);
     }
-    tracing::info!("stopping: answers under way are awaited");
+    tracing::info!("stopping: waiting for answers to requests under way");
     cancel.cancel();
 }

@@ -1,8 +1,11 @@
 //! The daemon: every stage started, watched and stopped in order.
 
+mod housekeeping;
 mod reader;
-mod recurring;
+mod reports;
+mod scheduler;
 pub mod schedules;
+pub mod stages;
 #[cfg(test)]
 mod tests;
 
@@ -11,38 +14,55 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cast;
 use crate::chain::nodes::Nodes;
-use crate::chain::notice::NodeNotice;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon::housekeeping::Housekeeping;
 use crate::daemon::reader::Reader;
-use crate::daemon::recurring::{Recurring, Ticks};
+use crate::daemon::reports::Reports;
+use crate::daemon::scheduler::Scheduler;
 use crate::daemon::schedules::Schedules;
+use crate::daemon::stages::{Stages, Wrap};
 use crate::http_client;
 use crate::queue::journal::Journal;
+use crate::queue::tally::Tally;
 use crate::queue::writer::{Inbox, Writer};
 use crate::rules::library;
 use crate::rules::set::RuleSet;
-use crate::rules::watch::{Pace, RulesReport, Watch};
+use crate::rules::watch::{Pace, Watch};
 use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::Keeper;
+use crate::stop::Stop;
 use crate::store::{Store, StoreError};
-use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 use crate::votes::vote::Vote;
 
 pub use reader::LEASE_NAME as CHAIN_LEASE;
 
-/// What waits in a channel between two stages.
+/// Capacity of each channel between two stages.
 const WAITING: usize = 64;
-/// Between two attempts to reach a database that is not there at the start.
+/// Delay between two attempts to reach a database that is away at the start.
 const DATABASE_RETRY: Duration = Duration::from_secs(1);
-/// At the end a database has so long to take a lease back.
-const LAST_RELEASE: Duration = Duration::from_secs(2);
+
+/// Time from the beginning of the stop after which each stage gives up what it still waits for. All of them together
+/// end within 12 s, before a service manager kills the process.
+mod give_up {
+    use std::time::Duration;
+
+    pub const READER: Duration = Duration::from_secs(1);
+    pub const SCHEDULES: Duration = Duration::from_secs(2);
+    /// The signer's answers to votes…
+    pub const CASTER: Duration = Duration::from_secs(9);
+    /// …and to refreshes, with the time to store new tokens.
+    pub const KEEPER: Duration = Duration::from_millis(9_500);
+    pub const REPORTS: Duration = Duration::from_millis(9_500);
+    pub const HOUSEKEEPING: Duration = Duration::from_millis(9_500);
+    pub const WRITER: Duration = Duration::from_millis(10_750);
+    pub const RULES: Duration = Duration::from_millis(10_750);
+}
 
 /// What a run of the daemon is given.
 pub struct Options {
@@ -51,12 +71,14 @@ pub struct Options {
     pub clock: Clock,
     /// Everything but broadcasting.
     pub dry_run: bool,
-    /// Begin with this block, whatever was read before.
+    /// The first block to read, whatever was read before.
     pub from_block: Option<u32>,
-    /// Rows as they are written, for who wants to watch.
+    /// Rows as they are written, for whoever wants to watch.
     pub observer: Option<mpsc::Sender<Vote>>,
-    /// Woken to have all rule files read anew.
+    /// Woken to have all rule files read again.
     pub reload: Arc<Notify>,
+    /// Put around each stage: how tests let a stage fail.
+    pub wrap: Option<Wrap>,
 }
 
 impl Options {
@@ -66,12 +88,59 @@ impl Options {
     }
 }
 
-/// Runs until `cancel`: then answers under way are awaited (at most 10 s), outcomes written, and what is
-/// claimed given back.
+/// Runs until `cancel`: then it waits for answers (at most 9 s), writes outcomes, and gives back what is claimed. Where
+/// a stage ends by itself, `cancel` is cancelled here, and the others stop the same way.
 ///
 /// # Errors
-/// When it cannot start, or one of its stages broke off.
+/// When it cannot start, when a stage failed, or when one did not stop in time.
 pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<()> {
+    let config = options.config.borrow().clone();
+    let started = cancel
+        .run_until_cancelled(async {
+            check_rules_folder(&config).await?;
+            let store = open_store(&config).await?;
+            let lock = store.lock_daemon()?;
+            let freed = store.free_all_claims().await;
+            freed.context("the claims of the previous daemon were not freed")?;
+            anyhow::Ok((Arc::new(store), lock, Scheduler::start().await?))
+        })
+        .await;
+    let Some(started) = started else {
+        return Ok(());
+    };
+    let (store, _lock, scheduler) = started?;
+    let mut stages = Stages::new(options.wrap);
+    let wired = wire(&mut stages, options, &config, store, &scheduler);
+    let mut failures = Vec::new();
+    match cancel.run_until_cancelled(wired).await {
+        Some(Ok(())) => tokio::select! {
+            failure = stages.first_to_end() => failures.push(failure),
+            () = cancel.cancelled() => {}
+        },
+        Some(Err(error)) => failures.push(format!("{error:#}")),
+        None => {}
+    }
+    for failure in &failures {
+        tracing::error!("{failure}: stopping");
+    }
+    cancel.cancel();
+    failures.extend(stages.stop().await);
+    scheduler.stop().await;
+    match failures.is_empty() {
+        true => Ok(()),
+        false => bail!(failures.join("; ")),
+    }
+}
+
+/// Starts every stage, each with its ends of the channels. They stop the other way round: first nothing new comes, then
+/// nothing goes out, and last what happened is written.
+async fn wire(
+    stages: &mut Stages,
+    options: Options,
+    config: &Config,
+    store: Arc<Store>,
+    scheduler: &Scheduler,
+) -> anyhow::Result<()> {
     let Options {
         config: changing,
         clock,
@@ -79,85 +148,42 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         from_block,
         observer,
         reload,
+        ..
     } = options;
-    let config = changing.borrow().clone();
-    if config.rules.is_file() {
-        bail!(
-            "{} is a file: `rules` names the folder that holds the rule files",
-            config.rules.display()
-        );
-    }
-    if !config.rules.is_dir() {
-        bail!(
-            "there is no folder of rules at {}: make it, or set `rules` to where it is",
-            config.rules.display()
-        );
-    }
     let owner = owner();
-    let Some(store) = open_store(&config, &cancel).await? else {
-        return Ok(());
-    };
-    let _lock = store.lock_daemon()?;
-    store
-        .free_all_claims()
-        .await
-        .context("the claims of the daemon before were not freed")?;
-    let store = Arc::new(store);
-
-    let (node_notices, notices) = mpsc::channel(WAITING);
-    let nodes = Nodes::new(
-        &config.network.nodes,
-        config.network.kind,
-        clock,
-        Some(node_notices),
-    )?;
-    let http = http_client::builder()
-        .pool_max_idle_per_host(config.signer.max_in_flight)
-        .build()?;
-    let signer = SignerClient::new(http, changing.clone());
-    let tokens = TokenBook::default();
     let (rules_out, mut rules) = watch::channel(Arc::new(RuleSet::not_read_yet()));
-    let (rules_reports, reports) = mpsc::channel(WAITING);
+    let (rules_reports_in, rules_reports) = mpsc::channel(WAITING);
+    let (node_notices_in, node_notices) = mpsc::channel(WAITING);
     let (journal, journal_out) = Journal::new(WAITING);
     let (plans_in, plans) = mpsc::channel(WAITING);
     let (handovers_in, handovers) = mpsc::channel(WAITING);
     let (refreshes_in, refreshes) = mpsc::channel(WAITING);
-    let (recurring, ticks) = Recurring::start()
-        .await
-        .context("recurring work was not started")?;
-    let Ticks {
-        claim,
-        renew,
-        chain_lease,
-        tokens: token_polls,
-        schedules: schedule_ticks,
-        schedule_lease,
-        prune,
-    } = ticks;
+    let tokens = TokenBook::default();
+    let tally = Arc::new(Tally::default());
+    let network = &config.network;
+    let nodes = Nodes::new(&network.nodes, network.kind, clock, Some(node_notices_in))?;
+    let http = http_client::builder()
+        .pool_max_idle_per_host(config.signer.max_in_flight)
+        .build()?;
+    let signer = SignerClient::new(http, changing.clone());
 
-    let mut stages = Stages::default();
-    stages.start("rules", |cancel| {
+    stages.start("watcher of rule files", give_up::RULES, |stop| {
         crate::rules::watch::run(Watch {
             root: config.rules.clone(),
             clock,
             parse: library::parse,
             pace: Pace::default(),
             out: rules_out,
-            reports: rules_reports,
+            reports: rules_reports_in,
             reload_now: reload,
-            cancel,
+            stop,
         })
     });
     // Nothing is due, planned or withdrawn before the rules are known.
-    tokio::select! {
-        read = rules.changed() => read.context("the rules were not read")?,
-        () = cancel.cancelled() => return Ok(()),
-    }
+    rules.changed().await.context("the rules were not read")?;
     if rules.borrow().rules().is_empty() {
-        tracing::warn!(
-            "there are no rules in {}: waiting for some",
-            config.rules.display()
-        );
+        let folder = config.rules.display();
+        tracing::warn!("there are no rules in {folder}: waiting for some");
     }
     let writer = Writer {
         store: store.clone(),
@@ -167,7 +193,29 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         config: changing.clone(),
         caster: handovers_in,
         observer,
+        tally: tally.clone(),
     };
+    let inbox = Inbox {
+        plans,
+        reports: journal_out,
+    };
+    stages.start("writer", give_up::WRITER, |stop| writer.run(inbox, stop));
+    let housekeeping = Housekeeping {
+        store: store.clone(),
+        clock,
+        hours: scheduler.hours().await?,
+        tally,
+    };
+    stages.start("housekeeping", give_up::HOUSEKEEPING, |stop| {
+        housekeeping.run(stop)
+    });
+    let reports = Reports {
+        journal: journal.clone(),
+        clock,
+        nodes: node_notices,
+        rules: rules_reports,
+    };
+    stages.start("reports", give_up::REPORTS, |stop| reports.run(stop));
     let keeper = Keeper {
         store: store.clone(),
         signer: signer.clone(),
@@ -177,21 +225,12 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         owner: owner.clone(),
         config: changing.clone(),
     };
-    let schedules = Schedules {
-        store: store.clone(),
-        nodes: nodes.clone(),
-        clock,
-        owner: owner.clone(),
-        config: changing.clone(),
-        rules: rules.clone(),
-        dry_run,
-        plans: plans_in.clone(),
-        ticks: schedule_ticks,
-        lease_ticks: schedule_lease,
-    };
+    stages.start("token keeper", give_up::KEEPER, |stop| {
+        keeper.run(refreshes, stop)
+    });
     let caster = cast::run::Parts {
         dry_run,
-        config: changing,
+        config: changing.clone(),
         owner: owner.clone(),
         clock,
         rules: rules.clone(),
@@ -201,8 +240,23 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         tokens,
         refreshes: refreshes_in,
         handovers,
-        journal: journal.clone(),
+        journal,
     };
+    stages.start("caster", give_up::CASTER, |stop| {
+        cast::run::run(caster, stop)
+    });
+    let schedules = Schedules {
+        store: store.clone(),
+        nodes: nodes.clone(),
+        clock,
+        owner: owner.clone(),
+        config: changing,
+        rules: rules.clone(),
+        dry_run,
+        plans: plans_in.clone(),
+        alarm: scheduler.alarm(clock),
+    };
+    stages.start("schedules", give_up::SCHEDULES, |stop| schedules.run(stop));
     let reader = Reader {
         store,
         nodes,
@@ -212,165 +266,54 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
         rules,
         plans: plans_in,
         from_block,
-        lease_ticks: chain_lease,
-        prune_ticks: prune,
     };
-    // The order in which they stop is the other way round: first nothing new comes, then nothing goes out,
-    // and last what happened is written.
-    stages.start("writer", |cancel| {
-        writer.run(
-            Inbox {
-                plans,
-                reports: journal_out,
-                claim,
-                renew,
-            },
-            cancel,
-        )
-    });
-    stages.start("reports", |cancel| {
-        write_reports(journal, clock, notices, reports, cancel)
-    });
-    stages.start("token keeper", |cancel| {
-        keeper.run(refreshes, token_polls, cancel)
-    });
-    stages.start("caster", |cancel| cast::run::run(caster, cancel));
-    stages.start("schedules", |cancel| schedules.run(cancel));
-    stages.start("reader", |cancel| reader.run(cancel));
-
-    let broken = tokio::select! {
-        name = stages.first_to_end() => Some(name),
-        () = cancel.cancelled() => None,
-    };
-    stages.stop().await;
-    recurring.stop().await;
-    match broken {
-        Some(name) => bail!("the {name} broke off: see the log; the daemon has stopped"),
-        None => Ok(()),
-    }
+    stages.start("reader", give_up::READER, |stop| reader.run(stop));
+    Ok(())
 }
 
-/// The tasks that run, in the order in which they were started.
-#[derive(Default)]
-struct Stages {
-    tasks: JoinSet<&'static str>,
-    cancels: Vec<(&'static str, CancellationToken)>,
-}
-
-impl Stages {
-    fn start<F>(&mut self, name: &'static str, stage: impl FnOnce(CancellationToken) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let cancel = CancellationToken::new();
-        let running = stage(cancel.clone());
-        self.tasks.spawn(async move {
-            running.await;
-            name
-        });
-        self.cancels.push((name, cancel));
-    }
-
-    /// The name of a stage that ended although nobody stopped it.
-    async fn first_to_end(&mut self) -> String {
-        match self.tasks.join_next().await {
-            Some(Ok(name)) => {
-                self.cancels.retain(|(other, _)| *other != name);
-                name.to_owned()
-            }
-            Some(Err(error)) => {
-                tracing::error!(%error, "a stage broke off");
-                "stage of the daemon".to_owned()
-            }
-            None => "daemon".to_owned(),
+/// Makes sure that there is a rules folder. A disk that hangs is waited for.
+async fn check_rules_folder(config: &Config) -> anyhow::Result<()> {
+    let path = config.rules.clone();
+    let is_folder = tokio::task::spawn_blocking(move || match path.is_dir() {
+        true => Some(true),
+        false => path.exists().then_some(false),
+    });
+    let folder = config.rules.display();
+    match is_folder.await? {
+        Some(true) => Ok(()),
+        Some(false) => {
+            bail!("{folder} is a file: `rules` names the folder that holds the rule files")
         }
-    }
-
-    /// Stops the last started first, each before the next.
-    async fn stop(&mut self) {
-        while let Some((name, cancel)) = self.cancels.pop() {
-            cancel.cancel();
-            while let Some(ended) = self.tasks.join_next().await {
-                match ended {
-                    Ok(ended) if ended == name => break,
-                    Ok(other) => self.cancels.retain(|(open, _)| *open != other),
-                    Err(error) => {
-                        tracing::error!(%error, "a stage broke off while stopping");
-                        break;
-                    }
-                }
-            }
-            tracing::debug!("the {name} has stopped");
+        None => {
+            bail!("there is no folder of rules at {folder}: make it, or set `rules` to where it is")
         }
     }
 }
 
-/// Opens the database, waiting for one that is not there yet; `None` where `cancel` came first.
-async fn open_store(config: &Config, cancel: &CancellationToken) -> anyhow::Result<Option<Store>> {
-    let mut told = false;
+/// Opens the database; waits for one that is away.
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    let mut said = false;
     loop {
-        let opening = Store::open(&config.database.url, config.database.timezone);
-        let opened = tokio::select! {
-            opened = opening => opened,
-            () = cancel.cancelled() => return Ok(None),
-        };
-        match opened {
-            Ok(store) => return Ok(Some(store)),
-            Err(error @ StoreError::Unavailable(_)) => {
-                if !told {
-                    tracing::warn!("waiting for the database: {error}");
-                    told = true;
-                }
+        match Store::open(&config.database.url, config.database.timezone).await {
+            Err(error @ StoreError::Unavailable(_)) if !said => {
+                tracing::warn!("waiting for the database: {error}");
+                said = true;
             }
-            Err(error) => return Err(error.into()),
+            Err(StoreError::Unavailable(_)) => {}
+            opened => return Ok(opened?),
         }
-        tokio::select! {
-            () = tokio::time::sleep(DATABASE_RETRY) => {}
-            () = cancel.cancelled() => return Ok(None),
-        }
+        tokio::time::sleep(DATABASE_RETRY).await;
     }
 }
 
-/// Writes bad rule files and lost nodes to `error_log`.
-async fn write_reports(
-    journal: Journal,
-    clock: Clock,
-    mut notices: mpsc::Receiver<NodeNotice>,
-    mut reports: mpsc::Receiver<RulesReport>,
-    cancel: CancellationToken,
-) {
-    loop {
-        let entry = tokio::select! {
-            Some(notice) = notices.recv() => match notice {
-                NodeNotice::Down { .. } => {
-                    ErrorEntry::new(ErrorKind::Chain, notice.to_string(), clock.now())
-                }
-                // The outage of each of them has its row already.
-                NodeNotice::AllDown { .. }
-                | NodeNotice::Up { .. }
-                | NodeNotice::AnyUp { .. } => continue,
-            },
-            Some(report) = reports.recv() => ErrorEntry {
-                fingerprint: Some(report.fingerprint),
-                ..ErrorEntry::new(ErrorKind::Rules, report.message, report.at)
-            },
-            () = cancel.cancelled() => break,
-        };
-        journal.error(entry).await;
-    }
-}
-
-/// Gives a lease up at the end, so that another daemon need not wait until it runs out.
-async fn give_up_lease(store: &Store, name: &str, owner: &str) {
-    match tokio::time::timeout(LAST_RELEASE, store.release_lease(name, owner)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "the lease `{name}` runs out by itself"),
-        Err(_) => {
-            let seconds = LAST_RELEASE.as_secs();
-            tracing::debug!(
-                "the lease `{name}` runs out by itself: the database did not answer within {seconds} s"
-            );
-        }
+/// Gives a lease back, so that another daemon need not wait until it expires.
+async fn give_back_lease(store: &Store, name: &str, owner: &str, stop: &Stop) {
+    match stop.or_give_up(store.release_lease(name, owner)).await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(%error, "the lease `{name}` expires by itself"),
+        None => tracing::debug!(
+            "the lease `{name}` expires by itself: the database did not answer in time"
+        ),
     }
 }
 

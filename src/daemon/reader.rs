@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -12,22 +12,24 @@ use tokio_util::sync::CancellationToken;
 use crate::chain::nodes::Nodes;
 use crate::chain::recent::RecentBlocks;
 use crate::chain::stream::{self, ChainEvent, StreamConfig, StreamStart};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::{Network, Start};
-use crate::daemon::give_up_lease;
-use crate::post::PAYOUT_AFTER;
+use crate::daemon::give_back_lease;
 use crate::rules::set::RuleSet;
+use crate::stop::{Stop, result_of};
 use crate::store::{Store, StoreError};
 use crate::votes::change::{Batch, Cursor};
 use crate::votes::planner::Planner;
 
-/// The right to read the chain lasts so long unless it is renewed.
+/// Time until the right to read the chain expires, unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
-/// Held by the one daemon that reads the chain.
+/// Interval between two renewals of the lease.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// Name of the lease of the one daemon that reads the chain.
 pub const LEASE_NAME: &str = "chain";
-/// How often a daemon that stands by asks for it.
+/// Interval at which a daemon that stands by asks for the lease.
 const STAND_BY: Duration = Duration::from_secs(1);
-/// Blocks that may wait for the planner.
+/// Number of blocks that may wait for the planner.
 const BLOCKS_WAITING: usize = 64;
 
 /// What reading the chain needs.
@@ -40,20 +42,16 @@ pub struct Reader {
     pub rules: watch::Receiver<Arc<RuleSet>>,
     /// To the writer.
     pub plans: mpsc::Sender<Batch>,
-    /// Begin with this block, whatever was read before.
+    /// The first block to read, whatever was read before.
     pub from_block: Option<u32>,
-    /// Time to renew the lease.
-    pub lease_ticks: mpsc::Receiver<()>,
-    /// Time to delete leaders' votes on posts that are paid out.
-    pub prune_ticks: mpsc::Receiver<()>,
 }
 
 impl Reader {
-    /// Reads blocks whenever the lease is ours, until `cancel`.
-    pub async fn run(mut self, cancel: CancellationToken) {
+    /// Reads blocks whenever the lease is ours, until it is to stop.
+    pub async fn run(mut self, stop: Stop) {
         // Also while the writer takes nothing: what is not handed on is read again, since the cursor stays.
-        cancel.run_until_cancelled(self.read_in_turn()).await;
-        give_up_lease(&self.store, LEASE_NAME, &self.owner).await;
+        stop.or(self.read_in_turn()).await;
+        give_back_lease(&self.store, LEASE_NAME, &self.owner, &stop).await;
     }
 
     async fn read_in_turn(&mut self) {
@@ -105,7 +103,8 @@ impl Reader {
             reading.clone(),
         ));
         // A database that hangs must not keep blocks waiting.
-        let mut chores = JoinSet::new();
+        let mut leases = JoinSet::new();
+        let mut renew = clock::every(RENEW_EVERY);
         loop {
             tokio::select! {
                 event = events.recv() => match event {
@@ -118,19 +117,11 @@ impl Reader {
                     }
                     None => break,
                 },
-                Some(()) = self.lease_ticks.recv(), if chores.is_empty() => {
-                    let lease = self.hold_lease();
-                    chores.spawn(async move { Chore::Lease(lease.await) });
+                _ = renew.tick(), if leases.is_empty() => {
+                    leases.spawn(self.hold_lease());
                 }
-                Some(()) = self.prune_ticks.recv(), if chores.is_empty() => {
-                    let pruning = self.prune();
-                    chores.spawn(async move {
-                        pruning.await;
-                        Chore::Pruned
-                    });
-                }
-                Some(done) = chores.join_next(), if !chores.is_empty() => {
-                    if let Ok(Chore::Lease(false)) = done {
+                Some(held) = leases.join_next() => {
+                    if result_of(held) == Some(false) {
                         tracing::warn!("another daemon has taken over reading the chain");
                         break;
                     }
@@ -139,7 +130,9 @@ impl Reader {
         }
         reading.cancel();
         drop(events);
-        while stream.join_next().await.is_some() {}
+        while let Some(ended) = stream.join_next().await {
+            result_of(ended);
+        }
     }
 
     /// What earlier runs left, and where to begin.
@@ -202,21 +195,4 @@ impl Reader {
             }
         }
     }
-
-    fn prune(&self) -> impl Future<Output = ()> + Send + use<> {
-        let store = Arc::clone(&self.store);
-        let before: DateTime<Utc> = self.clock.now() - PAYOUT_AFTER;
-        async move {
-            if let Err(error) = store.prune_leader_votes(before).await {
-                error.log("old votes of leaders were not deleted");
-            }
-        }
-    }
-}
-
-/// What is done beside reading.
-enum Chore {
-    /// Whether the chain is still ours to read.
-    Lease(bool),
-    Pruned,
 }

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use super::*;
 use crate::network::ChainKind;
@@ -32,8 +33,8 @@ fn nodes(urls: &[String]) -> Nodes {
     Nodes::new(urls, ChainKind::Hive, Clock::system(), None).unwrap()
 }
 
-async fn stops(cancel: &CancellationToken, mut stage: JoinSet<()>) {
-    cancel.cancel();
+async fn stops(stop: &Stop, mut stage: JoinSet<()>) {
+    stop.request();
     tokio::time::timeout(SOON, stage.join_next())
         .await
         .expect("it does not wait for the writer");
@@ -55,8 +56,6 @@ async fn the_reader_stops_while_its_blocks_are_not_taken() {
     }
     let (store, _folder) = store().await;
     let (plans, mut taken) = mpsc::channel(1);
-    let (_lease, lease_ticks) = mpsc::channel(1);
-    let (_prune, prune_ticks) = mpsc::channel(1);
     let (_rules, rules) = watch::channel(Arc::new(RuleSet::default()));
     let reader = Reader {
         store: store.clone(),
@@ -67,18 +66,16 @@ async fn the_reader_stops_while_its_blocks_are_not_taken() {
         rules,
         plans: plans.clone(),
         from_block: Some(90_000_001),
-        lease_ticks,
-        prune_ticks,
     };
-    let cancel = CancellationToken::new();
+    let stop = Stop::default();
     let mut stage = JoinSet::new();
-    stage.spawn(reader.run(cancel.clone()));
+    stage.spawn(reader.run(stop.clone()));
     // The first is taken, so that many more have been read when the second fills the channel.
     assert!(taken.recv().await.is_some());
     while plans.capacity() > 0 {
         tokio::task::yield_now().await;
     }
-    stops(&cancel, stage).await;
+    stops(&stop, stage).await;
     assert!(is_free(&store, CHAIN_LEASE).await);
     sandbox.shutdown().await;
 }
@@ -95,8 +92,7 @@ async fn schedules_stop_while_their_plans_are_not_taken() {
     let (_rules, rules) = watch::channel(Arc::new(set));
     let (plans, _taken) = mpsc::channel(1);
     plans.send(Batch::default()).await.unwrap();
-    let (_ticks, ticks) = mpsc::channel(1);
-    let (_lease, lease_ticks) = mpsc::channel(1);
+    let scheduler = Scheduler::start().await.unwrap();
     let schedules = Schedules {
         store: store.clone(),
         nodes: nodes(&["http://127.0.0.1:9".to_owned()]),
@@ -106,12 +102,11 @@ async fn schedules_stop_while_their_plans_are_not_taken() {
         rules,
         dry_run: false,
         plans,
-        ticks,
-        lease_ticks,
+        alarm: scheduler.alarm(Clock::system()),
     };
-    let cancel = CancellationToken::new();
+    let stop = Stop::default();
     let mut stage = JoinSet::new();
-    stage.spawn(schedules.run(cancel.clone()));
+    stage.spawn(schedules.run(stop.clone()));
     while is_free(&store, "schedules").await {
         tokio::task::yield_now().await;
     }
@@ -119,6 +114,6 @@ async fn schedules_stop_while_their_plans_are_not_taken() {
     for _ in 0..10 {
         store.schedule_runs().await.unwrap();
     }
-    stops(&cancel, stage).await;
+    stops(&stop, stage).await;
     assert!(is_free(&store, "schedules").await);
 }

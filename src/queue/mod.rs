@@ -1,4 +1,5 @@
 //! The task that writes votes, and the way to it.
 
 pub mod journal;
+pub mod tally;
 pub mod writer;

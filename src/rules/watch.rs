@@ -1,5 +1,5 @@
-//! Keeps the rules in force as the files are: a task that looks at the rules folder whenever
-//! something changes there, and every few seconds in case nobody tells.
+//! Keeps the rules in force as the files are: a task that reads the rules folder whenever
+//! something changes there, and every few seconds in case an event is missed.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -9,7 +9,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::Clock;
@@ -18,6 +17,7 @@ use crate::rules::folder::{self, FolderError, Walk};
 use crate::rules::library::{Change, Library, News, Parse, Reload};
 use crate::rules::set::RuleSet;
 use crate::rules::snapshot::{Reader, Snapshot};
+use crate::stop::Stop;
 
 /// Reports kept while nobody takes them; beyond this the oldest is lost, but for its log line.
 const MOST_PENDING: usize = 1_000;
@@ -37,20 +37,19 @@ pub struct Watch {
     pub out: watch::Sender<Arc<RuleSet>>,
     /// Gets files with errors.
     pub reports: mpsc::Sender<RulesReport>,
-    /// Woken to have all files read anew at once.
+    /// Woken to have all files read again at once.
     pub reload_now: Arc<Notify>,
-    /// Ends the task.
-    pub cancel: CancellationToken,
+    pub stop: Stop,
 }
 
-/// How soon changes are acted on.
+/// Delay between a change and its effect.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Files are read when no event has come for so long…
+    /// Time without an event before files are read…
     pub quiet: Duration,
-    /// …or so long after the first.
+    /// …or time since the first event, whichever is over first.
     pub longest: Duration,
-    /// Between two looks at all files that no event asked for.
+    /// Interval between two looks at all files without an event.
     pub rescan: Duration,
     /// Whether the file system is asked for events at all.
     pub events: bool,
@@ -78,12 +77,12 @@ pub struct RulesReport {
     pub fingerprint: String,
 }
 
-/// Runs until it is cancelled, whatever happens to the files.
+/// Runs until it is to stop, whatever happens to the files. A look at the folder that hangs is left to itself.
 pub async fn run(job: Watch) {
-    let cancel = job.cancel.clone();
+    let stop = job.stop.clone();
     let mut pending = VecDeque::new();
     let reports = job.reports.clone();
-    cancel.run_until_cancelled(keep(job, &mut pending)).await;
+    stop.or(keep(job, &mut pending)).await;
     for report in pending {
         // What does not fit any more is in the log.
         let _ = reports.try_send(report);
@@ -170,7 +169,7 @@ async fn gather(pace: Pace, changed: &Notify) {
     }
 }
 
-/// Does `work`, which touches files, where it holds nobody up. `None` if it broke off.
+/// Does `work`, which touches files, on a thread that may block. `None` if it panicked.
 async fn with<T: Send + 'static>(
     loader: &Arc<Mutex<Loader>>,
     work: impl FnOnce(&mut Loader) -> T + Send + 'static,
@@ -182,7 +181,7 @@ async fn with<T: Send + 'static>(
     match done.await {
         Ok(done) => Some(done),
         Err(error) => {
-            error!(%error, "looking at the rules folder broke off: the rules stay as they are, and it is tried again");
+            error!(%error, "reading the rules folder failed: the rules stay as they are until the next attempt");
             None
         }
     }

@@ -8,18 +8,18 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::account::Account;
 use crate::backoff::Backoff;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::queue::journal::Journal;
 use crate::signer::book::TokenBook;
 use crate::signer::client::{RefreshError, SignerClient};
 use crate::signer::refresh::{LEASE, Refreshed, refresh};
 use crate::signer::refresh_time::refresh_at;
+use crate::stop::{Stop, result_of};
 use crate::store::{NewToken, Store, StoreError, TokenRow};
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 
@@ -30,12 +30,10 @@ const MAX_CONCURRENT: usize = 4;
 /// Delay after the first failed refresh, and the longest after more of them.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
-/// Delay before a refused refresh token is tried again, in case the signer was wrong.
-const DEAD_RETRY_DELAY: TimeDelta = TimeDelta::hours(1);
-/// Time limit at the end for refreshes in flight.
-const LAST_REFRESHES: Duration = Duration::from_secs(8);
-/// Time limit after that for storing the tokens that the database lacks.
-const LAST_SAVE: Duration = Duration::from_secs(2);
+/// A dead refresh token is tried again after this, in case the signer was wrong.
+const TRY_THE_DEAD_AFTER: TimeDelta = TimeDelta::hours(1);
+/// Interval between two looks at the table for rows that others wrote.
+const POLL_EVERY: Duration = Duration::from_secs(3);
 
 /// A request for a new access token after a refusal.
 #[derive(Debug)]
@@ -95,17 +93,11 @@ impl Default for State {
 }
 
 impl Keeper {
-    /// Reads the tokens that the table holds and keeps them good until `cancel`. `polls` says when to look
-    /// for rows that others wrote.
-    pub async fn run(
-        self,
-        mut requests: mpsc::Receiver<RefreshRequest>,
-        mut polls: mpsc::Receiver<()>,
-        cancel: CancellationToken,
-    ) {
+    /// Reads the tokens that the table holds and keeps them good until it is to stop.
+    pub async fn run(self, mut requests: mpsc::Receiver<RefreshRequest>, stop: Stop) {
         let mut run = Run {
             keeper: &self,
-            cancel: &cancel,
+            stop: &stop,
             states: HashMap::new(),
             agenda: BTreeSet::new(),
             not_before: DateTime::UNIX_EPOCH,
@@ -114,51 +106,29 @@ impl Keeper {
             tasks: JoinSet::new(),
             running: 0,
         };
-        run.poll().await;
+        let mut polls = clock::every(POLL_EVERY);
         let mut config = self.config.clone();
         loop {
             run.start_due().await;
             let wake = run.next_wake();
             tokio::select! {
-                () = cancel.cancelled() => break,
+                biased;
+                () = stop.requested() => break,
+                _ = polls.tick() => run.poll().await,
                 Some(request) = requests.recv() => run.request(request),
-                Some(()) = polls.recv() => run.poll().await,
                 Ok(()) = config.changed() => run.application_may_have_changed(),
-                Some(done) = run.tasks.join_next(), if !run.tasks.is_empty() => match done {
-                    Ok((voter, result)) => run.finished(voter, result).await,
-                    Err(error) => tracing::error!(%error, "the task of a token refresh failed"),
-                },
+                Some(done) = run.tasks.join_next() => run.finished(done).await,
                 () = self.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
             }
         }
-        // Refreshes in flight may have voided the old tokens, so the new ones are worth waiting for.
-        let last = async {
-            while let Some(Ok((voter, result))) = run.tasks.join_next().await {
-                run.finished(voter, result).await;
-            }
-        };
-        if tokio::time::timeout(LAST_REFRESHES, last).await.is_err() {
-            tracing::warn!("stopping before the signer has answered all token refreshes");
-        }
-        let saved = tokio::time::timeout(LAST_SAVE, run.save()).await;
-        if saved.is_err() || !run.unsaved.is_empty() {
-            let voters: Vec<_> = run
-                .unsaved
-                .iter()
-                .map(|(old, _)| old.voter.as_str())
-                .collect();
-            tracing::error!(
-                voters = voters.join(", "),
-                "the database is unavailable: new tokens are lost, and these voters may have to log in again"
-            );
-        }
+        run.finish().await;
     }
 }
 
 struct Run<'a> {
     keeper: &'a Keeper,
-    /// Ends a read of the table.
-    cancel: &'a CancellationToken,
+    /// A look at the table ends with it.
+    stop: &'a Stop,
     states: HashMap<Account, State>,
     /// The next refresh of each voter, earliest first.
     agenda: BTreeSet<(DateTime<Utc>, Account)>,
@@ -174,12 +144,35 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Takes over rows that other programs wrote to the table.
+    /// Waits for new tokens that are on their way, since the old ones may be void, and stores them.
+    async fn finish(mut self) {
+        let stop = self.stop;
+        let last = stop.or_give_up(async {
+            while let Some(done) = self.tasks.join_next().await {
+                self.finished(done).await;
+            }
+            self.save().await;
+        });
+        last.await;
+        if !self.tasks.is_empty() {
+            tracing::warn!("stopped before the signer had answered every refresh of a token");
+        }
+        let unsaved = self.unsaved.iter().map(|(old, _)| old.voter.as_str());
+        let unsaved: Vec<_> = unsaved.collect();
+        if !unsaved.is_empty() {
+            tracing::error!(
+                voters = unsaved.join(", "),
+                "the database stayed away: new tokens are lost, and these voters may have to log in again"
+            );
+        }
+    }
+
+    /// Takes in what others wrote to the table.
     async fn poll(&mut self) {
-        let cancel = self.cancel;
-        cancel.run_until_cancelled(self.save()).await;
+        let stop = self.stop;
+        stop.or(self.save()).await;
         let Keeper { store, book, .. } = self.keeper;
-        let read = cancel.run_until_cancelled(async {
+        let read = stop.or(async {
             let marks = store.token_marks().await?;
             let rows = store.tokens(&book.outdated(&marks)).await?;
             Ok::<_, StoreError>((marks, rows))
@@ -349,7 +342,10 @@ impl Run<'_> {
         self.start(&voter);
     }
 
-    async fn finished(&mut self, voter: Account, result: Refreshed) {
+    async fn finished(&mut self, ended: Result<(Account, Refreshed), JoinError>) {
+        let Some((voter, result)) = result_of(ended) else {
+            return;
+        };
         self.running = self.running.saturating_sub(1);
         let now = self.keeper.clock.now();
         let answer = match result {

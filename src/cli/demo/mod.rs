@@ -81,6 +81,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
         from_block: None,
         observer: Some(observer),
         reload: Arc::new(Notify::new()),
+        wrap: None,
     };
     let mut show = Show {
         stage: &stage,

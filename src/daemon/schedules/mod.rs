@@ -1,9 +1,9 @@
 //! Fixed times: at each time of a rule's `schedule` the newest posts of its authors are looked up and votes
 //! on them planned. Of several daemons on one database one does this, by a lease.
 //!
-//! When a time is near is found out by the scheduler's tick each second. The time itself is reckoned here,
-//! and the votes are due at it to the millisecond: posts are looked up a second ahead (more for many
-//! authors), so that the votes wait in the caster when the hour strikes. The newest post is the newest then.
+//! The moments are computed here, and an [`Alarm`] wakes the task for each. Votes are due at the time to the
+//! millisecond: posts are looked up a second ahead (more for many authors), so that the votes wait in the caster at
+//! that time. The newest post is the newest at the look-up.
 
 mod look_up;
 #[cfg(test)]
@@ -11,32 +11,35 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Interval;
 
 use crate::chain::nodes::Nodes;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::Config;
-use crate::daemon::give_up_lease;
+use crate::daemon::give_back_lease;
+use crate::daemon::scheduler::Alarm;
 use crate::daemon::schedules::look_up::{Found, LookUp};
 use crate::post::VoteKey;
 use crate::rules::set::RuleSet;
+use crate::stop::{Stop, result_of};
 use crate::store::{Store, StoreError};
 use crate::votes::change::Batch;
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 use crate::votes::schedules::agenda::{Agenda, Run};
 
-/// The right to run schedules lasts so long unless it is renewed.
+/// Time until the right to run schedules expires, unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
+/// Interval between two renewals of the lease.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
 const LEASE_NAME: &str = "schedules";
-/// A look-up that begins within this is waited for; a tick comes at least every 1.5 s.
-const SOON: TimeDelta = TimeDelta::milliseconds(2_500);
-/// What was planned is in the table after this.
+/// Time after which a planned vote is in the table.
 const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(1);
-/// Before a look-up that failed is tried again; doubled each time.
+/// Delay before the first retry of a look-up that failed; doubled each time.
 const RETRY: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_RETRY: TimeDelta = TimeDelta::seconds(30);
 
@@ -52,28 +55,27 @@ pub struct Schedules {
     pub dry_run: bool,
     /// To the writer.
     pub plans: mpsc::Sender<Batch>,
-    /// Time to look whether something is to run soon.
-    pub ticks: mpsc::Receiver<()>,
-    /// Time to renew the lease.
-    pub lease_ticks: mpsc::Receiver<()>,
+    /// Wakes for look-ups.
+    pub alarm: Alarm,
 }
 
 impl Schedules {
-    /// Runs schedules whenever the lease is ours, until `cancel`.
-    pub async fn run(mut self, cancel: CancellationToken) {
+    /// Runs schedules whenever the lease is ours, until it is to stop.
+    pub async fn run(mut self, stop: Stop) {
         // Also while the writer takes nothing: a run that is not stored is made up for at the next start.
-        cancel.run_until_cancelled(self.run_in_turn()).await;
-        give_up_lease(&self.store, LEASE_NAME, &self.owner).await;
+        stop.or(self.run_in_turn()).await;
+        give_back_lease(&self.store, LEASE_NAME, &self.owner, &stop).await;
     }
 
     async fn run_in_turn(&mut self) {
+        let mut renew = clock::every(RENEW_EVERY);
         loop {
+            renew.tick().await;
             match self.take_over().await {
-                Ok(Some(runner)) => self.run_until_lost(runner).await,
+                Ok(Some(runner)) => self.run_until_lost(runner, &mut renew).await,
                 Ok(None) => {}
                 Err(error) => error.log("schedules wait for the database"),
             }
-            self.lease_ticks.recv().await;
         }
     }
 
@@ -93,7 +95,7 @@ impl Schedules {
             .await
     }
 
-    async fn run_until_lost(&mut self, mut runner: Runner) {
+    async fn run_until_lost(&mut self, mut runner: Runner, renew: &mut Interval) {
         self.rules.mark_changed();
         let mut looking: JoinSet<Found> = JoinSet::new();
         loop {
@@ -104,29 +106,23 @@ impl Schedules {
                 looking.spawn(self.look_up(attempts, runner.planned(now)).run());
                 continue;
             }
-            let wake = runner
-                .next_wake()
-                .filter(|wake| idle && *wake <= now + SOON);
+            let wake = runner.next_wake().filter(|_| idle);
             let batch = tokio::select! {
                 biased;
-                Some(found) = looking.join_next() => match found {
-                    Ok(found) => runner.take(found, self.config.borrow().casting.retry_for, self.clock.now()),
-                    Err(error) => {
-                        tracing::error!(%error, "a look-up of posts broke off");
-                        Batch::default()
-                    }
-                },
+                Some(found) = looking.join_next() => {
+                    let found = result_of(found).unwrap_or_default();
+                    runner.take(found, self.config.borrow().casting.retry_for, self.clock.now())
+                }
                 Ok(()) = self.rules.changed() => {
                     let rules = self.rules.borrow_and_update().clone();
                     runner.update(&rules, self.clock.now())
                 }
-                Some(()) = self.lease_ticks.recv() => match self.hold_lease().await {
+                _ = renew.tick() => match self.hold_lease().await {
                     Ok(false) => return tracing::warn!("another daemon has taken over running schedules"),
                     // A database that is away takes it from nobody.
                     Ok(true) | Err(_) => Batch::default(),
                 },
-                Some(()) = self.ticks.recv() => Batch::default(),
-                () = self.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => Batch::default(),
+                () = self.alarm.reach(wake.unwrap_or_default()), if wake.is_some() => Batch::default(),
             };
             if batch != Batch::default() && self.plans.send(batch).await.is_err() {
                 tracing::debug!("the writer has stopped");

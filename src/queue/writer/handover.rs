@@ -13,6 +13,7 @@ impl Run {
         for row in rows {
             if !only_announced {
                 tell_of(&row);
+                self.writer.tally.count(row.status);
                 if let Some(observer) = &self.writer.observer {
                     // Whoever watches and is too slow misses some.
                     let _ = observer.try_send(row.clone());
@@ -28,8 +29,13 @@ impl Run {
         self.tell(handover).await;
     }
 
+    /// Tells the caster, which needs to know nothing more once the writer is to stop: the caster stopped before.
     pub(super) async fn tell(&self, handover: Handover) {
-        if !handover.is_empty() && self.writer.caster.send(handover).await.is_err() {
+        if handover.is_empty() {
+            return;
+        }
+        let sent = self.stop.or(self.writer.caster.send(handover)).await;
+        if sent.is_none_or(|sent| sent.is_err()) {
             tracing::debug!("the caster has stopped");
         }
     }

@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::Config;
+use crate::queue::tally::Tally;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
+use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::votes::change::Batch;
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
@@ -46,8 +47,10 @@ const MOST_HELD: usize = 50_000;
 const MOST_WAITING: usize = 200_000;
 /// Between two attempts to reach a database that is away.
 const RETRY: TimeDelta = TimeDelta::milliseconds(500);
-/// At the very end the database has so long for everything that is left.
-const LAST_WRITES: Duration = Duration::from_secs(5);
+/// Interval between two looks at what is due soon.
+const CLAIM_EVERY: Duration = Duration::from_secs(1);
+/// Interval between two renewals of what is claimed.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// What the writer works with.
 pub struct Writer {
@@ -60,18 +63,15 @@ pub struct Writer {
     pub caster: mpsc::Sender<Handover>,
     /// Rows as they are written, for who wants to watch; may be slow, may be gone.
     pub observer: Option<mpsc::Sender<Vote>>,
+    pub tally: Arc<Tally>,
 }
 
-/// Where batches come from and when there is routine work.
+/// Where batches come from.
 pub struct Inbox {
     /// From the planner: comes first to wait when the database is away for long.
     pub plans: mpsc::Receiver<Batch>,
     /// From everybody else.
     pub reports: mpsc::Receiver<Batch>,
-    /// Time to claim what is due soon.
-    pub claim: mpsc::Receiver<()>,
-    /// Time to renew what is claimed.
-    pub renew: mpsc::Receiver<()>,
 }
 
 /// What the database is busy with: one thing at a time. It may hang, and nobody waits for it then.
@@ -87,10 +87,11 @@ enum Done {
 }
 
 impl Writer {
-    /// Writes until `cancel`, then what is left, then gives back what is claimed.
-    pub async fn run(self, mut inbox: Inbox, cancel: CancellationToken) {
+    /// Writes until it is to stop, then what is left, then gives back what is claimed.
+    pub async fn run(self, mut inbox: Inbox, stop: Stop) {
         let mut run = Run {
             writer: self,
+            stop: stop.clone(),
             waiting: VecDeque::new(),
             changes_waiting: 0,
             known: Known::default(),
@@ -99,6 +100,8 @@ impl Writer {
             renew_next: false,
         };
         let mut working: Option<Working> = None;
+        let mut claim = clock::every(CLAIM_EVERY);
+        let mut renew = clock::every(RENEW_EVERY);
         loop {
             let now = run.writer.clock.now();
             if working.is_none() && run.not_before <= now {
@@ -110,16 +113,16 @@ impl Writer {
             let idle = working.is_none() && run.away_since.is_none();
             tokio::select! {
                 biased;
+                () = stop.requested() => break,
                 done = wait_for(&mut working) => {
                     working = None;
                     run.take_in(done).await;
                 }
                 Some(batch) = inbox.reports.recv() => run.take(batch),
                 Some(batch) = inbox.plans.recv(), if room => run.take(batch),
-                Some(()) = inbox.renew.recv(), if idle => working = Some(run.renew()),
-                Some(()) = inbox.claim.recv(), if idle && run.waiting.is_empty() => working = Some(run.claim()),
+                _ = renew.tick(), if idle => working = Some(run.renew()),
+                _ = claim.tick(), if idle && run.waiting.is_empty() => working = Some(run.claim()),
                 () = run.writer.clock.sleep_until(wake.unwrap_or_default()), if wake.is_some() => {}
-                () = cancel.cancelled() => break,
             }
         }
         inbox.plans.close();
@@ -144,6 +147,7 @@ async fn wait_for(working: &mut Option<Working>) -> Done {
 
 struct Run {
     writer: Writer,
+    stop: Stop,
     waiting: VecDeque<Waiting>,
     changes_waiting: usize,
     known: Known,
@@ -253,24 +257,25 @@ impl Run {
         true
     }
 
-    /// Awaits what the database is busy with, writes what is left and gives back what is claimed, if the database is
-    /// there: one that hangs does not keep the daemon from ending.
+    /// Waits for what the database is busy with, writes what is left and gives back what is claimed, until it is to
+    /// give up: a database that hangs does not keep the daemon from ending.
     async fn finish(&mut self, working: Option<Working>) {
-        let all = tokio::time::timeout(LAST_WRITES, self.write_the_rest(working)).await;
+        let stop = self.stop.clone();
+        let all = stop.or_give_up(self.write_the_rest(working)).await;
         if !self.waiting.is_empty() {
             tracing::error!(
                 changes = self.changes_waiting,
-                "the database stayed away: what was not written is found on the chain at the next start"
+                "the database stayed away: the next start looks on the chain for what was not written"
             );
         }
-        let given_back = all.unwrap_or_else(|_| {
-            let seconds = LAST_WRITES.as_secs();
-            Err(StoreError::Unavailable(format!(
-                "not done within {seconds} s"
-            )))
-        });
-        if let Err(error) = given_back {
-            tracing::warn!(%error, "the hold on queued votes runs out by itself");
+        match all {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the hold on queued votes expires by itself");
+            }
+            None => tracing::warn!(
+                "the hold on queued votes expires by itself: the database did not answer in time"
+            ),
         }
     }
 

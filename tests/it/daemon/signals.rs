@@ -14,7 +14,7 @@ use crate::harness::{Database, Installation, PATIENCE, on_each_database, run, un
 on_each_database! {
     sigterm_awaits_the_answer_under_way_and_gives_back_what_waits,
     sigint_ends_it_in_peace,
-    sighup_reads_the_configuration_anew,
+    sighup_reads_the_configuration_again,
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn put_back(database: &Database) {
     assert_ne!(changed, before);
     for (text, times) in [(&changed, 1), (&changed, 2), (&before, 2), (&changed, 3)] {
         fs::write(&file, text).unwrap();
-        let reads = |log: &str| log.matches("the configuration was read anew").count();
+        let reads = |log: &str| log.matches("the configuration was read again").count();
         let so_far = reads(&daemon.log());
         daemon.signal("HUP");
         let read = async || (reads(&daemon.log()) > so_far).then_some(());
@@ -156,7 +156,7 @@ async fn second_signal(database: &Database) {
     assert_eq!(ended.code, Some(1), "{}", ended.log);
 }
 
-async fn sighup_reads_the_configuration_anew(database: &Database) {
+async fn sighup_reads_the_configuration_again(database: &Database) {
     let site = Installation::new(database).await;
     site.rules("friends.toml", &RULES.replace("alice", "tokenless"));
     let daemon = site.start().await;

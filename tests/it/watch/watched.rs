@@ -15,11 +15,11 @@ use curatord::rules::rule::{
 };
 use curatord::rules::set::RuleSet;
 use curatord::rules::watch::{self, Pace, RulesReport, Watch};
+use curatord::stop::Stop;
 use curatord::weight::Weight;
 use tokio::sync::{Notify, mpsc, watch as channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use tokio_util::sync::CancellationToken;
 
 use crate::harness::PATIENCE;
 
@@ -99,7 +99,7 @@ pub struct Watched {
     pub set: channel::Receiver<Arc<RuleSet>>,
     pub reports: mpsc::Receiver<RulesReport>,
     pub reload_now: Arc<Notify>,
-    cancel: CancellationToken,
+    stop: Stop,
     task: JoinSet<()>,
 }
 
@@ -114,7 +114,7 @@ impl Watched {
         prepare(home.path());
         let (out, set) = channel::channel(Arc::new(RuleSet::not_read_yet()));
         let (reports_in, reports) = mpsc::channel(room);
-        let (reload_now, cancel) = (Arc::new(Notify::new()), CancellationToken::new());
+        let (reload_now, stop) = (Arc::new(Notify::new()), Stop::default());
         let mut task = JoinSet::new();
         task.spawn(watch::run(Watch {
             root: home.path().join("rules"),
@@ -124,14 +124,14 @@ impl Watched {
             out,
             reports: reports_in,
             reload_now: reload_now.clone(),
-            cancel: cancel.clone(),
+            stop: stop.clone(),
         }));
         let mut watched = Self {
             home,
             set,
             reports,
             reload_now,
-            cancel,
+            stop,
             task,
         };
         watched.next().await;
@@ -180,7 +180,7 @@ impl Watched {
     /// Ends the task, which must still be there, and well.
     pub async fn stop(mut self) {
         assert!(self.task.try_join_next().is_none(), "the task has ended");
-        self.cancel.cancel();
+        self.stop.request();
         timeout_at(Instant::now() + PATIENCE, self.task.join_next())
             .await
             .expect("the task does not end")

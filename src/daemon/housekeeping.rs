@@ -1,0 +1,43 @@
+//! What is done at fixed hours: every hour what nobody needs any more is deleted, and once a day a line of the log
+//! sums up the votes.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::daemon::scheduler::Hours;
+use crate::post::PAYOUT_AFTER;
+use crate::queue::tally::Tally;
+use crate::stop::Stop;
+use crate::store::Store;
+
+/// What housekeeping needs.
+pub struct Housekeeping {
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    pub hours: Hours,
+    pub tally: Arc<Tally>,
+}
+
+impl Housekeeping {
+    /// Works until it is to stop.
+    pub async fn run(self, stop: Stop) {
+        stop.or(self.work()).await;
+    }
+
+    async fn work(&self) {
+        let mut since = self.clock.now();
+        loop {
+            self.hours.next().await;
+            let now = self.clock.now();
+            if now.date_naive() != since.date_naive() {
+                let votes = self.tally.take();
+                tracing::info!("votes since {}: {votes}", since.format("%F %H:%M UTC"));
+                since = now;
+            }
+            // Votes of leaders on posts that are paid out.
+            if let Err(error) = self.store.prune_leader_votes(now - PAYOUT_AFTER).await {
+                error.log("old votes of leaders were not deleted");
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Writes bad rule files and lost nodes to `error_log`.
+
+use tokio::sync::mpsc;
+
+use crate::chain::notice::NodeNotice;
+use crate::clock::Clock;
+use crate::queue::journal::Journal;
+use crate::rules::watch::RulesReport;
+use crate::stop::Stop;
+use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+
+/// What comes to be written, and the way to the writer.
+pub struct Reports {
+    pub journal: Journal,
+    pub clock: Clock,
+    pub nodes: mpsc::Receiver<NodeNotice>,
+    pub rules: mpsc::Receiver<RulesReport>,
+}
+
+impl Reports {
+    /// Writes until it is to stop.
+    pub async fn run(mut self, stop: Stop) {
+        stop.or(self.write()).await;
+    }
+
+    async fn write(&mut self) {
+        loop {
+            let entry = tokio::select! {
+                Some(notice) = self.nodes.recv() => match notice {
+                    NodeNotice::Left { .. } => {
+                        ErrorEntry::new(ErrorKind::Chain, notice.to_string(), self.clock.now())
+                    }
+                    // The outage of each of them has its row already.
+                    NodeNotice::NoneAnswers { .. }
+                    | NodeNotice::Back { .. }
+                    | NodeNotice::AnswersAgain { .. } => continue,
+                },
+                Some(report) = self.rules.recv() => ErrorEntry {
+                    fingerprint: Some(report.fingerprint),
+                    ..ErrorEntry::new(ErrorKind::Rules, report.message, report.at)
+                },
+                // Nobody can report anything any more.
+                else => return std::future::pending().await,
+            };
+            self.journal.error(entry).await;
+        }
+    }
+}

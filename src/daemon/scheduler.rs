@@ -1,0 +1,130 @@
+//! What happens at set times, driven by tokio-cron-scheduler. Never the moment of a vote: the scheduler looks at its
+//! jobs twice a second.
+//!
+//! The scheduler goes by the computer's clock, which may be set back or stand still with the computer. Of its
+//! repeated jobs (0.15) none runs again once it was late by its own period, so there are only cron jobs and jobs that
+//! run once. Whoever waits here wakes after a time that no clock can change as well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+use crate::clock::Clock;
+
+/// Every full hour, as a cron expression with seconds.
+const HOURLY: &str = "0 0 * * * *";
+/// Longest time between two hours, should the clock be set back.
+const HOUR_AT_MOST: Duration = Duration::from_secs(2 * 3600);
+/// The job of an alarm runs this long before its moment.
+const AHEAD: TimeDelta = TimeDelta::seconds(2);
+/// A moment within this time is waited for by the clock: the scheduler counts in whole seconds and may be 2 s early.
+const SOON: TimeDelta = TimeDelta::milliseconds(4_500);
+/// Interval between two looks at the clock, should it have been set.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs jobs at set times.
+#[derive(Clone)]
+pub struct Scheduler(JobScheduler);
+
+impl Scheduler {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When tokio-cron-scheduler cannot start.
+    pub async fn start() -> Result<Self, JobSchedulerError> {
+        let scheduler = JobScheduler::new().await?;
+        scheduler.start().await?;
+        Ok(Self(scheduler))
+    }
+
+    /// Runs no more jobs.
+    pub async fn stop(mut self) {
+        if let Err(error) = self.0.shutdown().await {
+            tracing::debug!(%error, "the scheduler did not stop");
+        }
+    }
+
+    /// Strikes every full hour.
+    ///
+    /// # Errors
+    /// When the job is not accepted.
+    pub async fn hours(&self) -> Result<Hours, JobSchedulerError> {
+        let struck = Arc::new(Notify::new());
+        let strike = struck.clone();
+        let job = Job::new(HOURLY, move |_, _| strike.notify_one())?;
+        self.0.add(job).await?;
+        Ok(Hours(struck))
+    }
+
+    /// An alarm that is not set.
+    pub fn alarm(&self, clock: Clock) -> Alarm {
+        Alarm {
+            scheduler: self.0.clone(),
+            clock,
+            rung: Arc::new(Notify::new()),
+            set_for: None,
+        }
+    }
+}
+
+/// The full hours.
+pub struct Hours(Arc<Notify>);
+
+impl Hours {
+    /// Returns at the next full hour, and after 2 h in any case. Safe to drop.
+    pub async fn next(&self) {
+        // Either way it is time.
+        let _ = timeout(HOUR_AT_MOST, self.0.notified()).await;
+    }
+}
+
+/// Wakes at one moment after the other.
+pub struct Alarm {
+    scheduler: JobScheduler,
+    clock: Clock,
+    rung: Arc<Notify>,
+    /// The moment of the earliest job that has not run.
+    set_for: Option<DateTime<Utc>>,
+}
+
+impl Alarm {
+    /// Returns at `moment` as the clock shows it, or at once if it has passed; at most 5 s late if the clock was set
+    /// forward. Safe to drop.
+    pub async fn reach(&mut self, moment: DateTime<Utc>) {
+        loop {
+            let left = moment - self.clock.now();
+            if left <= SOON {
+                return self.clock.sleep_until(moment).await;
+            }
+            let ring = async {
+                self.set(moment, left - AHEAD).await;
+                self.rung.notified().await;
+                self.set_for = None;
+            };
+            let _ = timeout(LOOK_EVERY, ring).await;
+        }
+    }
+
+    /// Adds a job, unless one runs before.
+    async fn set(&mut self, moment: DateTime<Utc>, left: TimeDelta) {
+        if self.set_for.is_some_and(|set| set <= moment) {
+            return;
+        }
+        let rung = self.rung.clone();
+        let job = Job::new_one_shot(left.to_std().unwrap_or_default(), move |_, _| {
+            rung.notify_one();
+        });
+        let added = match job {
+            Ok(job) => self.scheduler.add(job).await.map(drop),
+            Err(error) => Err(error),
+        };
+        match added {
+            Ok(()) => self.set_for = Some(moment),
+            Err(error) => tracing::debug!(%error, "an alarm was not set"),
+        }
+    }
+}
