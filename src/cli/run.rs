@@ -1,12 +1,11 @@
 //! `curatord run`: the daemon, in the foreground.
 
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -67,34 +66,12 @@ pub async fn run(
         config: config_in,
         rules: reload,
     };
-    let mut signals = JoinSet::new();
-    signals.spawn(handle_signals(cancel.clone(), Arc::new(hang_up)));
+    start_signals(cancel.clone(), Arc::new(hang_up))?;
     let mode = if args.dry_run { " (dry run)" } else { "" };
     tracing::info!("curatord {} starting{mode}", env!("CARGO_PKG_VERSION"));
-    let ended = tokio::select! {
-        ended = daemon::run(options, cancel.clone()) => ended,
-        never = exit_after(&cancel) => match never {},
-    };
-    ended?;
+    daemon::run(options, cancel).await?;
     tracing::info!("curatord has stopped");
     Ok(Exit::Done)
-}
-
-/// Once the daemon is to stop, ends the process after a while from a thread of its own: a stage that blocks may hold up
-/// every task.
-async fn exit_after(cancel: &CancellationToken) -> Infallible {
-    cancel.cancelled().await;
-    let thread = std::thread::Builder::new().name("exit".to_owned());
-    let started = thread.spawn(|| {
-        std::thread::sleep(EXIT_AFTER);
-        complain(format_args!("error: stopping took too long"));
-        log::flush();
-        std::process::exit(1);
-    });
-    if let Err(error) = started {
-        tracing::warn!(%error, "the time to stop is not limited: the system gives no thread");
-    }
-    std::future::pending().await
 }
 
 /// What is read again on SIGHUP.
@@ -126,23 +103,61 @@ impl HangUp {
     }
 }
 
-/// Turns signals into what they ask for.
-async fn handle_signals(cancel: CancellationToken, hang_up: Arc<HangUp>) -> anyhow::Result<()> {
-    let listen = |kind| signal(kind).context("cannot listen for SIGTERM, SIGINT and SIGHUP");
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut hang_ups = listen(SignalKind::hangup())?;
-    // On a thread that may block: a disk that hangs must not keep the other signals waiting.
-    let mut reloads = JoinSet::new();
-    loop {
-        tokio::select! {
-            Some(()) = terminate.recv() => stop(&cancel),
-            Some(()) = interrupt.recv() => stop(&cancel),
-            Some(()) = hang_ups.recv(), if reloads.is_empty() => {
-                let hang_up = hang_up.clone();
-                reloads.spawn_blocking(move || hang_up.reload());
+/// Handles signals on a thread of its own, with a runtime of its own: a stage that blocks its thread may hold up
+/// everything in the daemon's.
+fn start_signals(cancel: CancellationToken, hang_up: Arc<HangUp>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let signals = {
+        let _context = runtime.enter();
+        Signals::listen().context("cannot listen for SIGTERM, SIGINT and SIGHUP")?
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(signals.handle(&cancel, &hang_up)))
+        .context("the system gives no thread for signals")?;
+    Ok(())
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Turns signals into what they ask for, and ends the process where the daemon does not stop in time.
+    async fn handle(mut self, cancel: &CancellationToken, hang_up: &Arc<HangUp>) {
+        // On a thread that may block: a disk that hangs must not keep the other signals waiting.
+        let mut reloads = JoinSet::new();
+        let too_late = async {
+            cancel.cancelled().await;
+            tokio::time::sleep(EXIT_AFTER).await;
+        };
+        tokio::pin!(too_late);
+        loop {
+            tokio::select! {
+                Some(()) = self.terminate.recv() => stop(cancel),
+                Some(()) = self.interrupt.recv() => stop(cancel),
+                Some(()) = self.hang_up.recv(), if reloads.is_empty() => {
+                    let hang_up = hang_up.clone();
+                    reloads.spawn_blocking(move || hang_up.reload());
+                }
+                Some(_) = reloads.join_next() => {}
+                () = &mut too_late => {
+                    complain(format_args!("error: stopping took too long"));
+                    exit();
+                }
             }
-            Some(_) = reloads.join_next() => {}
         }
     }
 }
@@ -152,9 +167,14 @@ fn stop(cancel: &CancellationToken) {
         tracing::warn!(
             "stopped at once: the next start looks on the chain for votes that were under way"
         );
-        log::flush();
-        std::process::exit(1);
+        exit();
     }
     tracing::info!("stopping: waiting for answers to requests under way");
     cancel.cancel();
+}
+
+/// Ends the process with status 1, whatever it is doing.
+fn exit() -> ! {
+    log::flush();
+    std::process::exit(1)
 }
