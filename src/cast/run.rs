@@ -50,6 +50,8 @@ pub struct Parts {
     pub refreshes: mpsc::Sender<RefreshRequest>,
     pub handovers: mpsc::Receiver<Handover>,
     pub journal: Journal,
+    /// Told at the end, once nothing is under way that was not reported.
+    pub settled: oneshot::Sender<()>,
 }
 
 /// What comes back from a task of the caster.
@@ -132,6 +134,8 @@ pub async fn run(mut parts: Parts, stop: Stop) {
         };
         parts.journal.write(last).await;
     }
+    // Where the writer is gone nobody needs to know.
+    let _ = parts.settled.send(());
 }
 
 /// The caster's settings as the configuration has them.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::cast;
@@ -158,6 +158,7 @@ async fn wire(
     let (plans_in, plans) = mpsc::channel(WAITING);
     let (handovers_in, handovers) = mpsc::channel(WAITING);
     let (refreshes_in, refreshes) = mpsc::channel(WAITING);
+    let (settled_in, settled) = oneshot::channel();
     let tokens = TokenBook::default();
     let tally = Arc::new(Tally::default());
     let network = &config.network;
@@ -192,6 +193,7 @@ async fn wire(
         rules: rules.clone(),
         config: changing.clone(),
         caster: handovers_in,
+        settled,
         observer,
         tally: tally.clone(),
     };
@@ -241,6 +243,7 @@ async fn wire(
         refreshes: refreshes_in,
         handovers,
         journal,
+        settled: settled_in,
     };
     stages.start("caster", give_up::CASTER, |stop| {
         cast::run::run(caster, stop)

@@ -128,3 +128,64 @@ impl Alarm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn start() -> DateTime<Utc> {
+        "2026-06-01T12:00:00Z".parse().unwrap()
+    }
+
+    /// With tokio's time paused the scheduler, which goes by the computer's clock, runs no job: as if the clock had
+    /// been set back, or its jobs had been missed.
+    #[tokio::test(start_paused = true)]
+    async fn an_alarm_wakes_also_when_the_scheduler_runs_no_job() {
+        let scheduler = Scheduler::start().await.unwrap();
+        let clock = Clock::starting_at(start());
+        let mut alarm = scheduler.alarm(clock);
+        for seconds in [3, 60, 3_600, 3_600] {
+            let moment = start() + TimeDelta::seconds(seconds);
+            alarm.reach(moment).await;
+            let late = clock.now() - moment;
+            let earlier = TimeDelta::zero() > late;
+            assert!(!earlier && late <= TimeDelta::seconds(5), "{late}");
+        }
+        scheduler.stop().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hours_come_also_when_the_scheduler_runs_no_job() {
+        let hours = Hours(Arc::new(Notify::new()));
+        let start = Instant::now();
+        for count in 1..=3 {
+            hours.next().await;
+            assert_eq!(start.elapsed(), count * HOUR_AT_MOST);
+        }
+        hours.0.notify_one();
+        hours.next().await;
+        assert_eq!(start.elapsed(), 3 * HOUR_AT_MOST);
+    }
+
+    #[tokio::test]
+    async fn the_scheduler_rings_alarms_one_after_the_other() {
+        let scheduler = Scheduler::start().await.unwrap();
+        let mut alarm = scheduler.alarm(Clock::system());
+        for number in 1..=2 {
+            let moment = start() + TimeDelta::seconds(number);
+            alarm.set(moment, TimeDelta::zero()).await;
+            // A later one waits for the earlier.
+            alarm
+                .set(moment + TimeDelta::days(1), TimeDelta::days(1))
+                .await;
+            assert_eq!(alarm.set_for, Some(moment));
+            let rung = timeout(LOOK_EVERY, alarm.rung.notified()).await;
+            assert!(rung.is_ok(), "alarm {number}");
+            alarm.set_for = None;
+        }
+        assert!(scheduler.hours().await.is_ok());
+        scheduler.stop().await;
+    }
+}

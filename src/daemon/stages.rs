@@ -112,3 +112,90 @@ fn failure(name: &str, error: JoinError) -> String {
         None => format!("the {name} panicked"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Stages that note when they stop, and how.
+    #[derive(Clone, Default)]
+    struct Noted(Arc<Mutex<Vec<(&'static str, u64)>>>);
+
+    impl Noted {
+        fn start(&self, stages: &mut Stages, name: &'static str, give_up: Duration, works: bool) {
+            let (noted, start) = (self.0.clone(), Instant::now());
+            stages.start(name, give_up, |stop| async move {
+                stop.requested().await;
+                if works {
+                    stop.overdue().await;
+                }
+                let seconds = start.elapsed().as_secs();
+                noted.lock().unwrap().push((name, seconds));
+            });
+        }
+
+        fn all(&self) -> Vec<(&'static str, u64)> {
+            self.0.lock().unwrap().clone()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stages_stop_in_turn_the_last_started_first() {
+        let (mut stages, noted) = (Stages::new(None), Noted::default());
+        noted.start(&mut stages, "writer", 11 * SECOND, false);
+        noted.start(&mut stages, "caster", 9 * SECOND, true);
+        noted.start(&mut stages, "reader", SECOND, false);
+        assert_eq!(stages.stop().await, [""; 0]);
+        assert_eq!(noted.all(), [("reader", 0), ("caster", 9), ("writer", 9)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stages_that_hang_are_left_behind_and_the_others_stop() {
+        let (mut stages, noted) = (Stages::new(None), Noted::default());
+        noted.start(&mut stages, "writer", 3 * SECOND, true);
+        stages.start("caster", 2 * SECOND, |_| std::future::pending());
+        stages.start("reader", SECOND, |_| std::future::pending());
+        let start = Instant::now();
+        assert_eq!(
+            stages.stop().await,
+            [
+                "the reader did not stop in time",
+                "the caster did not stop in time"
+            ]
+        );
+        assert_eq!(noted.all(), [("writer", 3)]);
+        assert!(start.elapsed() <= 3 * SECOND + GRACE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stage_that_ends_by_itself_is_named_and_the_others_stop() {
+        for (fails, said) in [
+            (true, "the caster panicked: no way"),
+            (false, "the caster stopped by itself"),
+        ] {
+            let (mut stages, noted) = (Stages::new(None), Noted::default());
+            noted.start(&mut stages, "writer", SECOND, false);
+            stages.start("caster", SECOND, move |_| async move {
+                assert!(!fails, "no way");
+            });
+            noted.start(&mut stages, "reader", SECOND, false);
+            assert_eq!(stages.first_to_end().await, said);
+            assert_eq!(stages.stop().await, [""; 0]);
+            assert_eq!(noted.all(), [("reader", 0), ("writer", 0)]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stage_that_panics_while_it_stops_is_named() {
+        let mut stages = Stages::new(None);
+        stages.start("caster", SECOND, |stop| async move {
+            stop.requested().await;
+            panic!("{}", "too late");
+        });
+        assert_eq!(stages.stop().await, ["the caster panicked: too late"]);
+    }
+}

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::{self, Clock};
 use crate::config::Config;
@@ -61,6 +61,8 @@ pub struct Writer {
     /// May change while it runs.
     pub config: watch::Receiver<Arc<Config>>,
     pub caster: mpsc::Sender<Handover>,
+    /// Told by the caster at its end, once nothing is under way that it has not reported.
+    pub settled: oneshot::Receiver<()>,
     /// Rows as they are written, for who wants to watch; may be slow, may be gone.
     pub observer: Option<mpsc::Sender<Vote>>,
     pub tally: Arc<Tally>,
@@ -293,7 +295,12 @@ impl Run {
                 tokio::time::sleep(RETRY.to_std().unwrap_or_default()).await;
             }
         }
-        self.writer.store.release(&self.writer.owner).await
+        // A vote that a failed caster may have sent keeps its claim, which tells the next daemon to look for it on the
+        // chain.
+        match self.writer.settled.try_recv() {
+            Ok(()) => self.writer.store.release(&self.writer.owner).await,
+            Err(_) => Ok(0),
+        }
     }
 }
 

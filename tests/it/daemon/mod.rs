@@ -4,6 +4,7 @@
 mod adoption;
 mod author_rules;
 mod crashes;
+mod failing_stages;
 mod lost_log;
 mod missed_moments;
 mod people_first;
@@ -14,5 +15,6 @@ mod schedules;
 mod several;
 mod signals;
 mod startup;
+mod stopping;
 mod tokens;
 mod trails;

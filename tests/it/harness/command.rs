@@ -8,7 +8,12 @@ use tempfile::TempDir;
 
 /// `curatord` in `folder`, without the environment of the tests.
 pub fn curatord(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_curatord"));
+    program_in(Path::new(env!("CARGO_BIN_EXE_curatord")), folder, arguments)
+}
+
+/// A program in a folder, with nothing of the environment of the tests.
+pub fn program_in(program: &Path, folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command
         .env_clear()
         .current_dir(folder)

@@ -127,7 +127,12 @@ impl<'a> Installation<'a> {
 
     /// `curatord` with this installation's configuration.
     pub fn command(&self) -> Command {
-        let mut command = curatord(self.folder.path(), &[]);
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_curatord")))
+    }
+
+    /// Another program with this installation's configuration.
+    pub fn command_of(&self, program: &Path) -> Command {
+        let mut command = program_in(program, self.folder.path(), &[]);
         command
             .env(
                 "RUST_LOG",
@@ -150,8 +155,15 @@ impl<'a> Installation<'a> {
 
     /// The same with more arguments.
     pub async fn start_with(&self, arguments: &[&str]) -> Daemon {
+        let mut command = self.command();
+        command.arg("run").args(arguments);
+        self.start_command(command).await
+    }
+
+    /// The same by a command of one's own.
+    pub async fn start_command(&self, command: Command) -> Daemon {
         let before = self.last_block().await;
-        let daemon = self.spawn(arguments);
+        let daemon = self.spawn_command(command);
         let reading = async || self.last_block().await.filter(|last| Some(*last) > before);
         until("the daemon reads blocks", reading).await;
         daemon
@@ -159,10 +171,15 @@ impl<'a> Installation<'a> {
 
     /// Starts a daemon and waits for nothing.
     pub fn spawn(&self, arguments: &[&str]) -> Daemon {
-        let number = self.started.get() + 1;
-        self.started.set(number);
         let mut command = self.command();
         command.arg("run").args(arguments);
+        self.spawn_command(command)
+    }
+
+    /// Starts a daemon by a command of one's own and waits for nothing.
+    pub fn spawn_command(&self, command: Command) -> Daemon {
+        let number = self.started.get() + 1;
+        self.started.set(number);
         let log = self.folder.path().join(format!("daemon-{number}.log"));
         Daemon::spawn(command, log)
     }
