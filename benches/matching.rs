@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use curatord::chain::block::Block;
+use curatord::clock::Clock;
 use curatord::rules::language;
 use curatord::rules::set::RuleSet;
 use curatord::votes::planner::Planner;
@@ -24,6 +25,7 @@ const OTHERS: u32 = 120;
 const ROUNDS: u32 = 5;
 
 fn main() {
+    let now = Clock::system().now();
     let texts: Vec<String> = (1..=BLOCKS).map(block).collect();
     let operations = f64::from(BLOCKS * (POSTS + VOTES + OTHERS));
     let bytes: usize = texts.iter().map(String::len).sum();
@@ -44,7 +46,7 @@ fn main() {
     );
     let reading = fastest(|| {
         for text in &texts {
-            black_box(Block::from_json(text).is_ok());
+            black_box(Block::from_json(text, now).is_ok());
         }
     });
     println!(
@@ -55,7 +57,7 @@ fn main() {
 
     let blocks: Vec<Block> = texts
         .iter()
-        .filter_map(|text| Block::from_json(text).ok())
+        .filter_map(|text| Block::from_json(text, now).ok())
         .collect();
     assert_eq!(blocks.len(), texts.len(), "every block can be read");
     for count in [100, 10_000, 100_000] {

@@ -59,6 +59,7 @@ pub mod daemon;
 pub mod diagnostic;
 pub mod explain;
 pub mod http_client;
+pub mod moment;
 pub mod network;
 pub mod post;
 pub mod queue;

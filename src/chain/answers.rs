@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde::de::Error;
 
 use crate::account::Account;
 use crate::chain::content::Content;
 use crate::chain::lenient::{Amount, Integer, Text, Time};
 use crate::chain::mana::{AccountState, Manabar};
+use crate::moment;
 use crate::post::PostId;
 use crate::weight::Weight;
 
@@ -25,8 +27,8 @@ pub struct Head {
 
 type Answer<T> = Result<T, serde_json::Error>;
 
-/// Parses the answer of `get_dynamic_global_properties`.
-pub(crate) fn head(json: &str) -> Answer<Head> {
+/// Reads `get_dynamic_global_properties`, as it can be at `now`.
+pub(crate) fn head(json: &str, now: DateTime<Utc>) -> Answer<Head> {
     #[derive(Deserialize)]
     struct Raw {
         head_block_number: Integer,
@@ -38,7 +40,7 @@ pub(crate) fn head(json: &str) -> Answer<Head> {
     Ok(Head {
         num: block_number(raw.head_block_number),
         id: raw.head_block_id,
-        time: raw.time.0,
+        time: moment::past("`time`", raw.time.0, now).map_err(Error::custom)?,
         irreversible: block_number(raw.last_irreversible_block_num),
     })
 }
@@ -47,8 +49,8 @@ fn block_number(Integer(num): Integer) -> u32 {
     num.clamp(0, i64::from(u32::MAX)) as u32
 }
 
-/// Parses the answer of `get_content`; `None` if the post does not exist.
-pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
+/// Reads `get_content`, as it can be at `now`: `None` where the post does not exist.
+pub(crate) fn content(json: &str, now: DateTime<Utc>) -> Answer<Option<Content>> {
     if matches!(json, "null" | "{}") {
         return Ok(None);
     }
@@ -58,6 +60,8 @@ pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
         return Ok(None);
     }
     let raw: RawContent = serde_json::from_str(json)?;
+    let past = |whose, Time(moment)| moment::past(whose, moment, now).map_err(Error::custom);
+    let updated = raw.last_update.map(|time| past("`last_update`", time));
     let votes = raw.active_votes.unwrap_or_default();
     let votes = votes
         .iter()
@@ -65,8 +69,8 @@ pub(crate) fn content(json: &str) -> Answer<Option<Content>> {
         .collect();
     Ok(Some(Content {
         post: PostId::new(Account::from_chain(&name.author.0), &name.permlink.0),
-        created: raw.created.0,
-        last_update: raw.last_update.map(|time| time.0),
+        created: past("`created`", raw.created)?,
+        last_update: updated.transpose()?,
         parent_author: raw.parent_author.0,
         parent_permlink: raw.parent_permlink.0,
         title: raw.title.0,
@@ -227,11 +231,41 @@ mod tests {
     use super::*;
     use crate::network::ChainKind;
 
+    fn now() -> DateTime<Utc> {
+        "2026-06-01T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn moments_that_cannot_be_true_are_refused_by_name() {
+        for time in [
+            "+262142-12-31T23:59:59",
+            "2026-06-02T12:00:01",
+            "2015-12-31T23:59:59",
+        ] {
+            let json = format!(
+                r#"{{"head_block_number": 5, "head_block_id": "", "time": "{time}", "last_irreversible_block_num": 4}}"#
+            );
+            let error = head(&json, now()).unwrap_err().to_string();
+            assert!(error.starts_with("`time` cannot be "), "{error}");
+            for (created, updated, named) in [
+                (time, "2026-06-01T12:00:00", "`created`"),
+                ("2026-06-01T12:00:00", time, "`last_update`"),
+            ] {
+                let json = format!(
+                    r#"{{"author": "bob", "permlink": "p", "created": "{created}", "last_update": "{updated}"}}"#
+                );
+                let error = content(&json, now()).unwrap_err().to_string();
+                assert!(error.starts_with(&format!("{named} cannot be ")), "{error}");
+            }
+        }
+    }
+
     #[test]
     fn a_head_is_parsed() {
         let head = head(
             r#"{"head_block_number": 5000000, "head_block_id": "004c4b40245ffb07380a393fb2b3d841b76cdaec",
                 "time": "2016-09-15T19:47:21", "last_irreversible_block_num": "4999980", "extra": {}}"#,
+            now(),
         )
         .unwrap();
         assert_eq!((head.num, head.irreversible), (5_000_000, 4_999_980));
@@ -247,6 +281,7 @@ mod tests {
                 "max_accepted_payout": "0.000 HBD", "allow_votes": false,
                 "active_votes": [{"voter": "alice", "percent": "5000", "weight": 1, "rshares": 9},
                     {"voter": "carol", "percent": 0, "rshares": "0"}, {"voter": "dave", "rshares": "-7"}]}"#,
+            now(),
         )
         .unwrap()
         .unwrap();
@@ -271,7 +306,7 @@ mod tests {
     #[test]
     fn missing_fields_of_a_post_take_defaults() {
         let json = r#"{"author": "bob", "permlink": "p", "created": "2024-05-01T12:00:03", "active_votes": null}"#;
-        let content = content(json).unwrap().unwrap();
+        let content = content(json, now()).unwrap().unwrap();
         assert!(content.allow_votes && content.max_accepted_payout > 0);
     }
 
@@ -282,7 +317,7 @@ mod tests {
             "{}",
             "null",
         ] {
-            assert_eq!(content(json).unwrap(), None, "{json}");
+            assert_eq!(content(json, now()).unwrap(), None, "{json}");
         }
     }
 
@@ -295,7 +330,7 @@ mod tests {
             r#"{"author": "bob", "permlink": "p"}"#,
             r#"{"author": "bob", "created": 5}"#,
         ] {
-            assert!(content(json).is_err(), "{json}");
+            assert!(content(json, now()).is_err(), "{json}");
         }
     }
 
@@ -350,8 +385,8 @@ mod tests {
                         "last_irreversible_block_num": {number}}}"#
                 ),
             ] {
-                let _ = head(&json);
-                let _ = content(&json);
+                let _ = head(&json, now());
+                let _ = content(&json, now());
                 let _ = posts_of(&json, &account);
                 for state in accounts(&json).unwrap_or_default() {
                     let now = DateTime::UNIX_EPOCH;

@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::account::Account;
 use crate::chain::block::{Block, Comment, CommentOptions, Operation, OperationBody, Vote};
 use crate::chain::lenient::{Amount, Integer, Text, Time};
+use crate::moment::{self, Impossible};
 use crate::post::PostId;
 use crate::weight::Weight;
 
@@ -23,17 +25,20 @@ pub enum BlockError {
     Json(#[from] serde_json::Error),
     #[error("the block has no number: it needs a `block_id`")]
     NoNumber,
+    #[error("not a block: {0}")]
+    Moment(#[from] Impossible),
 }
 
 impl Block {
-    /// Parses one block in either form.
+    /// Reads one block, in either shape, as it can be at `now`.
     ///
     /// An operation that concerns votes but cannot be parsed is logged and skipped, so that it does not
     /// stop the chain from being followed.
     ///
     /// # Errors
-    /// If the text is not JSON or lacks a timestamp, transactions or a block number.
-    pub fn from_json(json: &str) -> Result<Self, BlockError> {
+    /// When the text is not JSON, has no timestamp or transactions, tells no block number, or when the timestamp
+    /// cannot be true.
+    pub fn from_json(json: &str, now: DateTime<Utc>) -> Result<Self, BlockError> {
         let raw: RawBlock<'_> = serde_json::from_str(json)?;
         let num = raw.num().ok_or(BlockError::NoNumber)?;
         let operations = raw.operations(num);
@@ -41,7 +46,7 @@ impl Block {
             num,
             id: raw.block_id,
             previous: raw.previous,
-            timestamp: raw.timestamp.0,
+            timestamp: moment::past("the timestamp", raw.timestamp.0, now)?,
             operations,
         })
     }
@@ -238,6 +243,10 @@ mod tests {
 
     use super::*;
 
+    fn now() -> DateTime<Utc> {
+        "2026-06-01T12:00:00Z".parse().unwrap()
+    }
+
     const CONDENSER: &str = r#"{
         "previous": "0000000900000000000000000000000000000000",
         "timestamp": "2024-05-01T12:00:03", "witness": "gtg", "extensions": [],
@@ -270,9 +279,9 @@ mod tests {
         "transaction_ids": ["aa", "bb"]}"#;
 
     #[test]
-    fn both_forms_of_a_block_are_the_same_block() {
-        let block = Block::from_json(CONDENSER).unwrap();
-        assert_eq!(block, Block::from_json(BLOCK_API).unwrap());
+    fn both_shapes_of_a_block_are_the_same_block() {
+        let block = Block::from_json(CONDENSER, now()).unwrap();
+        assert_eq!(block, Block::from_json(BLOCK_API, now()).unwrap());
         assert_eq!(block.num, 10);
         assert_eq!(block.timestamp.to_rfc3339(), "2024-05-01T12:00:03+00:00");
         let kinds: Vec<_> = block
@@ -305,6 +314,7 @@ mod tests {
             r#"{"block_id": "0000000a00", "timestamp": "2024-05-01T12:00:03", "transactions": [{"operations": [
                 7, null, "x", [], ["vote"], ["vote", {"voter": 5}], {"type": "vote_operation"},
                 ["vote", {"voter": "alice", "author": "bob", "permlink": "p", "weight": 1}]]}]}"#,
+            now(),
         )
         .unwrap();
         assert_eq!(block.operations.len(), 1);
@@ -319,12 +329,12 @@ mod tests {
             (r#""previous": "0000000600", "transactions": []"#, 7),
         ] {
             let json = format!(r#"{{"timestamp": "2024-05-01T12:00:03", {fields}}}"#);
-            let block = Block::from_json(&json).unwrap();
+            let block = Block::from_json(&json, now()).unwrap();
             assert_eq!((block.num, block.id.as_str()), (num, ""), "{fields}");
         }
         let nowhere = r#"{"timestamp": "2024-05-01T12:00:03", "transactions": []}"#;
         assert!(matches!(
-            Block::from_json(nowhere),
+            Block::from_json(nowhere, now()),
             Err(BlockError::NoNumber)
         ));
     }
@@ -334,6 +344,7 @@ mod tests {
         let block = Block::from_json(
             r#"{"block_id": "0000000a00", "timestamp": "2024-05-01T12:00:03", "transactions": [{"operations": [
                 ["comment", {"author": "bob", "permlink": "p", "json_metadata": {"tags": ["a"]}, "title": null}]]}]}"#,
+            now(),
         )
         .unwrap();
         let OperationBody::Comment(comment) = &block.operations[0].body else {
@@ -353,14 +364,47 @@ mod tests {
             "<html>",
             r#"{"timestamp": 5, "transactions": []}"#,
         ] {
-            assert!(Block::from_json(json).is_err(), "{json}");
+            assert!(Block::from_json(json, now()).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_block_of_an_impossible_time_is_refused() {
+        let block = |time| {
+            let json = format!(
+                r#"{{"block_id": "0000000a00", "timestamp": "{time}", "transactions": []}}"#
+            );
+            Block::from_json(&json, now())
+        };
+        assert!(block("2016-03-24T16:05:00").is_ok());
+        for (time, why) in [
+            (
+                "+262142-12-31T23:59:59",
+                "more than a day ahead of the clock",
+            ),
+            ("2026-06-02T12:00:03", "more than a day ahead of the clock"),
+            ("-262143-01-01T00:00:00", "before 2016"),
+        ] {
+            let error = block(time).unwrap_err().to_string();
+            assert!(
+                error.starts_with("not a block: the timestamp cannot be "),
+                "{error}"
+            );
+            assert!(error.ends_with(why), "{error}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(text in any::<String>()) {
-            let _ = Block::from_json(&text);
+        fn no_moment_makes_a_block_panic(millis in any::<i64>()) {
+            let time = DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let time = time.format("%Y-%m-%dT%H:%M:%S");
+            let _ = Block::from_json(&CONDENSER.replace("2024-05-01T12:00:03", &time.to_string()), now());
+        }
+
+        #[test]
+        fn no_text_makes_a_block_panic(text in any::<String>()) {
+            let _ = Block::from_json(&text, now());
             let _ = number_in_id(&text);
         }
 
@@ -371,7 +415,7 @@ mod tests {
                 if let Some(place) = bytes.get_mut(at) {
                     *place = byte;
                 }
-                let _ = Block::from_json(&String::from_utf8_lossy(&bytes));
+                let _ = Block::from_json(&String::from_utf8_lossy(&bytes), now());
             }
         }
     }

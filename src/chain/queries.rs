@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::json;
@@ -100,7 +101,7 @@ impl Nodes {
     pub async fn block(&self, num: u32) -> Result<Option<Block>, NodesError> {
         self.ask(self.hedge_after(), move |nodes, turn| async move {
             let answer = nodes.inner().call(turn, &get_block(num)).await?;
-            read_block(num, &answer)
+            read_block(num, &answer, nodes.inner().clock.now())
         })
         .await
     }
@@ -209,7 +210,7 @@ impl Inner {
             params: json!([]),
         };
         let answer = self.call(turn, &call).await?;
-        answers::head(answer.get()).map_err(|error| unreadable(&call, &error))
+        answers::head(answer.get(), self.clock.now()).map_err(|error| unreadable(&call, &error))
     }
 
     async fn blocks_of(&self, turn: Turn, from: u32, count: u32) -> Result<Vec<Block>, NodeFault> {
@@ -221,17 +222,18 @@ impl Inner {
                 params: json!({"starting_block_num": from, "count": count}),
             };
             match in_use.node.call(&call, timeout).await {
-                Ok(answer) => return read_range(from, &call, &answer),
+                Ok(answer) => return read_range(from, &call, &answer, self.clock.now()),
                 Err(fault) => self.remember_lack(turn, &in_use.lacks_block_range, fault)?,
             }
         }
         let count = count.min(BATCH as u32);
         let calls: Vec<_> = (from..from.saturating_add(count)).map(get_block).collect();
         let answers = in_use.node.batch(&calls, timeout).await?;
+        let now = self.clock.now();
         consecutive(
             (from..)
                 .zip(answers)
-                .map(|(num, answer)| read_block(num, &answer?)),
+                .map(|(num, answer)| read_block(num, &answer?, now)),
         )
     }
 
@@ -259,8 +261,8 @@ impl Inner {
                 }
                 answer => answer?,
             };
-            let content =
-                answers::content(answer.get()).map_err(|error| unreadable(call, &error))?;
+            let content = answers::content(answer.get(), self.clock.now())
+                .map_err(|error| unreadable(call, &error))?;
             if content
                 .as_ref()
                 .is_some_and(|content| content.post != *post)
@@ -331,7 +333,7 @@ fn get_block(num: u32) -> Call {
     }
 }
 
-fn read_block(num: u32, answer: &RawValue) -> Result<Option<Block>, NodeFault> {
+fn read_block(num: u32, answer: &RawValue, now: DateTime<Utc>) -> Result<Option<Block>, NodeFault> {
     if matches!(answer.get(), "null" | "{}") {
         return Ok(None);
     }
@@ -339,8 +341,9 @@ fn read_block(num: u32, answer: &RawValue) -> Result<Option<Block>, NodeFault> {
         method: "condenser_api.get_block",
         why,
     };
-    let block = Block::from_json(answer.get()).map_err(|error| unreadable(error.to_string()))?;
-    // Forks are recognised by these two ids.
+    let block =
+        Block::from_json(answer.get(), now).map_err(|error| unreadable(error.to_string()))?;
+    // Forks are told by these two ids.
     let previous = number_in_id(&block.previous);
     if number_in_id(&block.id) != Some(num) || previous != num.checked_sub(1) {
         return Err(unreadable(format!(
@@ -351,7 +354,12 @@ fn read_block(num: u32, answer: &RawValue) -> Result<Option<Block>, NodeFault> {
     Ok(Some(block))
 }
 
-fn read_range(from: u32, call: &Call, answer: &RawValue) -> Result<Vec<Block>, NodeFault> {
+fn read_range(
+    from: u32,
+    call: &Call,
+    answer: &RawValue,
+    now: DateTime<Utc>,
+) -> Result<Vec<Block>, NodeFault> {
     #[derive(Deserialize)]
     struct Range<'a> {
         #[serde(borrow)]
@@ -362,7 +370,7 @@ fn read_range(from: u32, call: &Call, answer: &RawValue) -> Result<Vec<Block>, N
     consecutive(
         (from..)
             .zip(range.blocks)
-            .map(|(num, raw)| read_block(num, raw)),
+            .map(|(num, raw)| read_block(num, raw, now)),
     )
 }
 

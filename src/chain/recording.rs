@@ -1,6 +1,7 @@
 //! Parses recorded blocks in all usual forms: a block, an array of blocks, an answer of a node
 //! (`get_block`, `get_block_range`, a batch), or one of these per line.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -47,15 +48,17 @@ pub enum RecordingFault {
     TooDeep,
 }
 
-/// Parses all blocks of a recording, in the order of the file. Skips answers without a block
-/// (`"result": null`), which a node gives for a block that it does not have yet.
+/// Reads all blocks of a recording, in the order of the file, as they can be at `now`.
+///
+/// An answer that says that a block is not there yet (`"result": null`) is passed over.
 ///
 /// # Errors
-/// Returns the first value that is not JSON or not a block. An empty file is an error.
-pub fn parse_recording(text: &str) -> Result<Vec<Block>, RecordingError> {
+/// The first place that is not JSON or not a block. A file without anything in it is an error.
+pub fn parse_recording(text: &str, now: DateTime<Utc>) -> Result<Vec<Block>, RecordingError> {
     let mut reader = Reader {
         text: text.strip_prefix('\u{feff}').unwrap_or(text),
         blocks: Vec::new(),
+        now,
     };
     let text = reader.text;
     if text.trim_ascii().is_empty() {
@@ -82,6 +85,7 @@ pub fn parse_recording(text: &str) -> Result<Vec<Block>, RecordingError> {
 struct Reader<'a> {
     text: &'a str,
     blocks: Vec<Block>,
+    now: DateTime<Utc>,
 }
 
 /// The keys that tell what an object is. `null` counts as absent.
@@ -129,7 +133,8 @@ impl<'a> Reader<'a> {
         let keys: Keys<'_> =
             serde_json::from_str(json).map_err(|error| self.error(json, not_json(&error)))?;
         if keys.timestamp.is_some() && keys.transactions.is_some() {
-            let block = Block::from_json(json).map_err(|error| self.bad_block(json, &error))?;
+            let block =
+                Block::from_json(json, self.now).map_err(|error| self.bad_block(json, &error))?;
             self.blocks.push(block);
             return Ok(());
         }
@@ -206,7 +211,11 @@ fn node_message(error: &RawValue) -> String {
 mod tests {
     use proptest::prelude::{any, proptest};
 
-    use super::{RecordingFault, parse_recording};
+    use super::{DateTime, RecordingFault, Utc, parse_recording};
+
+    fn now() -> DateTime<Utc> {
+        "2026-06-01T12:00:00Z".parse().unwrap()
+    }
 
     fn block(num: u32) -> String {
         format!(
@@ -215,7 +224,7 @@ mod tests {
     }
 
     fn numbers(text: &str) -> Vec<u32> {
-        let blocks = parse_recording(text).unwrap();
+        let blocks = parse_recording(text, now()).unwrap();
         blocks.iter().map(|block| block.num).collect()
     }
 
@@ -271,7 +280,7 @@ mod tests {
             ),
             (&deep, 1, 10, "too deep"),
         ] {
-            let error = parse_recording(text).unwrap_err();
+            let error = parse_recording(text, now()).unwrap_err();
             assert!(error.to_string().contains(fault), "{text}: {error}");
             assert_eq!(
                 (error.line, error.column),
@@ -285,7 +294,7 @@ mod tests {
     fn a_truncated_file_is_an_error() {
         let text = format!("[{}, {}]", block(1), block(2));
         for end in 0..text.len() {
-            let error = parse_recording(&text[..end]).unwrap_err();
+            let error = parse_recording(&text[..end], now()).unwrap_err();
             assert!(
                 matches!(
                     error.fault,
@@ -298,13 +307,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(text in any::<String>()) {
-            let _ = parse_recording(&text);
+        fn no_text_makes_a_recording_panic(text in any::<String>()) {
+            let _ = parse_recording(&text, now());
         }
 
         #[test]
-        fn no_json_makes_the_parser_panic(text in r#"[\[\]{}":, a-c0-9\n]{0,40}"#) {
-            let _ = parse_recording(&text);
+        fn no_json_makes_a_recording_panic(text in r#"[\[\]{}":, a-c0-9\n]{0,40}"#) {
+            let _ = parse_recording(&text, now());
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+
 use crate::chain::block::Block;
 use crate::chain::recording::{RecordingError, parse_recording};
 
@@ -30,16 +32,16 @@ pub enum FileError {
     },
 }
 
-/// Reads the blocks of one file, in its order.
+/// Reads the blocks of one file, in its order, as they can be at `now`.
 ///
 /// # Errors
 /// When it cannot be read, or is no recording: the place where it stops being one.
-pub fn read(path: &Path) -> Result<Vec<Block>, FileError> {
+pub fn read(path: &Path, now: DateTime<Utc>) -> Result<Vec<Block>, FileError> {
     let text = fs::read_to_string(path).map_err(|error| FileError::Unreadable {
         path: path.to_owned(),
         error,
     })?;
-    parse_recording(&text).map_err(|error| FileError::NoRecording {
+    parse_recording(&text, now).map_err(|error| FileError::NoRecording {
         path: path.to_owned(),
         error,
     })

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::chain::block::Block;
+use crate::clock::Clock;
 use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::replay::recordings::{self, FileError};
@@ -142,7 +143,7 @@ impl Test {
             Source::Files(files) => {
                 let mut blocks = Vec::new();
                 for file in files {
-                    blocks.extend(recordings::read(file)?);
+                    blocks.extend(recordings::read(file, Clock::system().now())?);
                 }
                 recordings::put_in_order(&mut blocks);
                 blocks

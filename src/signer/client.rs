@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::account::Account;
 use crate::config::Config;
 use crate::http_client::retry_after;
+use crate::moment::LONGEST_LIFE;
 use crate::post::VoteKey;
 use crate::signer::answer::{excerpt_of, judge};
 use crate::votes::answer::Answer;
@@ -250,8 +251,14 @@ fn describe(status: u16, body: &[u8]) -> String {
 
 /// Whole seconds, as a number or a text.
 fn seconds(value: &serde_json::Value) -> Option<Duration> {
-    let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
-    (seconds < MAX_EXPIRES_IN).then(|| Duration::from_secs(seconds))
+    let seconds: i64 = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
+    if (1..=LONGEST_LIFE.num_seconds()).contains(&seconds) {
+        return Some(Duration::from_secs(seconds.unsigned_abs()));
+    }
+    tracing::warn!(
+        "the signer says that a new token expires in {seconds} s, which cannot be: taken as unknown"
+    );
+    None
 }
 
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::value::{Field, Value, json};
 use crate::account::Account;
+use crate::moment;
 use crate::rules::rule::RuleId;
 use crate::votes::asks::Ask;
 use crate::weight::Weight;
@@ -62,7 +63,10 @@ impl From<&Ask> for StoredAsk {
 
 impl StoredAsk {
     fn into_ask(self) -> Option<Ask> {
-        let moment = |millis| DateTime::<Utc>::from_timestamp_millis(millis);
+        let moment = |millis| {
+            let moment = DateTime::<Utc>::from_timestamp_millis(millis)?;
+            moment::stored("asks", moment).ok()
+        };
         let leader = match self.leader {
             Some((name, weight)) => {
                 Some((Account::from_chain(&name), Weight::from_hundredths(weight)?))

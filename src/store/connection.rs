@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
-use sqlx::FromRow;
+use sqlx::{FromRow, Row};
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -68,7 +68,8 @@ impl Connection<'_> {
         }
     }
 
-    /// Reads all rows of a statement.
+    /// Reads all rows of a statement. A row with a value that is never written is logged and left out: it must not
+    /// keep the others back.
     pub async fn read<'v, T: Stored>(
         &mut self,
         statement: &'static str,
@@ -76,12 +77,12 @@ impl Connection<'_> {
     ) -> Result<Vec<T>, sqlx::Error> {
         match self {
             Self::MySql(connection) => {
-                let query = sqlx::query_as_with(statement, for_mysql(values)?);
-                query.fetch_all(&mut **connection).await
+                let query = sqlx::query_with(statement, for_mysql(values)?);
+                Ok(readable(&query.fetch_all(&mut **connection).await?))
             }
             Self::Sqlite(connection) => {
-                let query = sqlx::query_as_with(statement, for_sqlite(values)?);
-                query.fetch_all(&mut **connection).await
+                let query = sqlx::query_with(statement, for_sqlite(values)?);
+                Ok(readable(&query.fetch_all(&mut **connection).await?))
             }
         }
     }
@@ -123,4 +124,16 @@ impl Connection<'_> {
         }
         Ok(())
     }
+}
+
+/// The rows that can be read.
+fn readable<'r, R: Row, T: FromRow<'r, R>>(rows: &'r [R]) -> Vec<T> {
+    let read = |row| match T::from_row(row) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            tracing::error!("a row is left out: {error}");
+            None
+        }
+    };
+    rows.iter().filter_map(read).collect()
 }

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use secrecy::SecretString;
 
 use crate::account::Account;
+use crate::moment;
 
 /// A row of `steem_authorization`.
 #[derive(Debug, Clone)]
@@ -58,11 +59,22 @@ impl StoredToken {
     /// The row as we use it; `voter` is the account of its login.
     pub fn read(self, voter: Account, zone: Tz) -> TokenRow {
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let expires_at = self.expires_in.and_then(|text| local_time(&text, zone));
+        let possible = expires_at
+            .map(|at| moment::stored("the expiry", at))
+            .transpose();
+        let expires_at = possible.unwrap_or_else(|error| {
+            tracing::warn!(
+                "row {} of steem_authorization, of @{voter}: {error}: taken as unknown",
+                self.id
+            );
+            None
+        });
         TokenRow {
             voter,
             access_token: filled(self.access_token).unwrap_or_default().into(),
             refresh_token: filled(self.refresh_token).map(SecretString::from),
-            expires_at: self.expires_in.and_then(|text| moment(&text, zone)),
+            expires_at,
         }
     }
 }
@@ -82,9 +94,9 @@ pub(super) fn newest<T>(rows: impl IntoIterator<Item = (Login, T)>) -> BTreeMap<
     newest
 }
 
-/// Reads a local time. A time that occurs twice when daylight saving ends is the earlier one; a time
-/// that is skipped when it begins is as long after the change as it says.
-pub(super) fn moment(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+/// Reads a local time. One that daylight saving has twice is the earlier; one that it skips is as
+/// long after the change as it says.
+pub(super) fn local_time(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some(moment.to_utc());
@@ -96,9 +108,9 @@ pub(super) fn moment(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
         LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => Some(moment.to_utc()),
         LocalResult::None => {
             // No zone moves its clock by more than a few hours.
-            let before = local - Duration::hours(4);
+            let before = local.checked_sub_signed(Duration::hours(4))?;
             let before = zone.from_local_datetime(&before).earliest()?;
-            Some(before.to_utc() + Duration::hours(4))
+            before.to_utc().checked_add_signed(Duration::hours(4))
         }
     }
 }
@@ -111,6 +123,9 @@ pub(super) fn local(moment: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::TZ_VARIANTS;
+    use proptest::prelude::{any, proptest};
+
     use super::*;
 
     #[test]
@@ -124,10 +139,45 @@ mod tests {
             ("2026-07-01T12:00:00Z", "2026-07-01T12:00:00Z"),
         ] {
             let utc = DateTime::parse_from_rfc3339(utc).unwrap().to_utc();
-            assert_eq!(moment(text, zone), Some(utc), "{text}");
+            assert_eq!(local_time(text, zone), Some(utc), "{text}");
         }
         for text in ["", "0000-00-00 00:00:00", "tomorrow"] {
-            assert_eq!(moment(text, zone), None, "{text}");
+            assert_eq!(local_time(text, zone), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_that_cannot_be_true_is_unknown() {
+        for (text, is_known) in [
+            ("2026-06-08 12:00:00", true),
+            ("-262143-01-01 00:00:00", false),
+            ("+262142-12-31 23:59:59", false),
+            ("2100-01-01T00:00:00Z", false),
+            ("1999-12-31 23:59:59", false),
+        ] {
+            let row = StoredToken {
+                id: 1,
+                access_token: Some("token".to_owned()),
+                refresh_token: None,
+                expires_in: Some(text.to_owned()),
+            };
+            for zone in [Tz::UTC, Tz::Pacific__Kiritimati, Tz::America__Adak] {
+                let row = row.clone().read(Account::from_chain("alice"), zone);
+                assert_eq!(row.expires_at.is_some(), is_known, "{text}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_moment_makes_a_row_panic(millis in any::<i64>(), text in any::<String>(), zone in 0..TZ_VARIANTS.len()) {
+            let zone = TZ_VARIANTS[zone];
+            let _ = local_time(&text, zone);
+            let ends = [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC];
+            for moment in DateTime::from_timestamp_millis(millis).into_iter().chain(ends) {
+                let _ = local_time(&moment.naive_utc().to_string(), zone);
+                let _ = local_time(&moment.to_rfc3339(), zone);
+            }
         }
     }
 

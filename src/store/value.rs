@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteArguments;
 
 use super::moment::MomentText;
 use crate::account::Account;
+use crate::moment;
 use crate::rules::rule::RuleId;
 use crate::votes::reason::Reason;
 use crate::votes::status::{Origin, Status};
@@ -152,7 +153,7 @@ macro_rules! fields {
 }
 
 fields! {
-    DateTime<Utc>, as DateTime<Utc>: Some, |moment| (*moment).into();
+    DateTime<Utc>, as DateTime<Utc>: |at| moment::stored("a column", at).ok(), |at| (*at).into();
     String, as String: Some, |text| text.as_str().into();
     Arc<str>, as String: |text| Some(text.into()), |text| text.as_ref().into();
     Account, as String: |name| Some(Account::from_chain(&name)), |name| name.as_str().into();

@@ -51,7 +51,8 @@ impl VoteStatements {
             by_key_locked: format!("{by_key}{lock}"),
             by_key,
             queued_above_locked: format!(
-                "SELECT {columns} FROM votes WHERE status = 'queued' AND event_block > ?{lock}"
+                "SELECT {columns} FROM votes \
+                 WHERE status = 'queued' AND (event_block > ? OR asks IS NOT NULL){lock}"
             ),
             confirmed_above_locked: format!(
                 "SELECT {columns} FROM votes WHERE block_num > ? AND status = 'confirmed'{lock}"

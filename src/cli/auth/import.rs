@@ -8,12 +8,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::account::Account;
+use crate::moment::{self, LONGEST_LIFE};
 use crate::store::TokenRow;
 
 const KEYS: [&str; 5] = [
@@ -28,9 +30,6 @@ const KEYS: [&str; 5] = [
 const USERNAME: &str = "username";
 /// What signers may say of a token, and nobody needs here.
 const PASSED_OVER: [&str; 3] = ["token_type", "scope", "state"];
-
-/// More seconds than this are a moment that was written as `expires_in`.
-const LONGEST_LIFE: u64 = 10 * 365 * 24 * 3_600;
 
 /// Why nothing was imported. Never holds a token.
 #[derive(Debug, thiserror::Error)]
@@ -252,30 +251,35 @@ impl Entry {
         let seconds = self.fields.get("expires_in").filter(|at| !at.is_null());
         let read = match (at, seconds) {
             (None, None) => return None,
-            (Some(_), Some(_)) => Err("`expires_at` and `expires_in` are both there: keep one"),
+            (Some(_), Some(_)) => {
+                Err("`expires_at` and `expires_in` are both there: keep one".to_owned())
+            }
             (Some(at), None) => at
                 .as_str()
                 .and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok())
                 .map(|at| at.to_utc())
-                .ok_or("`expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\""),
+                .ok_or("`expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\"".to_owned())
+                .and_then(|at| {
+                    moment::expiry("`expires_at`", at, now).map_err(|error| error.to_string())
+                }),
             // Signers write it as a number or as a text.
             (None, Some(seconds)) => match seconds
                 .as_u64()
                 .or_else(|| seconds.as_str()?.trim().parse().ok())
             {
-                Some(seconds) if seconds > LONGEST_LIFE => Err(
+                Some(seconds) if seconds > LONGEST_LIFE.num_seconds().unsigned_abs() => Err(
                     "`expires_in` is more than ten years: it counts seconds from now; \
-                     a moment is written as `expires_at`",
+                     a moment is written as `expires_at`"
+                        .to_owned(),
                 ),
-                Some(seconds) => i64::try_from(seconds)
-                    .ok()
-                    .and_then(|seconds| now.checked_add_signed(TimeDelta::seconds(seconds)))
-                    .ok_or("`expires_in` is too large"),
-                None => Err("`expires_in` is no whole number of seconds from now, such as 604800"),
+                Some(seconds) => Ok(now + Duration::from_secs(seconds)),
+                None => Err(
+                    "`expires_in` is no whole number of seconds from now, such as 604800"
+                        .to_owned(),
+                ),
             },
         };
-        read.map_err(|problem| self.problems.push(problem.to_owned()))
-            .ok()
+        read.map_err(|problem| self.problems.push(problem)).ok()
     }
 }
 

@@ -213,7 +213,7 @@ async fn play(
         Source::Files(files) => {
             let mut blocks = Vec::new();
             for file in files {
-                blocks.extend(recordings::read(file)?);
+                blocks.extend(recordings::read(file, Clock::system().now())?);
             }
             if blocks.is_empty() {
                 bail!("there are no blocks in what --blocks names");

@@ -24,13 +24,14 @@ use crate::config::Config;
 use crate::daemon::give_back_lease;
 use crate::daemon::scheduler::Alarm;
 use crate::daemon::schedules::look_up::{Found, LookUp};
+use crate::moment;
 use crate::post::VoteKey;
 use crate::rules::set::RuleSet;
 use crate::stop::{Stop, result_of};
 use crate::store::{Store, StoreError};
-use crate::votes::change::Batch;
+use crate::votes::change::{Batch, ScheduleRun};
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
-use crate::votes::schedules::agenda::{Agenda, Run};
+use crate::votes::schedules::agenda::{Agenda, LONGEST_LEAD, Run};
 
 /// Time until the right to run schedules expires, unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);
@@ -84,8 +85,10 @@ impl Schedules {
         if !self.hold_lease().await? {
             return Ok(None);
         }
-        let agenda = Agenda::new(self.store.schedule_runs().await?);
-        Ok(Some(Runner::new(agenda)))
+        let mut runs = self.store.schedule_runs().await?;
+        let now = self.clock.now();
+        runs.retain(|run| is_believed(run, now));
+        Ok(Some(Runner::new(Agenda::new(runs))))
     }
 
     async fn hold_lease(&self) -> Result<bool, StoreError> {
@@ -140,6 +143,20 @@ impl Schedules {
             planned: planned.into_iter().collect(),
         }
     }
+}
+
+/// Whether a rule can have run then. A clock that was ahead for a while must not silence it until then: it counts as
+/// first seen now.
+fn is_believed(run: &ScheduleRun, now: DateTime<Utc>) -> bool {
+    let at = run.last_run_at;
+    let is_believed = moment::past("last_run_at", at, now).is_ok() && at - now <= LONGEST_LEAD;
+    if !is_believed {
+        let (rule, at) = (&run.rule, at.format("%F %T UTC"));
+        tracing::warn!(
+            "the last run of {rule}, stored as {at}, is not believed: no missed time of it is made up"
+        );
+    }
+    is_believed
 }
 
 /// A run that is under way.

@@ -11,7 +11,7 @@ use crate::post::PostId;
 use crate::rules::language;
 use crate::rules::rule::RuleId;
 use crate::votes::asks::{Ask, Asks};
-use crate::votes::change::{Change, Plan, ScheduleRun};
+use crate::votes::change::{Change, Plan};
 use crate::votes::reason::Reason;
 use crate::votes::schedules::agenda::{Agenda, Run};
 use crate::votes::schedules::choice::{Choice, Post};
@@ -310,6 +310,30 @@ fn a_later_time_takes_the_place_of_one_that_fails() {
     assert_eq!(attempts[0].run.due, utc("06-02T18:00:00"));
     assert_eq!(attempts[0].since, utc("06-01T18:00:00"));
     assert_eq!(runner.due(utc("06-02T18:00:00")), None);
+}
+
+#[test]
+fn a_last_run_in_the_future_is_not_believed() {
+    let now = utc("06-01T12:00:00");
+    for (at, believed) in [
+        ("06-01T11:00:00", true),
+        ("06-01T12:00:30", true),
+        ("06-01T12:02:00", false),
+        ("09-01T12:00:00", false),
+    ] {
+        assert_eq!(
+            is_believed(&stored("daily", "0 18 * * *", at), now),
+            believed,
+            "{at}"
+        );
+    }
+    for end in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+        let run = ScheduleRun {
+            last_run_at: end,
+            ..stored("daily", "0 18 * * *", "06-01T12:00:00")
+        };
+        assert!(!is_believed(&run, now));
+    }
 }
 
 #[test]

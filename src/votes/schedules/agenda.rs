@@ -15,7 +15,8 @@ use crate::votes::change::{Batch, ScheduleRun};
 const LEAD: TimeDelta = TimeDelta::milliseconds(1_000);
 /// And so much longer for each author of whom posts are looked up for the same time.
 const LEAD_PER_AUTHOR: TimeDelta = TimeDelta::milliseconds(50);
-const LONGEST_LEAD: TimeDelta = TimeDelta::minutes(1);
+/// Longest time by which a look-up begins before its votes are due.
+pub const LONGEST_LEAD: TimeDelta = TimeDelta::minutes(1);
 /// Somebody who is this late at most missed nothing: such a time is still the moment of its votes.
 const LATE: TimeDelta = TimeDelta::seconds(1);
 
