@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// Start of 2016, the year in which the chain began, in seconds since 1970.
 const EARLIEST: i64 = 1_451_606_400;
-/// Start of 2100, in seconds since 1970: the limit for what is planned ahead, such as votes in the table.
-const END: i64 = 4_102_444_800;
+/// Start of 2200, in seconds since 1970: the limit for what is planned ahead, such as votes in the table.
+const END: i64 = 7_258_118_400;
 /// A moment of the chain may be this far ahead of the clock, which may be slow or in another time zone.
 const AHEAD: TimeDelta = TimeDelta::days(1);
 /// A token may live this long.
@@ -47,12 +47,12 @@ pub fn expiry(
     within(whose, moment, moment - now <= LONGEST_LIFE, problem)
 }
 
-/// `moment`, if it can be one of a table, which holds what is planned as well: from 2016 to 2099.
+/// `moment`, if it can be one of a table, which holds what is planned as well: from 2016 to 2199.
 ///
 /// # Errors
 /// When it cannot; `whose` names it there.
 pub fn stored(whose: &'static str, moment: DateTime<Utc>) -> Result<DateTime<Utc>, Impossible> {
-    within(whose, moment, moment.timestamp() < END, "after 2099")
+    within(whose, moment, moment.timestamp() < END, "after 2199")
 }
 
 fn within(

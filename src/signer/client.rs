@@ -319,12 +319,42 @@ fn without(secrets: [&SecretString; 2], text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use proptest::prelude::{any, proptest};
+
     use super::*;
     use crate::votes::answer::Done;
 
     fn answer(secret: &str, status: u16, body: &str) -> Answer {
         let secrets = [&secret.into(), &SecretString::from("client-secret")];
         judge_without(secrets, status, None, body.as_bytes())
+    }
+
+    #[test]
+    fn a_life_that_no_token_has_is_unknown() {
+        let life = |value: &str| seconds(&serde_json::from_str(value).unwrap());
+        let week = Some(Duration::from_secs(604_800));
+        assert_eq!((life("604800"), life("\"604800\"")), (week, week));
+        for value in [
+            "0",
+            "\"0\"",
+            "-1",
+            "315619201",
+            "18446744073709551615",
+            "1e300",
+            "null",
+        ] {
+            assert_eq!(life(value), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_life_makes_a_date_overflow(value in any::<i64>()) {
+            if let Some(life) = seconds(&value.into()) {
+                assert!(DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::from_std(life).unwrap()).is_some());
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use secrecy::ExposeSecret;
 use crate::cli::auth::import::{ImportError, read, text_of};
 use crate::store::TokenRow;
 
-const NOW: DateTime<Utc> = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+/// 2026-06-01T00:00:00Z
+const NOW: DateTime<Utc> = DateTime::from_timestamp(1_780_272_000, 0).unwrap();
 
 fn problems(text: &str) -> Vec<String> {
     match read(text, NOW) {
@@ -22,7 +23,7 @@ fn entries_become_rows_in_their_order() {
     let rows = read(
         r#"[
             {"voter": "@Alice", "access_token": " aaa.\n", "refresh_token": "rrr", "expires_in": 604800},
-            {"voter": "bob", "access_token": "bbb", "expires_at": "1970-01-02T01:00:00+01:00"},
+            {"voter": "bob", "access_token": "bbb", "expires_at": "2026-06-02T01:00:00+01:00"},
             {"voter": "carol", "access_token": "ccc", "refresh_token": null, "expires_in": null}
         ]"#,
         NOW,
@@ -44,6 +45,22 @@ fn entries_become_rows_in_their_order() {
     assert_eq!(row(2), ("carol", "ccc", None, None));
     assert_eq!(rows.len(), 3);
     assert!(read("[]", NOW).unwrap().is_empty());
+}
+
+#[test]
+fn an_expiry_that_cannot_be_true_is_refused() {
+    for (at, why) in [
+        ("2015-12-31T23:59:59Z", "before 2016"),
+        ("+262142-12-31T23:59:59Z", "`expires_at` is no moment"),
+        (
+            "9999-12-31T23:59:59Z",
+            "more than ten years ahead of the clock",
+        ),
+    ] {
+        let entry = format!(r#"[{{"voter": "alice", "access_token": "a", "expires_at": "{at}"}}]"#);
+        let told = problems(&entry);
+        assert!(told.len() == 1 && told[0].contains(why), "{told:?}");
+    }
 }
 
 #[test]
