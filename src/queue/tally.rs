@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 use std::sync::{Mutex, PoisonError};
 
-use crate::votes::vote::Status;
+use crate::votes::status::Status;
 
 /// Counts votes by what they came to, as they are written.
 #[derive(Debug, Default)]

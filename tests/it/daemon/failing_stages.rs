@@ -11,7 +11,7 @@ use curatord::cli;
 use curatord::daemon::stages::Running;
 use curatord::post::PostId;
 use curatord::sandbox::faults::Fault;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use curatord::sandbox::faults::Fault;
-use curatord::votes::vote::Status;
+use curatord::votes::status::Status;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
