@@ -51,9 +51,8 @@ on_each_database! {
         names_that_the_chain_does_not_allow_hold_up_nobody_else,
         an_endless_transaction_id_is_cut;
     claims:
-        a_row_of_an_impossible_moment_keeps_no_other_back,
         what_is_due_soonest_is_claimed_first,
-        a_row_that_cannot_be_read_stops_only_one_claim,
+        a_row_that_cannot_be_read_keeps_no_other_back,
         what_is_held_is_not_claimed_again_until_the_hold_ends,
         a_claimed_vote_names_the_daemon_that_held_it_before,
         what_is_not_queued_is_not_claimed,
