@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use curatord::clock::Clock;
-use curatord::rules::folder;
-use curatord::rules::library::{Library, parse};
+use curatord::rules::files::folder;
+use curatord::rules::files::library::{Library, parse};
+use curatord::rules::files::snapshot::Reader;
 use curatord::rules::set::RuleSet;
-use curatord::rules::snapshot::Reader;
 
 const FILES: usize = 1_000;
 const RULES_PER_FILE: usize = 10;

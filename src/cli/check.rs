@@ -10,7 +10,7 @@ use crate::config;
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Finding, Problem};
 use crate::rules;
-use crate::rules::read::RuleFiles;
+use crate::rules::files::read::RuleFiles;
 
 /// Check configuration and rule files: every problem, and how to mend it
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,10 @@ pub fn run(
             let finding = Finding::whole("there is no such file or folder");
             Problem::of_file(&path.to_string_lossy(), finding)
         }));
-        findings.add(rules::read::check_some(&there, Clock::system().now()));
+        findings.add(rules::files::read::check_some(
+            &there,
+            Clock::system().now(),
+        ));
     }
     // A reader that has seen enough, such as `head`, closes the pipe: nobody is left to tell.
     let _ = findings.print(&mut io::stdout().lock(), wants_colour(&io::stdout()));
@@ -96,7 +99,7 @@ impl Findings {
         };
         match rules {
             Some(rules) if rules.is_dir() => {
-                self.add(rules::read::check(&rules, Clock::system().now()));
+                self.add(rules::files::read::check(&rules, Clock::system().now()));
             }
             Some(rules) => {
                 let named_by = if is_found {

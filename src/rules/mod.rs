@@ -1,17 +1,11 @@
-//! The rule language: files of TOML become a set of rules that blocks are held against.
+//! The rules: what they are, when they apply, the language they are written in, and the files they are kept in.
 
-pub mod events;
 pub mod facts;
+pub mod files;
 pub mod filter;
-pub mod folder;
 pub mod hours;
 pub mod language;
-pub mod library;
-pub mod local_time;
-pub mod occurrence;
-pub mod read;
+mod local_time;
 pub mod rule;
+pub mod schedule;
 pub mod set;
-pub mod shadowed;
-pub mod snapshot;
-pub mod watch;

@@ -10,7 +10,7 @@ use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::{Finding, Problem};
 use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
-use crate::rules::folder::{is_hidden, is_rule_file};
+use crate::rules::files::folder::{is_hidden, is_rule_file};
 use crate::ruletest::fields::{
     account, mana, moment, optional, paths, post, required, tables, text, texts, weight,
 };

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::replay::recordings::{self, FileError};
-use crate::rules::read::{self, RuleFiles};
+use crate::rules::files::read::{self, RuleFiles};
 use crate::rules::set::RuleSet;
 use crate::ruletest::difference::Difference;
 use crate::simulate::mana::Start;

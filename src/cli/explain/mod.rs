@@ -98,7 +98,7 @@ pub async fn run(
 
 /// The rules in the folder; what is wrong about them goes to standard error.
 fn read_rules(folder: &Path) -> RuleSet {
-    let read = rules::read::read(folder);
+    let read = rules::files::read::read(folder);
     let colour = wants_colour(&io::stderr());
     let errors: Vec<&Problem> = read
         .problems

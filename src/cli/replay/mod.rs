@@ -246,7 +246,7 @@ fn read_rules(path: &Path) -> anyhow::Result<Arc<RuleSet>> {
             path.display()
         );
     }
-    let read = rules::read::read(path);
+    let read = rules::files::read::read(path);
     let colour = wants_colour(&io::stderr());
     for problem in &read.problems {
         complain(render(problem, colour));

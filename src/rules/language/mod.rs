@@ -5,7 +5,6 @@
 
 mod accounts;
 mod author;
-mod doubts;
 pub mod expires;
 pub mod file;
 mod filters;
@@ -13,11 +12,13 @@ mod filters;
 mod help_tests;
 pub mod keys;
 mod limit;
+mod lints;
 pub mod lists;
 pub mod percentage;
 mod rule_table;
 mod schedule;
 pub mod schema;
+pub mod shadowed;
 #[cfg(test)]
 mod tests;
 mod trail;

@@ -10,7 +10,7 @@ use crate::diagnostic::report::{Report, Reported};
 use crate::rules::language::keys::Kind;
 use crate::rules::language::lists::Scope;
 use crate::rules::language::{
-    accounts, author, doubts, expires, filters, limit, percentage, trail, window,
+    accounts, author, expires, filters, limit, lints, percentage, trail, window,
 };
 use crate::rules::rule::{BelowMinMana, PostKind, Rule, RuleId};
 use crate::toml_reader::duration;
@@ -201,6 +201,6 @@ pub(super) fn read(
         self_votes: self_votes?.unwrap_or(false),
         trigger: trigger?,
     };
-    doubts::tell(&rule, table);
+    lints::warn(&rule, table);
     Ok(rule)
 }

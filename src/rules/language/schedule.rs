@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
-use crate::rules::occurrence::{self, Timetable};
 use crate::rules::rule::Schedule;
+use crate::rules::schedule::{self, Timetable};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::timezone;
 
@@ -140,7 +140,7 @@ fn wrong_field<'t>(fields: &[&'t str]) -> Option<(&'t str, &'static Field)> {
     let meanings = &FIELDS[FIELDS.len() - fields.len()..];
     let is_wrong = |place: &usize| {
         let alone = (0..fields.len()).map(|at| if at == *place { fields[at] } else { "*" });
-        occurrence::parse(&alone.collect::<Vec<_>>().join(" ")).is_err()
+        schedule::parse(&alone.collect::<Vec<_>>().join(" ")).is_err()
     };
     let place = (0..fields.len()).find(is_wrong)?;
     Some((fields[place], &meanings[place]))

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
-use crate::rules::occurrence::Timetable;
 use crate::rules::rule::{AuthorRule, Authors, Rule, RuleId, Schedule, Trigger};
+use crate::rules::schedule::Timetable;
 use crate::rules::set::RuleSet;
 use crate::votes::change::{Batch, ScheduleRun};
 

@@ -62,7 +62,7 @@ fn next_time() -> DateTime<Utc> {
         cron: "0 18 * * *".to_owned(),
         timezone: chrono_tz::Europe::Amsterdam,
     };
-    let timetable = curatord::rules::occurrence::Timetable::new(&schedule);
+    let timetable = curatord::rules::schedule::Timetable::new(&schedule);
     timetable.unwrap().next(now).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! What is said of files that have something wrong with them.
 
 use curatord::diagnostic::Problem;
-use curatord::rules::read;
+use curatord::rules::files::read;
 
 use super::files;
 

@@ -4,11 +4,11 @@ use std::fs;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use curatord::diagnostic::render::render;
-use curatord::rules::library::{Library, News, Reload, parse};
-use curatord::rules::read;
+use curatord::rules::files::library::{Library, News, Reload, parse};
+use curatord::rules::files::read;
+use curatord::rules::files::snapshot::FileNow;
 use curatord::rules::rule::{Authors, Rule, Trigger};
 use curatord::rules::set::RuleSet;
-use curatord::rules::snapshot::FileNow;
 
 const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use curatord::diagnostic::Problem;
-use curatord::rules::library::{Library, News, parse};
+use curatord::rules::files::library::{Library, News, parse};
+use curatord::rules::files::snapshot::FileNow;
+use curatord::rules::files::{folder, read, snapshot};
 use curatord::rules::rule::Rule;
-use curatord::rules::snapshot::FileNow;
-use curatord::rules::{folder, read, snapshot};
 use proptest::prelude::*;
 
 use super::generated;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::time::Duration;
 
-use curatord::rules::watch::Pace;
+use curatord::rules::files::watch::Pace;
 use tokio::time::sleep;
 
 use super::watched::{EVENTS_ONLY, Watched, names, with_files};

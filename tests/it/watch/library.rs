@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use curatord::rules::folder::{FolderError, ReadError};
+use curatord::rules::files::folder::{FolderError, ReadError};
+use curatord::rules::files::library::{Change, Library, News, Parsed, Reload};
+use curatord::rules::files::snapshot::{FileNow, Snapshot};
 use curatord::rules::language::lists::Lists;
-use curatord::rules::library::{Change, Library, News, Parsed, Reload};
 use curatord::rules::rule::RuleId;
-use curatord::rules::snapshot::{FileNow, Snapshot};
 
 use super::watched::{names, parse};
 

@@ -54,7 +54,7 @@ async fn a_folder_that_is_away_keeps_its_last_good_rules_until_it_is_back() {
 
 #[tokio::test]
 async fn a_reload_that_is_asked_for_reads_the_files_at_once() {
-    let pace = curatord::rules::watch::Pace {
+    let pace = curatord::rules::files::watch::Pace {
         events: false,
         ..EVENTS_ONLY
     };

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use curatord::account::Account;
 use curatord::clock::Clock;
+use curatord::rules::files::library::Parsed;
+use curatord::rules::files::watch::{self, Pace, RulesReport, Watch};
 use curatord::rules::language::lists::Lists;
-use curatord::rules::library::Parsed;
 use curatord::rules::rule::{
     AuthorRule, Authors, BelowMinMana, Limit, Payout, PostKind, Range, Rule, RuleId, Trigger, Words,
 };
 use curatord::rules::set::RuleSet;
-use curatord::rules::watch::{self, Pace, RulesReport, Watch};
+use curatord::rules::files::watch::{self, Pace, RulesReport, Watch};
 use curatord::stop::Stop;
 use curatord::weight::Weight;
 use tokio::sync::{Notify, mpsc, watch as channel};

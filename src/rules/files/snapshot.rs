@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::rules::folder::{FolderError, ReadError, RuleFile};
+use crate::rules::files::folder::{FolderError, ReadError, RuleFile};
 
 /// A file system may count time in steps of up to this, so a file that changed less than this before
 /// it was read can change again without showing it.
@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::rules::folder;
+    use crate::rules::files::folder;
 
     fn texts(reader: &mut Reader, root: &Path, now: DateTime<Utc>) -> Vec<String> {
         let files = reader.read(&folder::list(root).unwrap(), now);

@@ -12,11 +12,11 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{error, info, warn};
 
 use crate::clock::Clock;
-use crate::rules::events::Events;
-use crate::rules::folder::{self, FolderError, Walk};
-use crate::rules::library::{Change, Library, News, Parse, Reload};
+use crate::rules::files::events::Events;
+use crate::rules::files::folder::{self, FolderError, Walk};
+use crate::rules::files::library::{Change, Library, News, Parse, Reload};
+use crate::rules::files::snapshot::{Reader, Snapshot};
 use crate::rules::set::RuleSet;
-use crate::rules::snapshot::{Reader, Snapshot};
 use crate::stop::Stop;
 
 /// Reports kept while nobody takes them; beyond this the oldest is lost, but for its log line.

@@ -14,7 +14,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tracing::warn;
 
-use crate::rules::folder::{Walk, is_hidden, is_rule_file};
+use crate::rules::files::folder::{Walk, is_hidden, is_rule_file};
 
 /// As many links as Linux follows in one path.
 const MOST_LINKS: usize = 40;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::rules::folder::ReadError;
+use crate::rules::files::folder::ReadError;
+use crate::rules::files::library::{Bad, News, Parse, Parsed};
 use crate::rules::language::lists::{self, List, Lists};
-use crate::rules::library::{Bad, News, Parse, Parsed};
 use crate::rules::rule::Rule;
 
 /// Programs empty a file before they write it: how long a file of 0 bytes that held rules is taken

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 
 use crate::diagnostic::report::Report;
 use crate::diagnostic::{Finding, Problem};
-use crate::rules::folder::{self, ReadError, RuleFile};
+use crate::rules::files::folder::{self, ReadError, RuleFile};
 use crate::rules::language::file::{self, Place};
 use crate::rules::language::lists::{self, Lists};
+use crate::rules::language::shadowed;
 use crate::rules::rule::Rule;
-use crate::rules::shadowed;
 use crate::toml_reader::settings;
 
 /// What rule files say.

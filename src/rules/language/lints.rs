@@ -6,7 +6,7 @@ use crate::rules::rule::{Authors, PostKind, Rule, Trigger, Words};
 use crate::toml_reader::duration::Written;
 
 /// Warns of what in `rule`, which `table` says, has no effect.
-pub(super) fn tell(rule: &Rule, table: &mut RuleTable<'_, '_>) {
+pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
     if rule.min_mana.is_none()
         && let Some(item) = table.table.take("below_min_mana")
     {

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::diagnostic::Problem;
-use crate::rules::folder::FolderError;
+use crate::rules::files::folder::FolderError;
+use crate::rules::files::library::file::{File, Noted, fingerprint};
+use crate::rules::files::snapshot::{FileNow, Snapshot};
 use crate::rules::language;
 use crate::rules::language::file::Place;
 use crate::rules::language::lists::Lists;
-use crate::rules::library::file::{File, Noted, fingerprint};
 use crate::rules::rule::Rule;
 use crate::rules::set::RuleSet;
-use crate::rules::snapshot::{FileNow, Snapshot};
 
 /// Turns the text of a file, given its path relative to the rules folder and the lists in force, into rules.
 pub type Parse = fn(&str, &str, &Lists) -> Parsed;
