@@ -98,7 +98,7 @@ fn rules(count: usize) -> RuleSet {
         text += &format!("[[trail]]\nleaders = ['leader-{number:06}']\nweight = '50%'\n");
     }
     let read = language::file::read("many.toml", &text);
-    assert!(read.is_good(), "{:?}", read.problems.first());
+    assert!(read.is_valid(), "{:?}", read.problems.first());
     RuleSet::new(read.rules.into_iter().map(Arc::new).collect())
 }
 

@@ -111,7 +111,7 @@ fn not_followed(trail: &TrailRule, vote: &LeaderVote) -> NoCause {
     if weight.is_zero() {
         return NoCause::Not("leaders", format!("@{leader} took its vote back"));
     }
-    let (condition, why) = match trail.turns_away(weight) {
+    let (condition, why) = match trail.rejecting_key(weight) {
         Some("min_leader_weight") => {
             let min = Weight::clamped(trail.min_leader_weight.into());
             let why = format!("@{leader} voted {weight}, less than {min}");

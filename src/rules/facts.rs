@@ -1,4 +1,4 @@
-//! What is known of a post when a rule is held against it.
+//! Facts about a post that rules are checked against.
 
 use std::cell::OnceCell;
 
@@ -8,45 +8,45 @@ use serde_json::Value;
 use crate::chain::block::{Comment, CommentOptions};
 use crate::chain::content::Content;
 
-/// What a post is, from its comment operation or from a node; `None` stands for what nobody told.
+/// Facts about a post, from its comment operation or from a node. `None` means that the fact is not known.
 #[derive(Debug, Default)]
 pub struct Facts<'a> {
-    /// False for a comment under a post.
+    /// False for a comment.
     pub is_post: Option<bool>,
-    /// The parent permlink of a post: a tag or a community. `None` for comments.
+    /// Parent permlink of a post: a tag or a community; `None` for comments.
     category: Option<&'a str>,
     title: Option<&'a str>,
     body: Option<&'a str>,
     metadata: Option<&'a str>,
-    /// Whether the author takes no payout.
+    /// Whether the author declines payout.
     pub declines_payout: Option<bool>,
-    /// In thousandths of HBD or SBD.
+    /// Pending payout in thousandths of HBD or SBD.
     pub pending_payout: Option<i64>,
-    /// Upvotes that stand on the post.
+    /// Number of upvotes on the post.
     pub upvotes: Option<u32>,
-    read: Reading<'a>,
+    derived: Cache<'a>,
 }
 
-/// What of a post takes work to find out, worked out when a rule first asks.
+/// Cache of the derived facts, filled when a rule first needs one.
 #[derive(Debug)]
-enum Reading<'a> {
-    Own(OnceCell<Read>),
-    Kept(&'a ReadOnce),
+enum Cache<'a> {
+    Own(OnceCell<Derived>),
+    Shared(&'a SharedCache),
 }
 
-impl Default for Reading<'_> {
+impl Default for Cache<'_> {
     fn default() -> Self {
         Self::Own(OnceCell::new())
     }
 }
 
-/// Keeps what was worked out of one content, for as long as that is known: thousands of votes ask.
+/// Cache of the facts derived from one content, for the thousands of votes that can be checked against it.
 #[derive(Debug, Default)]
-pub struct ReadOnce(OnceCell<Read>);
+pub struct SharedCache(OnceCell<Derived>);
 
-/// What of a post takes work to find out.
+/// Facts that are costly to derive.
 #[derive(Debug)]
-struct Read {
+struct Derived {
     tags: Vec<String>,
     app: Option<String>,
     title: String,
@@ -55,7 +55,7 @@ struct Read {
 }
 
 impl<'a> Facts<'a> {
-    /// A new post as its operation tells it, with the options that came with it.
+    /// Facts about a new post, from its operation and the options in the same transaction.
     pub fn of_comment(comment: &'a Comment, options: Option<&CommentOptions>) -> Self {
         Self {
             is_post: Some(comment.is_post()),
@@ -68,7 +68,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// A post as a node has it now.
+    /// Facts about a post from a node.
     pub fn of_content(content: &'a Content) -> Self {
         let is_post = content.parent_author.is_empty();
         Self {
@@ -80,78 +80,70 @@ impl<'a> Facts<'a> {
             declines_payout: Some(content.max_accepted_payout == 0),
             pending_payout: Some(content.pending_payout),
             upvotes: Some(content.votes.upvotes()),
-            read: Reading::default(),
+            derived: Cache::default(),
         }
     }
 
-    /// Likewise; what takes work is done once for all that are made with the same `read`, which is for this
-    /// content alone.
-    pub fn of_content_once(content: &'a Content, read: &'a ReadOnce) -> Self {
+    /// Facts about a post from a node; derived facts are kept in `cache`, which must belong to this content.
+    pub fn of_content_cached(content: &'a Content, cache: &'a SharedCache) -> Self {
         Self {
-            read: Reading::Kept(read),
+            derived: Cache::Shared(cache),
             ..Self::of_content(content)
         }
     }
 
-    /// A post of which nobody told anything.
+    /// A post about which nothing is known.
     pub fn unknown() -> Self {
         Self::default()
     }
 
-    /// Whether anything at all is known of the text.
-    fn is_known(&self) -> bool {
-        self.body.is_some()
-    }
-
-    /// Tags in lower case without `#`; `None` where nothing is known of the post.
+    /// Tags in lower case without `#`; `None` if the post is not known.
     pub fn tags(&self) -> Option<&[String]> {
-        self.is_known().then(|| &*self.read().tags)
+        self.derived().map(|derived| &*derived.tags)
     }
 
-    /// The community or tag that a post was published in; `None` for comments and where it is not known.
+    /// Community or tag that the post was published in; `None` for comments and if it is not known.
     pub fn community(&self) -> Option<&str> {
         self.category
     }
 
-    /// The application it was published with, in lower case and without its version.
+    /// Application that the post was published with, in lower case and without its version.
     pub fn app(&self) -> Option<&str> {
-        self.is_known()
-            .then(|| self.read().app.as_deref())
-            .flatten()
+        self.derived()?.app.as_deref()
     }
 
-    /// Title and body in lower case; `None` where nothing is known of the post.
+    /// Title and body in lower case; `None` if the post is not known.
     pub fn texts(&self) -> Option<[&str; 2]> {
-        self.is_known()
-            .then(|| [&*self.read().title, &*self.read().body])
+        self.derived()
+            .map(|derived| [&*derived.title, &*derived.body])
     }
 
-    /// Words in the body; `None` where nothing is known of the post.
+    /// Number of words in the body; `None` if the post is not known.
     pub fn words(&self) -> Option<u32> {
-        self.is_known().then(|| self.read().words)
+        self.derived().map(|derived| derived.words)
     }
 
-    fn read(&self) -> &Read {
-        let read = match &self.read {
-            Reading::Own(read) | Reading::Kept(ReadOnce(read)) => read,
+    fn derived(&self) -> Option<&Derived> {
+        let body = self.body?;
+        let cell = match &self.derived {
+            Cache::Own(cell) | Cache::Shared(SharedCache(cell)) => cell,
         };
-        read.get_or_init(|| {
+        Some(cell.get_or_init(|| {
             let metadata = Metadata::read(self.metadata.unwrap_or_default());
-            let body = self.body.unwrap_or_default();
             let mut tags = metadata.tags;
             tags.extend(self.category.map(tag));
-            Read {
+            Derived {
                 tags,
                 app: metadata.app,
                 title: self.title.unwrap_or_default().to_lowercase(),
                 body: body.to_lowercase(),
                 words: u32::try_from(body.split_whitespace().count()).unwrap_or(u32::MAX),
             }
-        })
+        }))
     }
 }
 
-/// What `json_metadata` should hold and often does not: whatever cannot be read counts as missing.
+/// The part of `json_metadata` that filters use. Authors can write anything there; a value of another form is ignored.
 #[derive(Debug, Default, PartialEq)]
 struct Metadata {
     tags: Vec<String>,
@@ -200,7 +192,7 @@ impl Metadata {
     }
 }
 
-/// A tag as rules have it.
+/// Normalises a tag: lower case, without `#`.
 fn tag(text: &str) -> String {
     text.trim().trim_start_matches('#').to_lowercase()
 }
@@ -214,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_read_from_whatever_people_put_there() {
+    fn tags_are_read_from_lists_and_texts_and_other_forms_are_ignored() {
         assert_eq!(
             tags(r##"{"tags": ["Photo", "#nature", 7, null, ["x"], ""]}"##),
             ["photo", "nature", "7"]
@@ -237,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_known_without_its_version() {
+    fn an_app_is_read_without_its_version() {
         let app = |metadata| Metadata::read(metadata).app;
         assert_eq!(app(r#"{"app": "PeakD/2024.1"}"#).as_deref(), Some("peakd"));
         assert_eq!(app(r#"{"app": "ecency"}"#).as_deref(), Some("ecency"));
@@ -253,7 +245,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_metadata_upsets(text in "\\PC*") {
+        fn reading_metadata_never_panics(text in "\\PC*") {
             Metadata::read(&text);
         }
     }

@@ -1,11 +1,11 @@
-//! Whether a rule's filters let a post through, and which of them does not.
+//! Filters of a rule: which posts pass, and which filter refuses a post.
 
 use std::fmt;
 
 use crate::rules::facts::Facts;
 use crate::rules::rule::{PostKind, Rule, Words};
 
-/// The filter that turns a post away. `Display` says why, for people.
+/// The filter that refuses a post. `Display` gives the reason for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The key in the rule file.
@@ -17,10 +17,9 @@ pub struct Refusal {
 enum Why {
     IsComment,
     IsPost,
-    /// It holds none of those that it must hold one of.
-    HoldsNone(Vec<String>),
+    HasNoneOf(Vec<String>),
     Lacks(String),
-    Holds(String),
+    Has(String),
     TooFew {
         is: u32,
         min: u32,
@@ -34,7 +33,7 @@ enum Why {
         is: i64,
         max: i64,
     },
-    /// Nothing is known of what must be there.
+    /// The filter requires something that is not known of the post.
     Unknown,
 }
 
@@ -44,11 +43,11 @@ impl fmt::Display for Refusal {
         match &self.why {
             Why::IsComment => formatter.write_str("it is a comment, and the rule speaks of posts"),
             Why::IsPost => formatter.write_str("it is a post, and the rule speaks of comments"),
-            Why::HoldsNone(words) => {
+            Why::HasNoneOf(words) => {
                 write!(formatter, "{key}.any: it has none of {}", words.join(", "))
             }
             Why::Lacks(word) => write!(formatter, "{key}.all: it lacks {word}"),
-            Why::Holds(word) => write!(formatter, "{key}.none: it has {word}"),
+            Why::Has(word) => write!(formatter, "{key}.none: it has {word}"),
             Why::TooFew { is, min } => {
                 write!(formatter, "{key}.min: it has {is}, fewer than {min}")
             }
@@ -75,11 +74,11 @@ fn amount(thousandths: i64) -> String {
 }
 
 impl Rule {
-    /// Whether the filters let a post through.
+    /// Checks a post against all filters.
     ///
     /// # Errors
-    /// The first filter that does not. What nobody told fails where something must be there, and passes
-    /// where something must not.
+    /// The first filter that refuses the post. An unknown fact fails a filter that requires something, and passes a
+    /// filter that forbids something.
     pub fn admits(&self, facts: &Facts<'_>) -> Result<(), Refusal> {
         let refuse = |key, why| Err(Refusal { key, why });
         match (self.kind, facts.is_post) {
@@ -152,19 +151,19 @@ fn words(
         return refuse(Why::Unknown);
     }
     if let Some(word) = wanted.none.iter().find(|word| has(word)) {
-        return refuse(Why::Holds(word.clone()));
+        return refuse(Why::Has(word.clone()));
     }
     if let Some(word) = wanted.all.iter().find(|word| !has(word)) {
         return refuse(Why::Lacks(word.clone()));
     }
     if !wanted.any.is_empty() && !wanted.any.iter().any(|word| has(word)) {
-        return refuse(Why::HoldsNone(wanted.any.clone()));
+        return refuse(Why::HasNoneOf(wanted.any.clone()));
     }
     Ok(())
 }
 
 impl Words {
-    /// Whether it asks for nothing.
+    /// Whether the filter accepts every post.
     pub fn is_empty(&self) -> bool {
         self.any.is_empty() && self.all.is_empty() && self.none.is_empty()
     }

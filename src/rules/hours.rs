@@ -1,4 +1,4 @@
-//! When a window is open.
+//! Opening hours of a window.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
 
@@ -6,11 +6,11 @@ use crate::rules::local_time::moment;
 use crate::rules::rule::Window;
 
 impl Window {
-    /// The first moment from `at` on when the window is open: `at` itself where it is open then.
+    /// The first moment at or after `at` at which the window is open.
     pub fn open_from(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         let today = at.with_timezone(&self.timezone).date_naive();
-        // Yesterday's may run over midnight; with one day a week the next may be a week ahead, and a
-        // day more for a window that is over today.
+        // Yesterday's window may span midnight. With one day a week, the next window may be a week ahead, and one
+        // more day if today's is over.
         let first = today.checked_sub_days(Days::new(1)).unwrap_or(today);
         for date in first.iter_days().take(10) {
             if !self.days.is_empty() && !self.days.contains(&date.weekday()) {
@@ -24,7 +24,7 @@ impl Window {
         at
     }
 
-    /// When the window of that day opens, and when it closes.
+    /// Opening and closing moment of the window on that day.
     fn on(&self, date: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
         let next = date.checked_add_days(Days::new(1)).unwrap_or(date);
         let closes = match self.to {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_within_the_window_does_not_wait() {
+    fn a_vote_inside_the_window_does_not_wait() {
         let day = window("08:00", "22:00", &[], Tz::UTC);
         for at in [
             "2026-03-01T08:00:00",
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vote_outside_waits_for_the_opening() {
+    fn a_vote_outside_the_window_waits_for_the_opening() {
         let day = window("08:00", "22:00", &[], Tz::UTC);
         assert_eq!(
             opens(&day, "2026-03-01T07:59:59"),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_may_run_over_midnight_and_belongs_to_the_day_it_opens() {
+    fn a_window_can_span_midnight_and_belongs_to_the_day_on_which_it_opens() {
         let night = window("22:00", "06:00", &[Weekday::Fri], Tz::UTC);
         // 6 March 2026 is a Friday.
         assert_eq!(
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_may_end_at_midnight() {
+    fn a_window_can_end_at_midnight() {
         let late = window("20:00", "24:00", &[], Tz::UTC);
         assert_eq!(
             opens(&late, "2026-03-01T23:59:59"),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn hours_are_those_of_the_zone() {
+    fn hours_are_in_the_time_zone_of_the_window() {
         let day = window("08:00", "22:00", &[], Tz::Europe__Amsterdam);
         assert_eq!(
             opens(&day, "2026-01-10T03:00:00"),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opening_that_clocks_skip_moves_to_the_next_minute_that_exists() {
+    fn an_opening_time_skipped_by_the_clock_moves_to_the_next_minute_that_exists() {
         // Amsterdam: 02:00 to 03:00 does not exist on 29 March 2026.
         let skipped = window("02:30", "05:00", &[], Tz::Europe__Amsterdam);
         assert_eq!(
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_opening_that_comes_twice_is_the_earlier() {
+    fn an_opening_time_that_occurs_twice_is_the_earlier_one() {
         // Amsterdam: 02:30 comes twice on 25 October 2026, first at 00:30 UTC.
         let twice = window("02:30", "05:00", &[], Tz::Europe__Amsterdam);
         assert_eq!(
@@ -158,7 +158,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_has_opened_is_open(at in 1_700_000_000i64..1_900_000_000, from in 0u32..1440, to in 0u32..1440, days in 0u8..128) {
+        fn a_window_is_open_at_its_opening(at in 1_700_000_000i64..1_900_000_000, from in 0u32..1440, to in 0u32..1440, days in 0u8..128) {
             let time = |minutes: u32| NaiveTime::from_hms_opt(minutes / 60, minutes % 60, 0).unwrap();
             let days = (0..7u8).filter(|day| days & (1 << day) != 0).map(|day| Weekday::try_from(day).unwrap()).collect();
             let window = Window { from: time(from), to: Some(time(to)), days, timezone: Tz::America__New_York };

@@ -1,13 +1,14 @@
-//! Times on a clock on the wall, as moments.
+//! Conversion of local times to moments.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
-/// Clocks are put forward by two hours at most; but a zone can leave out a whole day, as Samoa did in 2011.
+/// Longest gap in local time, in minutes. Clocks move forward by two hours at most, but a time zone can skip a whole
+/// day, as Samoa did in 2011.
 const LONGEST_GAP_MINUTES: i64 = 25 * 60;
 
-/// The moment of `local` in `zone`: the earlier one where it comes twice, the start of the next minute
-/// that exists where clocks skip it.
+/// Converts `local` in `zone` to a moment: the earlier one if the time occurs twice, the start of the next minute that
+/// exists if the clock skips it.
 pub fn moment(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     if let Some(moment) = zone.from_local_datetime(&local).earliest() {
         return moment.to_utc();

@@ -1,4 +1,4 @@
-//! What a rule says, once its file has been read and found good.
+//! A valid rule, as read from its file.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,22 +12,22 @@ use chrono_tz::Tz;
 use crate::account::Account;
 use crate::weight::Weight;
 
-/// `relative/path.toml:name`: names a rule in the queue, in logs and in tables. Cheap to clone.
+/// Identifier of a rule in the queue, logs and tables: `relative/path.toml:name`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RuleId(Arc<str>);
 
 impl RuleId {
-    /// The rule `name` of the file at `path`, which is relative to the rules folder, with `/`.
+    /// Identifies the rule `name` in the file at `path`: relative to the rules folder, separated by `/`.
     pub fn new(path: &str, name: &str) -> Self {
         Self(format!("{path}:{name}").into())
     }
 
-    /// Takes an id as a table has it.
+    /// Restores an identifier from a database row, as [`RuleId::as_str`] gave it.
     pub fn from_stored(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The whole id, `path:name`.
+    /// The identifier as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -52,22 +52,22 @@ impl fmt::Debug for RuleId {
     }
 }
 
-/// A rule of either kind.
+/// A rule of either kind. The fields are the keys of the rule file, with their defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// File and name.
     pub id: RuleId,
-    /// Who votes; never empty, no doubles.
+    /// Accounts that vote: at least one, without duplicates.
     pub voters: Vec<Account>,
     /// Whether it is on.
     pub enabled: bool,
-    /// From the block's timestamp to the vote: at most 7 days.
+    /// Delay between the block's timestamp and the vote: 0 to 7 days.
     pub delay: Duration,
-    /// The age of the post beyond which no vote goes out: at most 7 days.
+    /// Maximum age of the post when the vote is cast: 1 second to 7 days.
     pub max_age: Duration,
     /// The most votes by this rule for one voter.
     pub limit: Limit,
-    /// The voter's mana below which it does not vote, 0 to 100 %.
+    /// Mana that the voter must have: 0 to 100 %.
     pub min_mana: Option<Weight>,
     /// What becomes of a vote that is due while mana is below `min_mana`.
     pub below_min_mana: BelowMinMana,
@@ -87,7 +87,7 @@ pub struct Rule {
     pub words: Range,
     /// What the post may be paid.
     pub payout: Payout,
-    /// Upvotes on the post above which it is skipped.
+    /// Maximum number of upvotes on the post when the vote is due.
     pub max_votes: Option<u32>,
     /// When the rule goes off; `None` for never.
     pub expires: Option<DateTime<Utc>>,
@@ -97,38 +97,38 @@ pub struct Rule {
     pub trigger: Trigger,
 }
 
-/// What makes a rule vote.
+/// Cause of a rule's votes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
-    /// `[[author]]`: somebody publishes, or the hour strikes.
+    /// `[[author]]`: an author publishes a post, or a scheduled time comes.
     Author(AuthorRule),
-    /// `[[trail]]`: a leader votes.
+    /// `[[trail]]`: a leader casts a vote.
     Trail(TrailRule),
 }
 
-/// The part of a rule that only `[[author]]` has.
+/// Keys that only `[[author]]` has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuthorRule {
     /// Whose posts are voted on.
     pub authors: Authors,
-    /// Authors whose posts are left out.
+    /// Authors that are left out.
     pub except: HashSet<Account>,
-    /// Never 0; negative for a downvote.
+    /// Weight of the vote: not 0; negative for a downvote.
     pub weight: Weight,
     /// The times at which the newest posts are voted on; `None` to vote after each post.
     pub schedule: Option<Schedule>,
 }
 
-/// Whose posts an author rule votes on.
+/// Authors whose posts an author rule votes on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Authors {
     /// These accounts.
     Listed(Vec<Account>),
-    /// `"*"`.
+    /// `"*"`: every author.
     Anyone,
 }
 
-/// `schedule`: a cron expression as written and the zone its times are in.
+/// A cron expression as written, and the time zone of its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// Five fields with the minute first, or six with the second first.
@@ -137,31 +137,31 @@ pub struct Schedule {
     pub timezone: Tz,
 }
 
-/// The part of a rule that only `[[trail]]` has.
+/// Keys that only `[[trail]]` has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrailRule {
-    /// Never empty, no doubles.
+    /// Accounts whose votes are followed: at least one, without duplicates.
     pub leaders: Vec<Account>,
     /// The weight of its votes.
     pub weight: TrailWeight,
-    /// Only posts of these; `None` for everybody's.
+    /// Authors whose posts are voted on; `None` for every author.
     pub authors: Option<HashSet<Account>>,
-    /// Authors whose posts are left out.
+    /// Authors that are left out.
     pub except: HashSet<Account>,
-    /// A leader's vote of a smaller magnitude is not followed; hundredths of a percent, 0 to 10000.
+    /// Minimum magnitude of a leader's vote, in hundredths of a percent: 0 to 10000.
     pub min_leader_weight: u16,
     /// What a leader's downvote brings.
     pub downvotes: Downvotes,
-    /// How many of the leaders must have voted.
+    /// Number of leaders that must have voted.
     pub agree: NonZeroU32,
 }
 
-/// The weight of a trail's votes: magnitudes in hundredths of a percent; the leader's vote gives the sign.
+/// Weight of a trail's votes. All numbers are hundredths of a percent; the sign is that of the leader's vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrailWeight {
-    /// The same whatever the leader's: 1 to 10000.
+    /// The same for every vote: 1 to 10000.
     Fixed(u16),
-    /// The leader's magnitude times `scale`, plus `offset`, then within `min` to `max`.
+    /// The leader's magnitude, multiplied by `scale`, plus `offset`, limited to `min` to `max`.
     Scaled {
         /// 1 to 100000 (0.01 % to 1000 %).
         scale: u32,
@@ -174,7 +174,7 @@ pub enum TrailWeight {
     },
 }
 
-/// What a trail does about a leader's downvotes.
+/// How a trail treats downvotes of its leaders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Downvotes {
     /// Follow upvotes only.
@@ -182,11 +182,11 @@ pub enum Downvotes {
     Ignore,
     /// Follow upvotes and downvotes.
     Follow,
-    /// Follow downvotes and nothing else.
+    /// Follows downvotes and ignores upvotes.
     Only,
 }
 
-/// Which comment operations a rule speaks of.
+/// Kinds of posts that a rule votes on. A post has no parent; a comment has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PostKind {
     /// Posts only.
@@ -198,7 +198,8 @@ pub enum PostKind {
     All,
 }
 
-/// Votes of a rule for one voter, in the last 24 and 168 hours; `None` is no limit.
+/// Maximum number of votes by one rule for one voter; `None` is no limit. A day is the last 24 hours, a week the
+/// last 168 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limit {
     /// In 24 hours.
@@ -211,7 +212,7 @@ pub struct Limit {
     pub per_author_per_week: Option<NonZeroU32>,
 }
 
-/// What becomes of a vote that is due while mana is too low.
+/// What happens to a vote that is due while the voter's mana is below `min_mana`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BelowMinMana {
     /// It is skipped.
@@ -221,20 +222,20 @@ pub enum BelowMinMana {
     Wait,
 }
 
-/// The hours in which votes may go out.
+/// Hours in which votes may be cast.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    /// Inclusive.
+    /// Opening time, inclusive.
     pub from: NaiveTime,
-    /// Exclusive; `None` is 24:00. Before `from`: the window runs over midnight.
+    /// Closing time, exclusive; `None` is 24:00. The window spans midnight if this is before `from`.
     pub to: Option<NaiveTime>,
-    /// Days on which the window opens; empty for every day.
+    /// Days on which the window opens; an empty list is every day.
     pub days: Vec<Weekday>,
     /// The zone of its times.
     pub timezone: Tz,
 }
 
-/// Lower-case texts of which any, all or none must be there; empty lists ask nothing.
+/// Lower-case texts of which any, all or none must be present. An empty list accepts everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
     /// At least one of these must be there.
@@ -245,7 +246,7 @@ pub struct Words {
     pub none: Vec<String>,
 }
 
-/// Both ends inclusive; `None` is open.
+/// An inclusive range of counts; `None` is an open end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Range {
     /// The least.
@@ -254,18 +255,18 @@ pub struct Range {
     pub max: Option<u32>,
 }
 
-/// What a rule asks of a post's payout.
+/// Conditions on a post's payout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Payout {
     /// Whether posts that decline payout are voted on too.
     pub declined: bool,
-    /// Pending payout above which the post is skipped, in thousandths of HBD or SBD.
+    /// Maximum pending payout, in thousandths of HBD or SBD.
     pub max: Option<i64>,
 }
 
 impl TrailRule {
-    /// The key by which a leader's vote of this weight is not followed, if it is not.
-    pub fn turns_away(&self, leader: Weight) -> Option<&'static str> {
+    /// The key that keeps a leader's vote of this weight from being followed; `None` if it is followed.
+    pub fn rejecting_key(&self, leader: Weight) -> Option<&'static str> {
         let follows_sign = match self.downvotes {
             Downvotes::Ignore => leader.hundredths() > 0,
             Downvotes::Follow => !leader.is_zero(),
@@ -279,13 +280,13 @@ impl TrailRule {
 }
 
 impl Rule {
-    /// The leader's weight turned into ours, or `None` where this trail does not follow such a vote
-    /// (or is no trail).
+    /// The weight of the vote that follows a leader's vote; `None` if this trail does not follow such a vote, or if
+    /// this is an author rule.
     pub fn followed_weight(&self, leader: Weight) -> Option<Weight> {
         let Trigger::Trail(trail) = &self.trigger else {
             return None;
         };
-        if trail.turns_away(leader).is_some() {
+        if trail.rejecting_key(leader).is_some() {
             return None;
         }
         let magnitude = match trail.weight {
@@ -305,29 +306,29 @@ impl Rule {
         (!weight.is_zero()).then_some(weight)
     }
 
-    /// Whether this is a trail that waits for more than one of its leaders.
+    /// Whether this is a trail that needs the votes of several leaders.
     pub fn needs_agreement(&self) -> bool {
         matches!(&self.trigger, Trigger::Trail(trail) if trail.agree.get() > 1)
     }
 
-    /// When a vote goes out that is wanted at `at`: then, or when the window opens.
+    /// The due time of a vote wanted at `at`: `at` itself, or the next opening of the window.
     pub fn due_from(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         self.window
             .as_ref()
             .map_or(at, |window| window.open_from(at))
     }
 
-    /// Whether a condition asks for what changes fast: votes and payout.
+    /// Whether a condition depends on votes or payout, which change quickly.
     pub fn watches_the_post(&self) -> bool {
         self.max_votes.is_some() || self.payout.max.is_some()
     }
 
-    /// Whether the rule is in force at `now`: switched on and not expired.
+    /// Whether the rule is enabled and has not expired at `now`.
     pub fn in_force(&self, now: DateTime<Utc>) -> bool {
         self.enabled && self.expires.is_none_or(|expires| now < expires)
     }
 
-    /// Whether the rule speaks of posts of `author`: listed, and not excepted.
+    /// Whether the rule votes on posts of `author`: listed in `authors`, and not in `except`.
     pub fn covers_author(&self, author: &Account) -> bool {
         match &self.trigger {
             Trigger::Author(rule) => {

@@ -1,15 +1,13 @@
-//! When a `schedule` strikes: the times of a cron expression in its own time zone.
+//! Times of a `schedule`: the occurrences of a cron expression in its time zone.
 //!
-//! croner reads the expression and says which dates and which times of day it names. It is not asked for the
-//! next occurrence: it reckons with local times alone, so that from within the hour that comes twice it goes
-//! back by an hour, and it gives up or skips where a list of times falls into the hour that is left out.
-//! What is meant where clocks change:
+//! croner parses the expression and says which dates and times of day match. Its own search for the next occurrence
+//! is not used: it works on local times alone, so it goes back by an hour inside an hour that occurs twice, and it
+//! stops or skips if a list of times falls into an hour that the clock skips. When clocks change:
 //!
-//! - Fixed times (`30 2 * * *`, `0,30 9-17 * * MON`): each comes once a day. One that clocks skip comes at
-//!   the next minute that exists, and those that fall together come once; of one that exists twice the
-//!   first counts.
-//! - With `*` or `*/n` in the seconds, minutes or hours (`*/10 * * * *`) time runs on: what is skipped is not
-//!   there, and what comes twice comes twice.
+//! - Fixed times (`30 2 * * *`, `0,30 9-17 * * MON`) occur once a day. A skipped time moves to the next minute that
+//!   exists; several that move to the same minute occur once. Of a time that exists twice, the first counts.
+//! - Expressions with `*` or `*/n` in the seconds, minutes or hours (`*/10 * * * *`) follow elapsed time: a skipped
+//!   time does not occur, and a repeated time occurs twice.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Offset};
 use chrono::{SubsecRound, TimeDelta, TimeZone, Timelike, Utc};
@@ -21,24 +19,24 @@ use croner::{Cron, Direction, TimeComponent};
 use crate::rules::local_time::moment;
 use crate::rules::rule::Schedule;
 
-/// An expression without an occurrence in so many days has none: 29 February falls on each day of the week
-/// within 40 years, also around 2100, which is no leap year.
-const FAR: Days = Days::new(41 * 366);
+/// Period after which an expression without an occurrence has none, in days: 41 years. 29 February falls on each day
+/// of the week within 40 years, even around 2100, which is not a leap year.
+const SEARCH_LIMIT: Days = Days::new(41 * 366);
 
-/// croner's bit for the last such day of the week in a month (`component::LAST_BIT`, which is private).
+/// croner's bit for "last such day of the week in the month" (`component::LAST_BIT`, which is private).
 const LAST_BIT: u8 = 1 << 6;
 
-/// Reads a cron expression: five fields, the minute first, or six, the second first.
+/// Parses a cron expression: five fields starting with the minute, or six starting with the second.
 ///
 /// # Errors
-/// What croner says of it.
+/// The error of croner if the expression is not valid.
 pub fn parse(text: &str) -> Result<Cron, CronError> {
     let parser = CronParser::builder()
         .seconds(Seconds::Optional)
         .year(Year::Disallowed)
         .build();
     let mut cron = parser.parse(text)?;
-    // croner makes day 7 day 0 everywhere but in `7L`, the last Sunday, which therefore never came.
+    // croner treats day 7 as day 0 except in `7L`, the last Sunday, which would never occur.
     let days_of_week = &mut cron.pattern.days_of_week;
     if days_of_week.is_bit_set(7, LAST_BIT)? {
         days_of_week.set_bit(0, LAST_BIT)?;
@@ -46,7 +44,7 @@ pub fn parse(text: &str) -> Result<Cron, CronError> {
     Ok(cron)
 }
 
-/// The times that a schedule names.
+/// The occurrences of a schedule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timetable {
     cron: Cron,
@@ -54,10 +52,10 @@ pub struct Timetable {
 }
 
 impl Timetable {
-    /// The times of `schedule`.
+    /// The occurrences of `schedule`.
     ///
     /// # Errors
-    /// When its expression is none; one in a rule that was found good always is.
+    /// If its cron expression is not valid; in a valid rule it always is.
     pub fn new(schedule: &Schedule) -> Result<Self, CronError> {
         Ok(Self {
             cron: parse(&schedule.cron)?,
@@ -65,18 +63,18 @@ impl Timetable {
         })
     }
 
-    /// The first occurrence after `after`, on the whole second; `None` where there is none in 40 years,
-    /// such as on 30 February.
+    /// The first occurrence after `after`, at a whole second; `None` if there is none in 40 years, as for
+    /// 30 February.
     pub fn next(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if self.runs_on() {
-            self.next_running_on(after)
+        if self.is_elapsed() {
+            self.next_elapsed(after)
         } else {
             self.next_fixed(after)
         }
     }
 
-    /// Whether it goes by the time that passes, not by what clocks show.
-    fn runs_on(&self) -> bool {
+    /// Whether occurrences follow elapsed time instead of the local clock.
+    fn is_elapsed(&self) -> bool {
         let pattern = &self.cron.pattern;
         [&pattern.seconds, &pattern.minutes, &pattern.hours]
             .iter()
@@ -91,7 +89,7 @@ impl Timetable {
         loop {
             local = self.next_local(local)?;
             let found = moment(local, self.zone);
-            // The other way round while clocks show the second of two equal times.
+            // Not so while the clock shows a local time for the second time.
             if found > after {
                 return Some(found);
             }
@@ -99,10 +97,10 @@ impl Timetable {
         }
     }
 
-    fn next_running_on(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn next_elapsed(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut from = after.trunc_subsecs(0) + TimeDelta::seconds(1);
         loop {
-            // As long as the offset stays, local times follow one another as they should.
+            // While the offset stays the same, local times are in order.
             let offset = self.offset(from);
             let local = self.next_local(from.naive_utc() + offset)?;
             let found = (local - offset).and_utc();
@@ -113,17 +111,17 @@ impl Timetable {
         }
     }
 
-    /// How far local time is ahead of UTC.
+    /// Offset of local time from UTC.
     fn offset(&self, at: DateTime<Utc>) -> TimeDelta {
         let offset = self.zone.offset_from_utc_datetime(&at.naive_utc()).fix();
         TimeDelta::seconds(offset.local_minus_utc().into())
     }
 
-    /// The first second after `from`, up to `to`, with another offset than at `from`.
+    /// The first second after `from`, up to `to`, with a different offset than at `from`.
     fn change_of_offset(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let before = self.offset(from);
         let mut low = from;
-        // No zone changes its offset and changes it back within a day.
+        // No time zone changes its offset and reverts it within a day.
         let mut high = loop {
             let high = to.min(low + TimeDelta::days(1));
             if self.offset(high) != before {
@@ -145,10 +143,10 @@ impl Timetable {
         Some(high)
     }
 
-    /// The first time that the expression names from `from` on, on a clock that is never changed.
+    /// The first matching local time at or after `from`, ignoring clock changes.
     fn next_local(&self, from: NaiveDateTime) -> Option<NaiveDateTime> {
         let pattern = &self.cron.pattern;
-        let last = from.date().checked_add_days(FAR)?;
+        let last = from.date().checked_add_days(SEARCH_LIMIT)?;
         let (mut date, mut time) = (from.date(), from.time());
         while date <= last {
             if !pattern.month_match(date.month()).is_ok_and(|is| is) {
@@ -156,8 +154,8 @@ impl Timetable {
                 time = NaiveTime::MIN;
                 continue;
             }
-            let named = pattern.day_match(date.year(), date.month(), date.day());
-            if named.is_ok_and(|is| is)
+            let matches = pattern.day_match(date.year(), date.month(), date.day());
+            if matches.is_ok_and(|is| is)
                 && let Some(time) = self.next_time(time)
             {
                 return Some(date.and_time(time));
@@ -168,12 +166,12 @@ impl Timetable {
         None
     }
 
-    /// The first time of day that the expression names from `from` on.
+    /// The first matching time of day at or after `from`.
     fn next_time(&self, from: NaiveTime) -> Option<NaiveTime> {
         let first = |component, value| {
             let found =
                 (self.cron.pattern).find_match_in_component(value, component, Direction::Forward);
-            // A value out of range is how it begins after the last one.
+            // croner returns an error for a value beyond the field's range, such as minute 60.
             found.ok().flatten()
         };
         let second = |value| first(TimeComponent::Second, value);

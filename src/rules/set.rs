@@ -1,4 +1,4 @@
-//! All rules in force, found by author and by leader.
+//! All rules in force, indexed by author, leader and voter.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,68 +6,64 @@ use std::sync::Arc;
 use crate::account::Account;
 use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
 
-/// Every rule of every good file, in the order of the files. Looking up what a comment or a vote
-/// concerns costs the same however many rules there are.
+/// The rules of all valid files, in order of precedence. The cost of a lookup does not depend on the number of rules.
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: Vec<Arc<Rule>>,
-    /// Places in `rules`, ascending.
+    /// Indexes into `rules`, ascending; as in the maps below.
     by_author: HashMap<Account, Vec<u32>>,
     by_leader: HashMap<Account, Vec<u32>>,
     any_author: Vec<u32>,
+    by_voter: HashMap<Account, Vec<u32>>,
     by_id: HashMap<RuleId, u32>,
-    /// Places in `rules`, ascending, of those that vote as this account.
-    voters: HashMap<Account, Vec<u32>>,
-    /// Paths of files whose rules are not known; one that is empty or ends in `/` speaks of
-    /// everything below it.
+    /// Paths of files whose rules are not known; a path that is empty or ends in `/` covers everything below it.
     unreadable: Vec<String>,
 }
 
 impl RuleSet {
-    /// Indexes `rules`, which are in the order in which they have precedence.
+    /// Indexes `rules`, which are in order of precedence.
     pub fn new(rules: Vec<Arc<Rule>>) -> Self {
         let mut set = Self::default();
-        for (place, rule) in (0u32..).zip(&rules) {
+        for (index, rule) in (0u32..).zip(&rules) {
             match &rule.trigger {
                 Trigger::Author(author) => match &author.authors {
                     Authors::Listed(names) => {
                         for name in names {
-                            set.by_author.entry(name.clone()).or_default().push(place);
+                            set.by_author.entry(name.clone()).or_default().push(index);
                         }
                     }
-                    Authors::Anyone => set.any_author.push(place),
+                    Authors::Anyone => set.any_author.push(index),
                 },
                 Trigger::Trail(trail) => {
                     for name in &trail.leaders {
-                        set.by_leader.entry(name.clone()).or_default().push(place);
+                        set.by_leader.entry(name.clone()).or_default().push(index);
                     }
                 }
             }
             for voter in &rule.voters {
-                set.voters.entry(voter.clone()).or_default().push(place);
+                set.by_voter.entry(voter.clone()).or_default().push(index);
             }
-            set.by_id.insert(rule.id.clone(), place);
+            set.by_id.insert(rule.id.clone(), index);
         }
         set.rules = rules;
         set
     }
 
-    /// The set before any file has been read: no rules, and nothing is known of any.
+    /// The set before any file has been read: it has no rules, and every rule [is unreadable](Self::is_unreadable).
     pub fn not_read_yet() -> Self {
         Self::default().with_unreadable(vec![String::new()])
     }
 
-    /// Says of which files the rules are not known, because none of their contents so far was good:
-    /// paths relative to the rules folder; one that ends in `/` stands for a folder, an empty one
-    /// for the rules folder itself.
+    /// Sets the files whose rules are not known because they have not been valid so far. Paths are relative to the
+    /// rules folder; one that ends in `/` is a folder, and an empty one is the rules folder itself.
     #[must_use]
     pub fn with_unreadable(mut self, unreadable: Vec<String>) -> Self {
         self.unreadable = unreadable;
         self
     }
 
-    /// Whether nobody knows if there is such a rule: it is of a file of which only bad contents have
-    /// been seen. Its queued votes are neither cast nor withdrawn.
+    /// Whether it is unknown if the rule exists, because its file has not been valid so far. Queued votes of such a
+    /// rule are neither cast nor withdrawn.
     pub fn is_unreadable(&self, id: &RuleId) -> bool {
         let path = id.path();
         self.unreadable.iter().any(|unreadable| {
@@ -81,65 +77,63 @@ impl RuleSet {
         &self.rules
     }
 
-    /// The author rules that name `author`, or everybody, in order of precedence.
+    /// The author rules for `author`, including those for every author, in order of precedence.
     pub fn author_rules(&self, author: &Account) -> impl Iterator<Item = &Arc<Rule>> {
-        let named = self.by_author.get(author).map_or(&[][..], Vec::as_slice);
-        merge(named, &self.any_author).map(|place| &self.rules[place as usize])
+        merge(indexes(&self.by_author, author), &self.any_author)
+            .map(|index| &self.rules[index as usize])
     }
 
     /// The trails that follow `leader`, in order of precedence.
     pub fn trail_rules(&self, leader: &Account) -> impl Iterator<Item = &Arc<Rule>> {
-        let places = self.by_leader.get(leader).map_or(&[][..], Vec::as_slice);
-        places.iter().map(|place| &self.rules[*place as usize])
+        self.at(indexes(&self.by_leader, leader))
     }
 
-    /// The trails that follow `leader` and vote as `voter`, in order of precedence: as cheap where thousands follow
-    /// one leader, each by a rule of its own, as where a voter has thousands of rules.
+    /// The trails that follow `leader` and vote as `voter`, in order of precedence. This is cheap both if thousands
+    /// of rules follow one leader and if one voter has thousands of rules.
     pub fn trail_rules_of(
         &self,
         leader: &Account,
         voter: &Account,
     ) -> impl Iterator<Item = &Arc<Rule>> {
-        let of_leader = self.by_leader.get(leader).map_or(&[][..], Vec::as_slice);
-        let of_voter = self.voters.get(voter).map_or(&[][..], Vec::as_slice);
+        let of_leader = indexes(&self.by_leader, leader);
+        let of_voter = indexes(&self.by_voter, voter);
         let (fewer, more) = match of_leader.len() < of_voter.len() {
             true => (of_leader, of_voter),
             false => (of_voter, of_leader),
         };
-        let both = fewer
-            .iter()
-            .filter(|place| more.binary_search(place).is_ok());
-        both.map(|place| &self.rules[*place as usize])
+        self.at(fewer)
+            .zip(fewer)
+            .filter(|(_, index)| more.binary_search(index).is_ok())
+            .map(|(rule, _)| rule)
     }
 
-    /// The rule of that name, as the files are now.
+    /// The rule with this identifier; `None` if no file defines it.
     pub fn rule(&self, id: &RuleId) -> Option<&Arc<Rule>> {
-        self.by_id.get(id).map(|place| &self.rules[*place as usize])
+        self.by_id.get(id).map(|index| &self.rules[*index as usize])
     }
 
-    /// Where the rule stands in the order of precedence; `None` where it is gone.
+    /// The rule's position in the order of precedence, from 0; `None` if no file defines it.
     pub fn position(&self, id: &RuleId) -> Option<u32> {
         self.by_id.get(id).copied()
     }
 
-    /// Whether `rule`, which is one of these, votes as `voter` on posts of `author`. Costs the same however
-    /// many voters the rule has.
+    /// Whether `rule`, which is in this set, votes as `voter` on posts of `author`. The cost does not depend on the
+    /// number of voters of the rule.
     pub fn votes_as(&self, rule: &Rule, voter: &Account, author: &Account) -> bool {
-        let place = self.by_id.get(&rule.id);
-        let votes = place.zip(self.voters.get(voter));
-        votes.is_some_and(|(place, places)| places.binary_search(place).is_ok())
+        let of_voter = indexes(&self.by_voter, voter);
+        let index = self.by_id.get(&rule.id);
+        index.is_some_and(|index| of_voter.binary_search(index).is_ok())
             && (rule.self_votes || voter != author)
     }
 
     /// The rules that vote as `voter`, in order of precedence.
     pub fn rules_of(&self, voter: &Account) -> impl Iterator<Item = &Arc<Rule>> {
-        let places = self.voters.get(voter).map_or(&[][..], Vec::as_slice);
-        places.iter().map(|place| &self.rules[*place as usize])
+        self.at(indexes(&self.by_voter, voter))
     }
 
     /// Whether any rule votes as `account`.
     pub fn is_voter(&self, account: &Account) -> bool {
-        self.voters.contains_key(account)
+        self.by_voter.contains_key(account)
     }
 
     /// Whether any trail follows `account`.
@@ -147,13 +141,21 @@ impl RuleSet {
         self.by_leader.contains_key(account)
     }
 
-    /// Everybody that some rule votes as, in no order.
+    /// The voters of all rules, each once, in no particular order.
     pub fn voters(&self) -> impl Iterator<Item = &Account> {
-        self.voters.keys()
+        self.by_voter.keys()
+    }
+
+    fn at(&self, indexes: &[u32]) -> impl Iterator<Item = &Arc<Rule>> {
+        indexes.iter().map(|index| &self.rules[*index as usize])
     }
 }
 
-/// Two ascending lists as one.
+fn indexes<'a>(map: &'a HashMap<Account, Vec<u32>>, account: &Account) -> &'a [u32] {
+    map.get(account).map_or(&[][..], Vec::as_slice)
+}
+
+/// Merges two ascending lists.
 fn merge<'a>(left: &'a [u32], right: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
     let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
     std::iter::from_fn(move || match (left.peek(), right.peek()) {
@@ -169,7 +171,7 @@ mod tests {
     use crate::rules::language;
 
     #[test]
-    fn the_trails_of_a_leader_and_a_voter_are_those_that_have_both() {
+    fn trail_rules_of_finds_the_trails_with_both_leader_and_voter() {
         let text = "voters = ['alice']
             [[trail]]
             leaders = ['ada', 'bea']

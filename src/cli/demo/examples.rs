@@ -108,7 +108,7 @@ mod tests {
     fn the_examples_stay_valid_in_a_hurry() {
         for (path, text) in FILES {
             let file = language::file::read(path, &hurried(text));
-            assert!(file.is_good(), "{path}: {:?}", file.problems);
+            assert!(file.is_valid(), "{path}: {:?}", file.problems);
         }
     }
 

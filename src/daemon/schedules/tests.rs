@@ -25,7 +25,7 @@ fn utc(text: &str) -> DateTime<Utc> {
 
 fn rules(text: &str) -> RuleSet {
     let file = language::file::read("a.toml", text);
-    assert!(file.is_good(), "{:#?}", file.problems);
+    assert!(file.is_valid(), "{:#?}", file.problems);
     RuleSet::new(file.rules.into_iter().map(Arc::new).collect())
 }
 

@@ -127,7 +127,7 @@ fn row(rule: &str, origin: Origin, status: Status, reason: Option<&str>) -> Vote
 
 fn answer(rules: &str, known: &Known) -> Answer {
     let read = language::file::read("f.toml", &format!("voters = ['alice']\n{rules}"));
-    assert!(read.is_good(), "{:?}", read.problems);
+    assert!(read.is_valid(), "{:?}", read.problems);
     let rules = RuleSet::new(read.rules.into_iter().map(Arc::new).collect());
     explain(&rules, Some(&account("alice")), known).remove(0)
 }

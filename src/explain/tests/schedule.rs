@@ -41,7 +41,7 @@ async fn among(rules: &str, mut known: Known, mut newest: Vec<Content>, rows: &[
 
 async fn of_newest(rules: &str, known: &mut Known, newest: Vec<Content>, rows: &[Vote]) {
     let read = language::file::read("f.toml", &format!("voters = ['alice']\n{rules}"));
-    assert!(read.is_good(), "{:?}", read.problems);
+    assert!(read.is_valid(), "{:?}", read.problems);
     let rules = RuleSet::new(read.rules.into_iter().map(Arc::new).collect());
     let ask = async |keys: &[VoteKey]| {
         let found = rows.iter().filter(|row| keys.contains(&row.key));

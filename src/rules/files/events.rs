@@ -1,7 +1,7 @@
-//! Change events of the file system: which folders are watched, and which events matter.
+//! File system events: which folders are watched, and which events are relevant.
 //!
-//! Each folder is watched by itself, by its real path: links are followed here, not by the watcher,
-//! so that a link that is swapped is noticed where it lies and where it leads.
+//! Each folder is watched on its own by its real path. Links are followed here and not by the watcher, so that a
+//! replaced link is noticed both in its own folder and at its target.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ use tracing::warn;
 
 use crate::rules::files::folder::{Walk, is_hidden, is_rule_file};
 
-/// As many links as Linux follows in one path.
+/// Maximum number of links in one path, as in Linux.
 const MOST_LINKS: usize = 40;
 
 /// Watches the folders that rules come from.
@@ -24,24 +24,24 @@ pub struct Events {
     watcher: RecommendedWatcher,
     watched: HashSet<PathBuf>,
     interest: Arc<Mutex<Interest>>,
-    /// Folders that could not be watched, and of which that was said.
+    /// Folders that cannot be watched, for which the warning was logged.
     refused: HashSet<PathBuf>,
 }
 
-/// Which events matter. All paths are real ones, without links on the way.
+/// Paths whose events are relevant. They contain no links.
 #[derive(Debug, Default)]
 struct Interest {
     /// Folders with rule files.
     folders: HashSet<PathBuf>,
-    /// Names elsewhere, or of any kind, that decide what the rule files are.
+    /// Other files, folders and links that determine the rule files.
     names: HashSet<PathBuf>,
 }
 
 impl Events {
-    /// Wakes `changed` whenever something may have changed, once it was told what to follow.
+    /// Creates a watcher that wakes `changed` on every relevant event. It watches nothing before [`Events::follow`].
     ///
     /// # Errors
-    /// When the system has no watch to give.
+    /// If the system provides no watcher.
     pub fn new(changed: Arc<Notify>) -> notify::Result<Self> {
         let interest = Arc::new(Mutex::new(Interest::default()));
         let filter = interest.clone();
@@ -49,7 +49,7 @@ impl Events {
             let matters = match event {
                 Ok(event) => lock(&filter).concerns(&event),
                 Err(error) => {
-                    warn!(%error, "watching the rules folder met an error: looking at all files");
+                    warn!(%error, "watching the rules folder failed: checking all files");
                     true
                 }
             };
@@ -65,13 +65,13 @@ impl Events {
         })
     }
 
-    /// Watches what decides the rules at `root`, as `walk` has found it. Says whether any folder is
-    /// new: what happened there before this call went unseen.
+    /// Watches everything that determines the rules at `root`, as found by `walk`. Returns whether a folder is new:
+    /// earlier changes in it were not noticed.
     pub fn follow(&mut self, root: &Path, walk: &Walk) -> bool {
         let folders: HashSet<PathBuf> = walk.folders.iter().cloned().collect();
         let mut names = HashSet::new();
         for path in walk.links.iter().map(PathBuf::as_path).chain([root]) {
-            names.extend(turns(path));
+            names.extend(resolution(path));
         }
         let beside = names.iter().filter_map(|name| name.parent());
         let wanted: HashSet<PathBuf> = folders
@@ -83,13 +83,13 @@ impl Events {
         *lock(&self.interest) = Interest { folders, names };
 
         for gone in self.watched.difference(&wanted) {
-            // A folder that was removed has lost its watch already.
+            // The watch of a removed folder is already gone, which is an error here.
             let _ = self.watcher.unwatch(gone);
         }
         let mut any_new = false;
         let mut watched = HashSet::with_capacity(wanted.len());
         for folder in wanted {
-            // Also those watched before: the folder may have been replaced by another of that name.
+            // Folders already watched are included, since another folder may have taken the name.
             match self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
                 Ok(()) => {
                     self.refused.remove(&folder);
@@ -111,7 +111,7 @@ impl Events {
             let folder = folder.display();
             warn!(
                 %folder, %error,
-                "cannot watch {folder}: changes there take a few seconds to be seen; \
+                "cannot watch {folder}: changes there are noticed after a few seconds; \
                  if a limit was reached, raise fs.inotify.max_user_watches"
             );
         }
@@ -124,11 +124,11 @@ fn lock(interest: &Mutex<Interest>) -> MutexGuard<'_, Interest> {
 
 impl Interest {
     fn concerns(&self, event: &Event) -> bool {
-        let by_reading = match event.kind {
+        let is_read = match event.kind {
             EventKind::Access(access) => access != AccessKind::Close(AccessMode::Write),
             _ => false,
         };
-        !by_reading
+        !is_read
             && (event.need_rescan()
                 || event.paths.is_empty()
                 || event
@@ -147,8 +147,8 @@ impl Interest {
         if !self.folders.contains(folder) || is_hidden(name) {
             return false;
         }
-        // A database or a log beside the rules is written all the time: of other names only folders
-        // matter, and links, which may lead to folders.
+        // A database or a log in the rules folder changes constantly. Of other names only folders are relevant, and
+        // links, which can lead to folders.
         is_rule_file(name)
             || match event.kind {
                 EventKind::Create(CreateKind::File) => path.is_symlink(),
@@ -160,10 +160,10 @@ impl Interest {
     }
 }
 
-/// The names that decide where `path` leads: every link on the way, and the end, or where it breaks
-/// off. A folder on the way that is renamed is left to the next look at all files.
-fn turns(path: &Path) -> Vec<PathBuf> {
-    let mut turns = Vec::new();
+/// The paths that determine where `path` leads: every link on the way, and its end or the first missing part. Renaming
+/// a folder on the way is noticed by the next check of all files.
+fn resolution(path: &Path) -> Vec<PathBuf> {
+    let mut resolution = Vec::new();
     let mut links = 0;
     let mut at = PathBuf::from("/");
     let mut rest: VecDeque<OsString> = parts(path).collect();
@@ -182,22 +182,22 @@ fn turns(path: &Path) -> Vec<PathBuf> {
                 for part in parts(&target).collect::<Vec<_>>().into_iter().rev() {
                     rest.push_front(part);
                 }
-                turns.push(next);
+                resolution.push(next);
             }
-            // Not a link, which is how the system answers for everything else that is there.
+            // The system answers so for everything that exists and is not a link.
             Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
                 if rest.is_empty() {
-                    turns.push(next.clone());
+                    resolution.push(next.clone());
                 }
                 at = next;
             }
             _ => {
-                turns.push(next);
+                resolution.push(next);
                 break;
             }
         }
     }
-    turns
+    resolution
 }
 
 fn parts(path: &Path) -> impl Iterator<Item = OsString> {
@@ -217,27 +217,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_link_on_the_way_and_the_end_decide_where_a_path_leads() {
+    fn a_path_is_determined_by_every_link_on_the_way_and_its_end() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().canonicalize().unwrap();
         fs::create_dir_all(root.join("releases/5/rules")).unwrap();
         symlink("releases/5", root.join("current")).unwrap();
         symlink("../current/rules", root.join("releases/rules")).unwrap();
         assert_eq!(
-            turns(&root.join("releases/rules")),
+            resolution(&root.join("releases/rules")),
             [
                 root.join("releases/rules"),
                 root.join("current"),
                 root.join("releases/5/rules")
             ]
         );
-        assert_eq!(turns(&root.join("no/such")), [root.join("no")]);
+        assert_eq!(resolution(&root.join("no/such")), [root.join("no")]);
         symlink("loop", root.join("loop")).unwrap();
-        assert!(!turns(&root.join("loop")).is_empty());
+        assert!(!resolution(&root.join("loop")).is_empty());
     }
 
     #[test]
-    fn what_other_programs_do_beside_the_rules_does_not_matter() {
+    fn events_of_other_files_in_the_rules_folder_are_not_relevant() {
         let interest = Interest {
             folders: ["/etc/rules".into()].into(),
             names: ["/etc/rules/..data".into(), "/etc/rules".into()].into(),

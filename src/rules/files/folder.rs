@@ -1,4 +1,4 @@
-//! Which files below the rules folder are rule files, in which order, and what they hold.
+//! The rule files below the rules folder: their names, order and contents.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,20 +7,21 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// A rule file is lists of names: beyond this size it is something else.
-const LARGEST: u64 = 16 << 20;
+/// Maximum size of a rule file in bytes: 16 MiB.
+const MAX_SIZE: u64 = 16 << 20;
 
-/// A rule file as it lies in the folder.
+/// A rule file in the rules folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Below the rules folder, with `/`: the file's part of a rule's name. A folder that cannot be
-    /// read is listed in place of its files; then this ends in `/`, and [`RuleFile::read`] says why.
+    /// Path relative to the rules folder, separated by `/`: the first part of a rule's identifier. A folder that
+    /// cannot be read is listed in place of its files; then this ends in `/`, and [`RuleFile::read`] returns the
+    /// error.
     pub relative: String,
-    /// Where to open it.
+    /// Path to open.
     pub absolute: PathBuf,
 }
 
-/// Why the rules folder as a whole gives nothing.
+/// Why the rules folder cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FolderError {
     /// There is no folder at this path.
@@ -36,10 +37,10 @@ pub enum FolderError {
     },
 }
 
-/// Why one file or sub-folder gives nothing.
+/// Why a file or sub-folder cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// It is not there (any more).
+    /// It does not exist, or was removed.
     #[error("there is no such file or folder")]
     Gone,
     /// A symbolic link to nothing.
@@ -59,28 +60,28 @@ pub enum ReadError {
     Io(String),
 }
 
-/// What lies below the rules folder, with what has to be watched to see it change.
+/// The files below the rules folder, with the folders and links to watch for changes.
 #[derive(Debug, Default)]
 pub struct Walk {
     /// In order of precedence.
     pub files: Vec<RuleFile>,
-    /// The folders that hold them, the rules folder included, without links in their paths.
+    /// Folders that contain them, including the rules folder; the paths contain no links.
     pub folders: Vec<PathBuf>,
-    /// Symbolic links met, each in a folder of `folders`.
+    /// Symbolic links, each in a folder of `folders`.
     pub links: Vec<PathBuf>,
 }
 
-/// All rule files below `root`: what ends in `.toml`, in the order of precedence, which is that of
-/// path components compared byte by byte. Hidden files and folders are passed over, symbolic links
-/// are followed under their own names, a link to a folder that holds it is not entered.
+/// Lists all rule files below `root`: names that end in `.toml`, in order of precedence, which compares path components
+/// byte by byte. Hidden files and folders are ignored. Symbolic links are followed and keep their own names; a link to a
+/// folder that contains it is not entered.
 ///
 /// # Errors
-/// Only if `root` itself cannot be read; for anything below it, see [`RuleFile::read`].
+/// If `root` itself cannot be read. Errors below it are reported by [`RuleFile::read`].
 pub fn list(root: &Path) -> Result<Vec<RuleFile>, FolderError> {
     Ok(walk(root)?.files)
 }
 
-/// As [`list`], and what there is to watch.
+/// Like [`list`], with the folders and links to watch.
 ///
 /// # Errors
 /// As [`list`].
@@ -98,19 +99,19 @@ pub fn walk(root: &Path) -> Result<Walk, FolderError> {
     Ok(walk)
 }
 
-/// Whether a file of this name is a rule file.
+/// Whether a file with this name is a rule file.
 pub fn is_rule_file(name: &OsStr) -> bool {
     !is_hidden(name) && name.as_bytes().ends_with(b".toml")
 }
 
-/// Whether a file or folder of this name is passed over.
+/// Whether a file or folder with this name is ignored.
 pub fn is_hidden(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".")
 }
 
 impl Walk {
-    /// Adds what lies in `folder`, whose path holds no link. `prefix` is empty or ends in `/`;
-    /// `above` are device and inode of the folders on the way.
+    /// Adds the contents of `folder`, whose path contains no link. `prefix` is empty or ends in `/`; `above` holds
+    /// device and inode of the folders above.
     fn enter(
         &mut self,
         folder: &Path,
@@ -168,34 +169,34 @@ impl Walk {
 }
 
 impl RuleFile {
-    /// What the file holds now.
+    /// Reads the text of the file.
     ///
     /// # Errors
-    /// Always for a folder that could not be read. See [`ReadError`].
+    /// See [`ReadError`]. A folder that is listed in place of its files is always an error.
     pub fn read(&self) -> Result<String, ReadError> {
         if self.relative.ends_with('/') {
             return Err(match fs::read_dir(&self.absolute) {
-                Ok(_) => ReadError::Io("its list of files broke off".to_owned()),
+                Ok(_) => ReadError::Io("listing its files failed".to_owned()),
                 Err(error) => self.failed(&error),
             });
         }
         self.read_file().map(|(text, _)| text)
     }
 
-    /// As [`RuleFile::read`], for what is no folder, with the metadata that the file had before.
+    /// Reads the text and the metadata of a file. The metadata is that before reading.
     pub(super) fn read_file(&self) -> Result<(String, fs::Metadata), ReadError> {
         let failed = |error: io::Error| self.failed(&error);
-        // Asked before it is opened: opening a pipe waits for somebody to write to it.
+        // Checked before opening, since opening a pipe blocks until another process writes to it.
         if !fs::metadata(&self.absolute).map_err(failed)?.is_file() {
             return Err(ReadError::NotAFile);
         }
         let file = fs::File::open(&self.absolute).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let mut bytes = Vec::new();
-        file.take(LARGEST + 1)
+        file.take(MAX_SIZE + 1)
             .read_to_end(&mut bytes)
             .map_err(failed)?;
-        if bytes.len() as u64 > LARGEST {
+        if bytes.len() as u64 > MAX_SIZE {
             return Err(ReadError::TooLarge);
         }
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn files_come_in_the_byte_order_of_their_path_components() {
+    fn files_are_in_byte_order_of_their_path_components() {
         // As one string, `a-b.toml` and `a.toml` would come before `a/z.toml`.
         let root = folder_with(&[
             "b.toml", "a.toml", "a/z.toml", "a-b.toml", "a/B.toml", "é.toml",
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_files_hidden_folders_and_editor_leftovers_are_passed_over() {
+    fn hidden_files_hidden_folders_and_editor_leftovers_are_ignored() {
         let root = folder_with(&[
             "a.toml",
             ".a.toml",
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn links_count_under_their_own_names() {
+    fn links_are_listed_under_their_own_names() {
         let root = folder_with(&["..2024_1/a.toml", "..2024_1/sub/b.toml"]);
         symlink("..2024_1", root.path().join("..data")).unwrap();
         symlink("..data/a.toml", root.path().join("x.toml")).unwrap();
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_a_folder_above_is_not_entered_again() {
+    fn a_link_to_a_parent_folder_is_not_entered() {
         let root = folder_with(&["sub/a.toml"]);
         symlink("..", root.path().join("sub/up")).unwrap();
         symlink("self", root.path().join("self")).unwrap();
@@ -286,13 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_listed_and_says_why() {
+    fn a_file_that_cannot_be_read_is_listed_and_returns_its_error() {
         let root = folder_with(&["good.toml"]);
         fs::write(root.path().join("bytes.toml"), b"a = 1\nb = \"\xff\"").unwrap();
         symlink("nowhere", root.path().join("dead.toml")).unwrap();
         symlink("/dev/null", root.path().join("device.toml")).unwrap();
         fs::File::create(root.path().join("huge.toml"))
-            .and_then(|file| file.set_len(LARGEST + 1))
+            .and_then(|file| file.set_len(MAX_SIZE + 1))
             .unwrap();
         let files = list(root.path()).unwrap();
         let read: Vec<_> = files
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_missing_or_none_is_an_error() {
+    fn a_missing_folder_and_a_file_in_its_place_are_errors() {
         let root = folder_with(&["a.toml"]);
         let missing = root.path().join("missing");
         assert_eq!(list(&missing), Err(FolderError::Missing(missing)));

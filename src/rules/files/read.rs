@@ -1,4 +1,4 @@
-//! The rule files at some paths as they are now, for commands that do not watch them.
+//! Reads rule files once, for commands that do not watch them.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -16,36 +16,36 @@ use crate::rules::language::shadowed;
 use crate::rules::rule::Rule;
 use crate::toml_reader::settings;
 
-/// What rule files say.
+/// The rules and problems in rule files.
 #[derive(Debug, Default)]
 pub struct RuleFiles {
-    /// In order of precedence; of a file with an error none.
+    /// In order of precedence. A file with an error has none.
     pub rules: Vec<Arc<Rule>>,
-    /// Everything that is wrong or doubtful, file by file.
+    /// Errors and warnings, file by file, in the order of the text.
     pub problems: Vec<Problem>,
-    /// How many files there are.
+    /// Number of files.
     pub files: usize,
 }
 
-/// Reads all rules that there are: those of all files below a folder, or of one file, whatever it is called. In
-/// problems the files are shown by their paths from `path` on.
+/// Reads a complete set of rules: all files below a folder, or one file with any name. Problems show the path of a file
+/// starting with `path`.
 pub fn read(path: &Path) -> RuleFiles {
     read_all(&[path.to_owned()])
 }
 
-/// Likewise, of several files and folders that together hold all rules there are.
+/// Reads a complete set of rules from several files and folders.
 pub fn read_all(paths: &[PathBuf]) -> RuleFiles {
     read_files(paths, Lists::new, None)
 }
 
-/// Reads some of the rules that there are: a list that these files do not define may be defined by others.
-/// Of rules that are off at `now` for good it is said that they are.
+/// Reads a part of a set of rules: lists that these files do not define may be defined in others. Warns about rules that
+/// have expired at `now`.
 pub fn check_some(paths: &[PathBuf], now: DateTime<Utc>) -> RuleFiles {
     let lists = |defined| Lists::new(defined).partial();
     read_files(paths, lists, Some(now))
 }
 
-/// Likewise, of a folder that holds all rules that there are.
+/// Reads the complete set of rules in a folder. Warns about rules that have expired at `now`.
 pub fn check(folder: &Path, now: DateTime<Utc>) -> RuleFiles {
     read_files(&[folder.to_owned()], Lists::new, Some(now))
 }
@@ -80,7 +80,7 @@ fn read_files(
             relative: &file.relative,
             shown,
         };
-        let checked = file::read_among(place, text, &lists);
+        let checked = file::read_with_lists(place, text, &lists);
         headers.extend(checked.headers.into_iter().map(|header| (at, header)));
         all.rules.extend(checked.rules.into_iter().map(Arc::new));
         all.problems.extend(checked.problems);
@@ -89,7 +89,7 @@ fn read_files(
         let off = off.map(|(from, span)| expired(from, span));
         all.warn(shown, text, off.collect());
     }
-    // Which of two files has precedence is known only where both are below the same folder.
+    // The precedence of two files is known only if both are below the same folder.
     if let [_] = paths {
         let found = shadowed::find(&all.rules);
         for of_file in found.chunk_by(|(left, _), (right, _)| headers[*left].0 == headers[*right].0)
@@ -113,14 +113,14 @@ fn read_files(
 
 fn expired(from: DateTime<Utc>, span: Range<usize>) -> Finding {
     let from = from.format("%Y-%m-%d %H:%M:%S UTC");
-    let message = format!("this rule never votes: it is off since {from}");
-    Finding::at(span, message).help("take the rule out, or let it expire later")
+    let message = format!("this rule never votes: it expired at {from}");
+    Finding::at(span, message).help("remove the rule, or set a later `expires`")
 }
 
-/// The text, or why there is none.
+/// The text of `file`, or the problems that prevent reading it.
 fn text_of(file: &RuleFile, shown: &str) -> Result<String, Vec<Problem>> {
     file.read().map_err(|error| {
-        // Read once more for the place where it stops being text.
+        // Read again to find the position of the first invalid byte.
         if let ReadError::NotUtf8(_) = error
             && let Ok(bytes) = std::fs::read(&file.absolute)
             && let Err(error) = std::str::from_utf8(&bytes)
@@ -149,7 +149,7 @@ impl RuleFiles {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         for path in paths {
-            // Of two links in one folder to the same file each is a rule file.
+            // Two links to the same file in one folder are two rule files.
             let seen_before = seen.clone();
             let mut add = |file: RuleFile, shown: PathBuf| {
                 let real = file.absolute.canonicalize();

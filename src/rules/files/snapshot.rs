@@ -1,4 +1,4 @@
-//! The contents of the rule files at one moment, read again only where they can have changed.
+//! Contents of the rule files at one moment. Only files that may have changed are read again.
 
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
@@ -10,23 +10,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::rules::files::folder::{FolderError, ReadError, RuleFile};
 
-/// A file system may count time in steps of up to this, so a file that changed less than this before
-/// it was read can change again without showing it.
+/// Coarsest resolution of file timestamps: 2 seconds. A file that changed less than this before it was read can change
+/// again without a new timestamp.
 const COARSEST_TIMESTAMP: TimeDelta = TimeDelta::seconds(2);
 
-/// The rule files in their order, or why the folder gives none.
+/// The rule files in order of precedence, or why the folder cannot be read.
 pub type Snapshot = Result<Vec<FileNow>, FolderError>;
 
-/// One rule file, or sub-folder that cannot be read, at one moment.
+/// One rule file, or one sub-folder that cannot be read, at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileNow {
-    /// As [`RuleFile::relative`].
+    /// Same as [`RuleFile::relative`].
     pub relative: String,
-    /// Never [`ReadError::Gone`].
+    /// Not [`ReadError::Gone`]: such files are left out.
     pub contents: Result<Arc<str>, ReadError>,
 }
 
-/// Reads files, and remembers those whose metadata promises that they are as before.
+/// Reads rule files, and caches those whose metadata shows every change.
 #[derive(Debug, Default)]
 pub struct Reader {
     seen: HashMap<PathBuf, Seen>,
@@ -38,8 +38,8 @@ struct Seen {
     text: Arc<str>,
 }
 
-/// What changes with every change of a file, even where its size and its time of modification are
-/// set back: `ctime` cannot be set.
+/// Metadata that changes with every change of a file. Size and modification time can be restored; the change time
+/// (`ctime`) cannot be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -51,18 +51,18 @@ struct Stamp {
 }
 
 impl Reader {
-    /// What `files` hold at `now`. Those that are gone by now are left out.
+    /// Reads `files` at `now`. Files that do not exist any more are left out.
     pub fn read(&mut self, files: &[RuleFile], now: DateTime<Utc>) -> Vec<FileNow> {
         let mut before = std::mem::take(&mut self.seen);
         let mut snapshot = Vec::with_capacity(files.len());
         for file in files {
             let contents = match before.remove(&file.absolute) {
-                Some(seen) if seen.is_as_before(file) => {
+                Some(seen) if seen.is_unchanged(file) => {
                     let text = seen.text.clone();
                     self.seen.insert(file.absolute.clone(), seen);
                     Ok(text)
                 }
-                _ => self.read_anew(file, now),
+                _ => self.read_file(file, now),
             };
             if contents != Err(ReadError::Gone) {
                 snapshot.push(FileNow {
@@ -74,12 +74,12 @@ impl Reader {
         snapshot
     }
 
-    /// Reads everything anew the next time.
+    /// Clears the cache: the next read opens every file.
     pub fn forget(&mut self) {
         self.seen.clear();
     }
 
-    fn read_anew(&mut self, file: &RuleFile, now: DateTime<Utc>) -> Result<Arc<str>, ReadError> {
+    fn read_file(&mut self, file: &RuleFile, now: DateTime<Utc>) -> Result<Arc<str>, ReadError> {
         if file.relative.ends_with('/') {
             return file.read().map(Arc::from);
         }
@@ -96,7 +96,7 @@ impl Reader {
 }
 
 impl Seen {
-    fn is_as_before(&self, file: &RuleFile) -> bool {
+    fn is_unchanged(&self, file: &RuleFile) -> bool {
         fs::metadata(&file.absolute).is_ok_and(|metadata| Stamp::of(&metadata) == self.stamp)
     }
 }
@@ -132,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_size_and_time_of_modification_hide_is_seen() {
+    fn a_change_that_keeps_size_and_modification_time_is_noticed() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a.toml");
         fs::write(&path, "old").unwrap();
         let modified = fs::metadata(&path).unwrap().modified().unwrap();
         let mut reader = Reader::default();
-        // So late that the file's metadata is trusted from the first time on.
+        // Late enough for the file to be cached at the first read.
         let later = Clock::system().now() + TimeDelta::hours(1);
         assert_eq!(texts(&mut reader, root.path(), later), ["old"]);
         assert!(reader.seen.contains_key(&path.canonicalize().unwrap()));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_just_changed_is_read_every_time() {
+    fn a_file_that_has_just_changed_is_not_cached() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a.toml"), "old").unwrap();
         let mut reader = Reader::default();

@@ -1,5 +1,5 @@
-//! Keeps the rules in force as the files are: a task that reads the rules folder whenever
-//! something changes there, and every few seconds in case an event is missed.
+//! The task that follows the rules folder: it reloads the rules after file system events, and checks all files every few
+//! seconds in case there are no events.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -19,10 +19,10 @@ use crate::rules::files::snapshot::{Reader, Snapshot};
 use crate::rules::set::RuleSet;
 use crate::stop::Stop;
 
-/// Reports kept while nobody takes them; beyond this the oldest is lost, but for its log line.
+/// Maximum number of reports that wait for the receiver; beyond it the oldest one is only in the log.
 const MOST_PENDING: usize = 1_000;
 
-/// What the task needs.
+/// Input of the task.
 pub struct Watch {
     /// The rules folder, or a link to it; relative to the working directory or absolute.
     pub root: PathBuf,
@@ -32,12 +32,12 @@ pub struct Watch {
     pub parse: Parse,
     /// How soon changes are acted on.
     pub pace: Pace,
-    /// Gets a set after the first look, whatever it found, and then whenever the rules change. Start
-    /// it with [`RuleSet::not_read_yet`].
+    /// Receives a set after the first check of the folder, and then whenever the rules change. Its initial value is
+    /// [`RuleSet::not_read_yet`].
     pub out: watch::Sender<Arc<RuleSet>>,
     /// Gets files with errors.
     pub reports: mpsc::Sender<RulesReport>,
-    /// Woken to have all files read again at once.
+    /// Requests that all files are read again at once.
     pub reload_now: Arc<Notify>,
     pub stop: Stop,
 }
@@ -51,7 +51,7 @@ pub struct Pace {
     pub longest: Duration,
     /// Interval between two looks at all files without an event.
     pub rescan: Duration,
-    /// Whether the file system is asked for events at all.
+    /// Whether file system events are used.
     pub events: bool,
 }
 
@@ -66,14 +66,14 @@ impl Default for Pace {
     }
 }
 
-/// A file that cannot be used as it is; one for each content that it has had.
+/// Report of an invalid file, sent once for each of its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RulesReport {
     /// When it was read.
     pub at: DateTime<Utc>,
-    /// What is wrong, where, and what stays in force.
+    /// The errors with their positions, and the number of rules that stay in force.
     pub message: String,
-    /// The same for the same content of the same file: 64 hexadecimal digits.
+    /// Identifies this content of this file: 64 hexadecimal digits.
     pub fingerprint: String,
 }
 
@@ -251,8 +251,8 @@ impl Loader {
                 if !self.said_no_events {
                     warn!(
                         %error,
-                        "the system reports no changes of files, so those of rules take a few seconds \
-                         to be seen; if a limit was reached, raise fs.inotify.max_user_instances"
+                        "the system reports no file changes: changes of rules are noticed after a few seconds; \
+                         if a limit was reached, raise fs.inotify.max_user_instances"
                     );
                     self.said_no_events = true;
                 }
@@ -285,7 +285,7 @@ fn log(change: &Change) {
                 warn!(file, "{warning}");
             }
         }
-        News::Removed => info!(file, "{file} is gone, and its rules with it"),
+        News::Removed => info!(file, "{file} was removed with its rules"),
         News::Bad(bad) => {
             for error in &bad.errors {
                 error!(file, "{error}{}", remains(bad.kept));

@@ -16,13 +16,13 @@ const WANTED: Wanted = Wanted {
     example: "[\"alice\"]",
 };
 
-/// An account and where it stands, by itself or as one of a list.
+/// An account and its position; for a member of a list, the position of the list's name.
 pub(super) type Placed = (Account, Range<usize>);
 
-/// The accounts that `item` lists: at least one, each once. Repeated ones are warned of.
+/// Reads a list of accounts: at least one, each once. Duplicates are reported as warnings.
 ///
 /// # Errors
-/// It is no list of accounts; every member that is none has been reported.
+/// `item` is not a list of accounts; every invalid member has been reported.
 pub(super) fn read(
     item: &Item<'_>,
     scope: &Scope<'_>,
@@ -32,7 +32,7 @@ pub(super) fn read(
     Ok(placed.into_iter().map(|(account, _)| account).collect())
 }
 
-/// Likewise, with the place of each.
+/// Reads a list of accounts, like [`read`], with the position of each.
 pub(super) fn read_placed(
     item: &Item<'_>,
     scope: &Scope<'_>,
@@ -63,7 +63,7 @@ pub(super) fn read_placed(
 #[derive(Default)]
 struct Accounts {
     placed: Vec<Placed>,
-    /// Places in `placed`; the value says whether it stands there by itself.
+    /// The index in `placed`, and whether the account is written there itself.
     seen: HashMap<Account, (usize, bool)>,
 }
 
@@ -71,15 +71,15 @@ impl Accounts {
     fn push(&mut self, account: Account, member: &Item<'_>, report: &mut Report<'_>) {
         match self.seen.get(&account) {
             Some((first, true)) => {
-                let message = format!("`{account}` stands twice in `{}`", member.key);
+                let message = format!("`{account}` is listed twice in `{}`", member.key);
                 report.warning(
                     Finding::at(member.span.clone(), message)
                         .label("again here")
                         .also(self.placed[*first].1.clone(), "first here")
-                        .help("once is enough: take one out"),
+                        .help("remove one of the two"),
                 );
             }
-            // A list changes by itself: nobody can keep its members apart from those named here.
+            // A member of a list may be named here too: the list can change independently.
             Some((_, false)) => {}
             None => self.add(account, &member.span, true),
         }
@@ -112,7 +112,7 @@ fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Repor
     if text == "*" {
         return Err(match member.key {
             "authors" => {
-                let message = "`\"*\"` does not stand in a list";
+                let message = "`\"*\"` cannot be in a list";
                 member.refuse(message, "write `authors = \"*\"`", report)
             }
             _ => refuse_anyone(member, report),
@@ -123,12 +123,12 @@ fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Repor
         let finding = Finding::at(member.span.clone(), message);
         report.error(match several(text) {
             Some(meant) => finding.help(format!("write {}", &meant[1..meant.len() - 1])),
-            None => finding.help("write the name as the chain has it, such as \"alice\""),
+            None => finding.help("write the account name as on the chain, such as \"alice\""),
         })
     })
 }
 
-/// Reports `"*"` where somebody must be named.
+/// Reports `"*"` where accounts must be named.
 fn refuse_anyone(item: &Item<'_>, report: &mut Report<'_>) -> Reported {
     let help = format!("`{}` must name the accounts one by one", item.key);
     item.refuse("`\"*\"` is not an account", help, report)

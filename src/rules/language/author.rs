@@ -1,4 +1,4 @@
-//! The keys that `[[author]]` has for itself.
+//! The keys that only `[[author]]` has.
 
 use toml::de::DeValue;
 
@@ -11,20 +11,17 @@ use crate::toml_reader::duration::Written;
 use crate::toml_reader::item::Item;
 use crate::weight::Weight;
 
-/// Reads what only an author rule has, and holds it against what it shares with trails.
+/// Reads the keys of an author rule, and checks them against the keys shared with trails.
+///
+/// # Errors
+/// A key is missing or invalid; every error has been reported.
 pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Trigger, Reported> {
-    let weight = match table.read("weight", weight) {
-        Ok(None) => Err(table.lacks("weight", "\"50%\"")),
-        Ok(Some(weight)) => Ok(weight),
-        Err(reported) => Err(reported),
-    };
+    let weight = table.require("weight", "\"50%\"", weight);
     let scope = table.scope;
-    let authors = match table.read("authors", |item, report| authors(item, scope, report)) {
-        Ok(None) => Err(table.lacks("authors", "[\"bob\", \"carol\"]")),
-        Ok(Some(authors)) => Ok(authors),
-        Err(reported) => Err(reported),
-    };
-    let except = table.read("except", |item, report| accounts::read(item, scope, report));
+    let authors = table.require("authors", "[\"bob\", \"carol\"]", |item, report| {
+        authors(item, scope, report)
+    });
+    let except = table.accounts("except");
     let zone = table.timezone;
     let schedule = table.read("schedule", |item, report| {
         schedule::read(item, zone, report)
@@ -33,12 +30,13 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         (Ok(Some(_)), _, _) if shared.has_delay => Err(table.refuse_together(
             "delay",
             "a rule with `schedule` has no `delay`",
-            "take `delay` out: the schedule alone says when to vote",
+            "remove `delay`: only the schedule determines when to vote",
         )),
         (_, Ok(delay), Ok(max_age)) if delay >= max_age => {
             let (delay, max_age) = (Written(*delay), Written(*max_age));
             let message = format!("`delay` ({delay}) must be below `max_age` ({max_age})");
-            let help = "by then every post is too old: make `delay` shorter or `max_age` longer";
+            let help =
+                "every post is too old after the delay: make `delay` shorter or `max_age` longer";
             let key = if shared.has_delay { "delay" } else { "max_age" };
             Err(table.refuse_together(key, &message, help))
         }
@@ -48,19 +46,19 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         (Ok(Some(_)), Ok(PostKind::Comments | PostKind::All)) => Err(table.refuse_together(
             "kind",
             "a rule with `schedule` votes on posts only",
-            "take `kind` out",
+            "remove `kind`",
         )),
         _ => Ok(()),
     };
     let anyone = match (&authors, &schedule) {
         (Ok(Authors::Anyone), Ok(Some(_))) => Err(table.refuse_together(
             "authors",
-            "`authors = \"*\"` cannot stand with `schedule`",
+            "`authors = \"*\"` cannot be used with `schedule`",
             "name the authors",
         )),
         (Ok(Authors::Anyone), _) if !shared.narrows => Err(table.refuse_together(
             "authors",
-            "`authors = \"*\"` needs something that narrows it",
+            "`authors = \"*\"` needs a filter",
             "add `tags.any`, `tags.all` or `communities.any`",
         )),
         _ => Ok(()),
@@ -78,7 +76,7 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
 
 fn weight(item: &Item<'_>, report: &mut Report<'_>) -> Result<Weight, Reported> {
     if item.value.is_table() {
-        let message = "`weight` is a table only in `[[trail]]`: an author rule has no leader";
+        let message = "`weight` can be a table only in `[[trail]]`: an author rule has no leader";
         return Err(item.refuse(message, item.write("\"50%\""), report));
     }
     let value = percentage::read(item, -10_000..=10_000, report)?;
@@ -88,9 +86,9 @@ fn weight(item: &Item<'_>, report: &mut Report<'_>) -> Result<Weight, Reported> 
     Ok(Weight::clamped(value.into()))
 }
 
-/// A weight of 0 is no vote.
+/// Reports a weight of 0.
 pub(super) fn refuse_zero(item: &Item<'_>, report: &mut Report<'_>) -> Reported {
-    let help = "0% is no vote; write `enabled = false` to switch the rule off";
+    let help = "to switch the rule off, write `enabled = false`";
     item.refuse("`weight` cannot be 0%", help, report)
 }
 

@@ -1,10 +1,11 @@
-//! `expires`: the moment from which a rule is off.
+//! Reads `expires`: the moment from which a rule is off.
 
-use chrono::{DateTime, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use toml::de::DeValue;
 
 use crate::diagnostic::report::{Report, Reported};
+use crate::rules::local_time;
 use crate::toml_reader::item::{Item, Wanted};
 
 const WANTED: Wanted = Wanted {
@@ -12,10 +13,10 @@ const WANTED: Wanted = Wanted {
     example: "2027-12-31",
 };
 
-/// The moment that `item` names. A date is the start of that day; without an offset it is in `zone`.
+/// Reads a date, which means the start of that day, or a date with a time. Without an offset it is in `zone`.
 ///
 /// # Errors
-/// It is none, which has been reported.
+/// `item` is not a valid date; the error has been reported.
 pub fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result<DateTime<Utc>, Reported> {
     let written = match item.value {
         DeValue::Datetime(written) => written,
@@ -35,7 +36,7 @@ pub fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result<DateTi
         return Err(impossible(report));
     };
     let time = match written.time {
-        // A leap second is the start of the next minute to us.
+        // A leap second counts as second 59.
         Some(time) => NaiveTime::from_hms_nano_opt(
             time.hour.into(),
             time.minute.into(),
@@ -52,21 +53,7 @@ pub fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result<DateTi
         Some(toml::value::Offset::Custom { minutes }) => local
             .and_utc()
             .checked_sub_signed(Duration::minutes(minutes.into())),
-        None => in_zone(local, zone),
+        None => Some(local_time::moment(local, zone)),
     };
     moment.ok_or_else(|| impossible(report))
-}
-
-/// A local time as a moment: the first of two, and where the clocks jump over it, the first after it.
-fn in_zone(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    // Zones have jumped over a whole day.
-    (0..=25 * 60).find_map(|minutes| {
-        let local = local.checked_add_signed(Duration::minutes(minutes))?;
-        match zone.from_local_datetime(&local) {
-            LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => {
-                Some(moment.with_timezone(&Utc))
-            }
-            LocalResult::None => None,
-        }
-    })
 }

@@ -1,4 +1,4 @@
-//! A whole file of rules.
+//! A complete rule file.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -21,44 +21,44 @@ use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::table::Table;
 use crate::toml_reader::{settings, syntax, timezone};
 
-/// What became of a file once it was read.
+/// Result of reading a file.
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// In the order of the text. Empty when a problem is an error: one bad rule holds back its file.
+    /// In the order of the text. Empty if there is an error: one invalid rule makes the file invalid.
     pub rules: Vec<Rule>,
-    /// The header of each of the rules.
+    /// Byte range of each rule's header.
     pub headers: Vec<Range<usize>>,
-    /// From when on which of the rules that are on are off, with the place that says so.
+    /// Expiry moments of the enabled rules, with the byte ranges of their values.
     pub expiries: Vec<(DateTime<Utc>, Range<usize>)>,
-    /// Everything that is wrong or doubtful, in the order of the text.
+    /// Errors and warnings, in the order of the text.
     pub problems: Vec<Problem>,
-    /// The names of the lists that the rules use, also of those that nobody knows.
+    /// Names of the lists that the rules use, including those that are not defined.
     pub uses: Vec<Arc<str>>,
 }
 
 impl Checked {
-    /// Whether its rules can be used; it may still hold warnings.
-    pub fn is_good(&self) -> bool {
+    /// Whether the file has no errors; it may have warnings.
+    pub fn is_valid(&self) -> bool {
         !self.problems.iter().any(Problem::is_error)
     }
 }
 
-/// Where a file lies.
+/// The paths of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// Relative to the rules folder, with `/`: the first part of the names of its rules.
+    /// Path relative to the rules folder, separated by `/`: the first part of the identifiers of its rules.
     pub relative: &'a str,
-    /// What people know it as.
+    /// Path to show in messages.
     pub shown: &'a str,
 }
 
-/// Reads a file by itself: its rules can use the lists that it defines and no others.
+/// Reads a single file. Its rules can use only the lists that it defines.
 pub fn read(path: &str, text: &str) -> Checked {
     let place = Place {
         relative: path,
         shown: path,
     };
-    read_among(place, text, &Lists::new(lists::defined_in(path, text)))
+    read_with_lists(place, text, &Lists::new(lists::defined_in(path, text)))
 }
 
 /// Reads one of several files, which share the `lists` of them all.
@@ -101,7 +101,7 @@ fn read_with(
     (checked, report.into_problems(place.shown))
 }
 
-/// Says of a file called `path` where it stops being text.
+/// The problem of a file that is not UTF-8, with the position of the first invalid byte.
 pub fn not_text(path: &str, bytes: &[u8], error: Utf8Error) -> Vec<Problem> {
     let text = String::from_utf8_lossy(bytes);
     let at = error.valid_up_to();
@@ -114,11 +114,11 @@ pub fn not_text(path: &str, bytes: &[u8], error: Utf8Error) -> Vec<Problem> {
     problems
 }
 
-/// A rule and where it stands.
+/// A rule and its position.
 struct Placed {
     rule: Rule,
     header: Range<usize>,
-    /// The value of that key.
+    /// Position of the value of `expires`.
     expires: Option<Range<usize>>,
 }
 
@@ -133,7 +133,7 @@ fn read_root<'t>(
         Some(item) => accounts::read(&item, scope, report).map(Some),
         None => Ok(None),
     };
-    // A file whose zone is unknown is refused anyway.
+    // A file with an unknown time zone is an error anyway.
     let zone = table
         .take("timezone")
         .map(|item| timezone::read(&item, report));
@@ -147,7 +147,7 @@ fn read_root<'t>(
             collect(kind, &item, &mut tables, report);
         }
     }
-    // Authors and trails stand mixed in the text, and their order there is their precedence.
+    // The precedence of rules is their order in the text, where both kinds can be mixed.
     tables.sort_by_key(|(_, table)| table.header.start);
     table.refuse_the_rest(report, belongs_elsewhere);
 
@@ -180,7 +180,7 @@ fn read_root<'t>(
     rules
 }
 
-/// The tables of `[[author]]` or `[[trail]]`.
+/// Collects the tables of `[[author]]` or `[[trail]]`.
 fn collect<'t>(
     kind: Kind,
     item: &Item<'t>,
@@ -197,16 +197,17 @@ fn collect<'t>(
                         tables.push((kind, Table::new(table, value.span(), name.clone())));
                     }
                     _ => {
-                        let message = format!("`{}` holds rules, which are tables", kind.key());
+                        let message =
+                            format!("`{}` must contain rules, which are tables", kind.key());
                         report.error(Finding::at(value.span(), message).help(help.clone()));
                     }
                 }
             }
         }
         DeValue::Table(_) => {
-            let message = format!("a rule stands in double brackets: {name}");
+            let message = format!("the header of a rule has double brackets: {name}");
             let finding = Finding::at(item.key_span.clone(), message);
-            report.error(finding.help(format!("write {name}: a file can hold many rules")));
+            report.error(finding.help(format!("write {name}: a file can contain many rules")));
         }
         _ => {
             let message = format!("`{}` is not a key but a table: {name}", kind.key());
@@ -215,7 +216,7 @@ fn collect<'t>(
     }
 }
 
-/// The names in a file, with their places.
+/// The names of the rules in a file, with their positions.
 #[derive(Default)]
 struct Names {
     taken: HashMap<String, Range<usize>>,
@@ -224,7 +225,7 @@ struct Names {
 }
 
 impl Names {
-    /// The name of the next rule: its own, or its kind and number.
+    /// The name of the next rule: the value of `name`, or its kind and number.
     fn name(&mut self, kind: Kind, table: &mut RuleTable<'_, '_>) -> Result<String, Reported> {
         let count = match kind {
             Kind::Author => &mut self.authors,
@@ -246,19 +247,19 @@ impl Names {
             return Ok(name);
         };
         let message = match by_position {
-            true => format!("without a name this rule is `{name}`, and another is called that"),
-            false => format!("two rules are called `{name}`"),
+            true => format!("the default name of this rule is `{name}`, which another rule has"),
+            false => format!("two rules have the name `{name}`"),
         };
         let finding = Finding::at(span, message)
-            .also(first.clone(), format!("`{name}` is taken here"))
-            .help("give each rule in a file a `name` of its own");
+            .also(first.clone(), format!("`{name}` is used here"))
+            .help("give each rule in a file its own `name`");
         Err(table.report.error(finding))
     }
 }
 
 fn check_name<'t>(item: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str, Reported> {
-    /// Path and name together fit the column of the table.
-    const LONGEST: usize = 100;
+    /// Maximum length in characters: path and name together must fit the database column.
+    const MAX_LENGTH: usize = 100;
     const WANTED: Wanted = Wanted {
         what: "a text",
         example: "\"favourites\"",
@@ -266,17 +267,17 @@ fn check_name<'t>(item: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str, R
     let name = item.text(WANTED, report)?;
     let why = if name.trim().is_empty() {
         "a name cannot be empty"
-    } else if name.chars().count() > LONGEST {
+    } else if name.chars().count() > MAX_LENGTH {
         "a name has at most 100 characters"
     } else if name.chars().any(char::is_control) {
-        "a name stands on one line"
+        "a name cannot contain line breaks or other control characters"
     } else {
         return Ok(name);
     };
     Err(item.refuse(why, item.write(WANTED.example), report))
 }
 
-/// What to do with a key that does not stand at the top of a file.
+/// Help for a key that is not allowed at the top of a file.
 fn belongs_elsewhere(key: &str, value: &DeValue<'_>) -> Option<String> {
     let is_tables = match value {
         DeValue::Array(array) => array.iter().all(|item| item.get_ref().is_table()),
@@ -295,7 +296,7 @@ fn belongs_elsewhere(key: &str, value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// What to do with a key that this kind of rule does not have.
+/// Help for a key that is not allowed in this kind of rule.
 fn belongs_in_other_rule(kind: Kind, key: &str) -> Option<String> {
     let (others, other) = match kind {
         Kind::Author => (Kind::Trail, "`[[trail]]`"),
@@ -305,7 +306,7 @@ fn belongs_in_other_rule(kind: Kind, key: &str) -> Option<String> {
         return Some(format!("`{key}` is a key of {other}"));
     }
     match key {
-        "timezone" => Some("`timezone` stands at the top of the file, above all rules".into()),
+        "timezone" => Some("`timezone` belongs at the top of the file, above all rules".into()),
         "author" | "leader" | "voter" => {
             Some(format!("did you mean `{key}s = [{}]`?", quoted("alice")))
         }

@@ -1,4 +1,4 @@
-//! `tags`, `communities`, `apps` and `text`: words of which any, all or none must be there.
+//! Reads `tags`, `communities`, `apps` and `text`: words of which any, all or none must be present.
 
 use toml::de::DeValue;
 
@@ -15,10 +15,10 @@ const TABLE: Wanted = Wanted {
     example: "{ none = [\"nsfw\"] }",
 };
 
-/// Words of one kind of filter, lower case; a leading `#` is dropped.
+/// Reads the words of a filter, in lower case and without a leading `#`.
 ///
 /// # Errors
-/// What is wrong with it has been reported.
+/// `item` is not a valid filter; every error has been reported.
 pub(super) fn read(
     item: &Item<'_>,
     scope: &Scope<'_>,
@@ -31,7 +31,7 @@ pub(super) fn read(
     };
     let mut table = open(item, TABLE, report)?;
     let any = list(&mut table, "any", of, scope, report);
-    // A title that holds all of several texts is asked for by several rules or not at all.
+    // `text` has no `all`.
     let all = match of {
         Of::Texts => Ok(Vec::new()),
         _ => list(&mut table, "all", of, scope, report),
@@ -45,10 +45,10 @@ pub(super) fn read(
     })
 }
 
-/// What the words of a filter are.
+/// Kind of words in a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {
-    /// Or communities.
+    /// Tags or communities.
     Tags,
     Apps,
     Texts,
@@ -81,9 +81,9 @@ fn list(
             Some(Err(reported)) => failed = Some(reported),
             None => match read_one(&member, of, report) {
                 Ok(word) if words.contains(&word) => {
-                    let message = format!("{} stands twice in `{key}`", quoted(&word));
+                    let message = format!("{} is listed twice in `{key}`", quoted(&word));
                     let finding = Finding::at(member.span, message);
-                    report.warning(finding.help("once is enough: take one out"));
+                    report.warning(finding.help("remove one of the two"));
                 }
                 Ok(word) => words.push(word),
                 Err(reported) => failed = Some(reported),
@@ -108,23 +108,26 @@ fn read_one(member: &Item<'_>, of: Of, report: &mut Report<'_>) -> Result<String
             .map_err(|mistake| member.refuse(mistake.message, mistake.help, report));
     }
     match text.is_empty() {
-        true => Err(member.refuse("an empty text is in every post", "take it out", report)),
+        true => Err(member.refuse("an empty text is in every post", "remove it", report)),
         false => Ok(text.to_lowercase()),
     }
 }
 
-/// Why a text is no word of a filter.
+/// Why a text is not a word for a filter.
 pub(super) struct Mistake {
     pub message: String,
     pub help: String,
 }
 
-/// A tag, a community or an application as posts have them: lower case, without `#`.
+/// Normalises a tag, a community or an application: lower case, without `#`.
+///
+/// # Errors
+/// `text` is not one word, or names an application with its version.
 pub(super) fn word(text: &str, as_app: bool) -> Result<String, Mistake> {
     let lower = text.to_lowercase();
     if as_app && let Some((app, _)) = lower.split_once('/') {
         return Err(Mistake {
-            message: format!("apps are named without their version, not {}", quoted(text)),
+            message: format!("{} names an app with its version", quoted(text)),
             help: format!("write {}", quoted(app)),
         });
     }
@@ -132,7 +135,7 @@ pub(super) fn word(text: &str, as_app: bool) -> Result<String, Mistake> {
     if word.is_empty() || word.contains(char::is_whitespace) {
         return Err(Mistake {
             message: format!("{} is not one word", quoted(text)),
-            help: "write each word by itself, in quotes".to_owned(),
+            help: "write each word in quotes of its own".to_owned(),
         });
     }
     Ok(word.to_owned())

@@ -1,10 +1,10 @@
-//! Help that mends what it is about, and says so in words that people use.
+//! Tests of help messages: following the help makes the file valid.
 
 use crate::rules::language::file::read;
 use crate::rules::language::keys::Kind;
 
-/// What is said of the line `keys` in an author rule or, with leaders, in a trail: message and help.
-fn told(keys: &str) -> Vec<(String, String)> {
+/// Message and help of the problems of the line `keys` in an author rule or, with leaders, in a trail.
+fn problems(keys: &str) -> Vec<(String, String)> {
     let rule = match keys.contains("leaders") {
         true => format!("[[trail]]\nweight = '50%'\n{keys}"),
         false if keys.contains("weight") => format!("[[author]]\nauthors = ['bob']\n{keys}"),
@@ -21,7 +21,7 @@ fn told(keys: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_the_help_says_to_write_is_good() {
+fn the_key_that_the_help_suggests_is_valid() {
     for keys in [
         "weight = '12,5%'",
         "weight = '12,5'",
@@ -35,20 +35,20 @@ fn what_the_help_says_to_write_is_good() {
         "delay = '1.5h'",
         "schedule = '0 18 * * *'",
     ] {
-        let told = told(keys);
-        assert_eq!(told.len(), 1, "{keys}: {told:?}");
-        let help = &told[0].1;
+        let problems = problems(keys);
+        assert_eq!(problems.len(), 1, "{keys}: {problems:?}");
+        let help = &problems[0].1;
         let meant = help
             .strip_prefix("write `")
             .and_then(|help| help.split('`').next())
             .unwrap_or_else(|| panic!("{keys}: {help}"));
-        assert_eq!(self::told(meant), [], "{keys} led to {meant}");
+        assert_eq!(self::problems(meant), [], "{keys} led to {meant}");
     }
 }
 
 #[test]
-fn everybody_is_told_how_to_be_named() {
-    for (keys, told) in [
+fn an_asterisk_in_place_of_accounts_is_refused() {
+    for (keys, (message, help)) in [
         (
             "except = '*'",
             (
@@ -66,14 +66,13 @@ fn everybody_is_told_how_to_be_named() {
         (
             "leaders = ['curie']\nauthors = ['*']",
             (
-                "`authors = \"*\"` does not stand in a trail",
-                "take `authors` out: a trail follows votes on everybody's posts",
+                "`authors = \"*\"` cannot be used in a trail",
+                "remove `authors`: a trail without it follows votes on all authors' posts",
             ),
         ),
     ] {
-        let (message, help) = told;
         assert_eq!(
-            self::told(keys),
+            problems(keys),
             [(message.to_owned(), help.to_owned())],
             "{keys}"
         );
@@ -81,7 +80,7 @@ fn everybody_is_told_how_to_be_named() {
 }
 
 #[test]
-fn rules_that_never_vote_are_warned_of() {
+fn a_rule_that_never_votes_is_a_warning() {
     for (keys, message) in [
         (
             "leaders = ['curie']\ndelay = '2d'\nmax_age = '1d'",
@@ -93,25 +92,25 @@ fn rules_that_never_vote_are_warned_of() {
         ),
         (
             "leaders = ['alice']",
-            "`alice` is the only leader of this trail and its only voter",
+            "`alice` is the only leader and the only voter of this trail",
         ),
     ] {
-        let told = told(keys);
-        assert_eq!(told.len(), 1, "{keys}: {told:?}");
-        assert_eq!(told[0].0, message);
-        assert!(told[0].1.contains("never votes"), "{told:?}");
+        let problems = problems(keys);
+        assert_eq!(problems.len(), 1, "{keys}: {problems:?}");
+        assert_eq!(problems[0].0, message);
+        assert!(problems[0].1.contains("never votes"), "{problems:?}");
     }
     for keys in [
         "leaders = ['curie']\ndelay = '1d'\nmax_age = '2d'",
         "communities = { any = ['hive-1'] }\nkind = 'all'",
         "communities = { none = ['hive-1'] }\nkind = 'comments'",
     ] {
-        assert_eq!(told(keys), [], "{keys}");
+        assert_eq!(problems(keys), [], "{keys}");
     }
 }
 
 #[test]
-fn a_leader_among_the_voters_is_told_who_follows() {
+fn a_leader_among_the_voters_is_a_warning_that_says_who_follows() {
     for (keys, help) in [
         (
             "leaders = ['alice', 'curie']",
@@ -122,19 +121,19 @@ fn a_leader_among_the_voters_is_told_who_follows() {
             "it does not follow itself; the other voters follow it",
         ),
     ] {
-        assert_eq!(told(keys)[0].1, help, "{keys}");
+        assert_eq!(problems(keys)[0].1, help, "{keys}");
     }
 }
 
 #[test]
-fn a_key_that_is_like_no_other_is_answered_with_those_there_are() {
+fn the_help_for_an_unknown_key_lists_all_keys() {
     for (line, kind) in [
         ("foo = 1", Kind::Author),
         ("foo = 1\nleaders = ['curie']", Kind::Trail),
     ] {
-        let told = told(line);
-        assert_eq!(told.len(), 1, "{told:?}");
-        let help = &told[0].1;
+        let problems = problems(line);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let help = &problems[0].1;
         for key in kind.keys() {
             let name = format!("`{}`", key.name);
             assert_eq!(help.matches(&name).count(), 1, "{name} in {help}");

@@ -1,35 +1,35 @@
-//! The keys of a rule file: where each belongs, what it holds, what it means. Messages, the JSON Schema and
-//! the tests take them from here. It is one table, and as long as the language is rich.
+//! The keys of a rule file: where each belongs, the type of its value, and its meaning. Messages, the JSON Schema and
+//! the tests use this table.
 
 /// One key.
 #[derive(Debug)]
 pub struct Key {
     /// As it stands in a file.
     pub name: &'static str,
-    /// The type of its value.
+    /// Type of the value.
     pub holds: Holds,
-    /// What stands after `=`, as TOML.
+    /// Example of the value, as TOML.
     pub example: &'static str,
-    /// What counts where the key is left out, as TOML or in words; empty where nothing does.
+    /// Default, as TOML or in words; empty if there is none.
     pub default: &'static str,
-    /// Whether a table without it is refused.
+    /// Whether a table without this key is an error.
     pub required: bool,
-    /// What it says, for people.
+    /// Description for people.
     pub about: &'static str,
 }
 
-/// What a key holds.
+/// Type of a key's value.
 #[derive(Debug)]
 pub enum Holds {
-    /// At least one account or `"list:…"`.
+    /// A list of at least one account or `"list:…"`.
     Accounts,
-    /// The same, or `"*"`.
+    /// Like `Accounts`, or `"*"`.
     AccountsOrAnyone,
-    /// At least one word or `"list:…"`.
+    /// A list of at least one word or `"list:…"`.
     Words,
-    /// At least one text, whatever is in it.
+    /// A list of at least one text.
     Texts,
-    /// At least one day of the week.
+    /// A list of at least one day of the week.
     Days,
     /// `"50%"`, with at most two decimals.
     Percentage,
@@ -39,9 +39,9 @@ pub enum Holds {
     Text,
     /// `true` or `false`.
     Flag,
-    /// A whole number from here on.
+    /// An integer with this minimum.
     Count(u32),
-    /// A number that is not negative.
+    /// A number of at least 0.
     Amount,
     /// A TOML date, or a date and time.
     Date,
@@ -51,13 +51,13 @@ pub enum Holds {
     Timezone,
     /// One of these texts.
     Choice(&'static [&'static str]),
-    /// A table that says something.
+    /// A table that is not empty.
     Table(&'static [Key]),
     /// A percentage, or a table with these keys.
     PercentageOrTable(&'static [Key]),
-    /// Tables below each other, `[[author]]`.
+    /// An array of tables: `[[author]]`.
     Rules(Kind),
-    /// `[lists]`: any names, each with at least one account or word.
+    /// `[lists]`: any names, each with a list of at least one account or word.
     Lists,
 }
 
@@ -71,7 +71,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The key of its tables, which default names begin with.
+    /// The key of its tables, which is also the first part of default names.
     pub fn key(self) -> &'static str {
         match self {
             Self::Author => "author",
@@ -79,7 +79,7 @@ impl Kind {
         }
     }
 
-    /// The keys that its tables may hold.
+    /// The keys that its tables may contain.
     pub fn keys(self) -> impl Iterator<Item = &'static Key> {
         let own: &[Key] = match self {
             Self::Author => &AUTHOR,
@@ -88,7 +88,7 @@ impl Kind {
         own.iter().chain(&BOTH)
     }
 
-    /// Whether its tables may hold a key of that name.
+    /// Whether its tables may contain a key with this name.
     pub fn has(self, name: &str) -> bool {
         self.keys().any(|key| key.name == name)
     }
@@ -124,51 +124,51 @@ pub const FILE: [Key; 5] = [
         "voters",
         Holds::Accounts,
         "[\"alice\", \"alice.art\"]",
-        "Who votes, in every rule of this file that does not name its own voters.",
+        "The accounts that vote, in every rule of this file without its own `voters`.",
     ),
     key(
         "timezone",
         Holds::Timezone,
         "\"Europe/Amsterdam\"",
-        "The time zone of every schedule, window and date in this file that does not name its own.",
+        "The time zone of every schedule, window and date in this file without its own.",
     )
     .or("\"UTC\""),
     key(
         "lists",
         Holds::Lists,
         "{ friends = [\"bob\", \"carol\"] }",
-        "Names for lists of accounts or tags: `\"list:friends\"` stands for the members of `friends`, in every \
-         rule file. A list is defined once.",
+        "Named lists of accounts or tags: `\"list:friends\"` stands for the members of `friends`, in every rule \
+         file. A list is defined once.",
     ),
     key(
         "author",
         Holds::Rules(Kind::Author),
         "[{ authors = [\"bob\"], weight = \"50%\" }]",
-        "A rule that votes on what certain accounts publish.",
+        "A rule that votes on posts of certain authors.",
     ),
     key(
         "trail",
         Holds::Rules(Kind::Trail),
         "[{ leaders = [\"curie\"], weight = \"50%\" }]",
-        "A rule that repeats the votes of others.",
+        "A rule that follows the votes of other accounts.",
     ),
 ];
 
-/// Keys of `[[author]]` and `[[trail]]` alike.
+/// Keys of both `[[author]]` and `[[trail]]`.
 pub const BOTH: [Key; 20] = [
     key(
         "name",
         Holds::Text,
         "\"favourites\"",
-        "Names the rule, together with its file, in logs and tables: `friends.toml:favourites`. Each rule of a \
-         file has a name of its own.",
+        "The name of the rule, unique in its file. Logs and tables show it with the file: \
+         `friends.toml:favourites`.",
     )
     .or("kind and number: `author-1`, `trail-2`"),
     key(
         "voters",
         Holds::Accounts,
         "[\"alice\"]",
-        "Who votes; instead of the file's `voters`. Needed here or there.",
+        "The accounts that vote, instead of the file's `voters`. Required in the rule or in the file.",
     )
     .or("the file's `voters`"),
     key(
@@ -182,7 +182,7 @@ pub const BOTH: [Key; 20] = [
         "delay",
         Holds::Duration,
         "\"5m\"",
-        "How long to wait: in an author rule after publication, in a trail after the leader's vote. At most 7 \
+        "The time to wait: after publication in an author rule, after the leader's vote in a trail. At most 7 \
          days.",
     )
     .or("\"0s\""),
@@ -190,98 +190,97 @@ pub const BOTH: [Key; 20] = [
         "max_age",
         Holds::Duration,
         "\"1d\"",
-        "Posts that would be older than this when the vote goes out are skipped. At most 7 days, when posts pay \
-         out; in the last 12 hours before, a vote is worth less and less.",
+        "The maximum age of a post when the vote is cast; older posts are skipped. At most 7 days, when posts pay \
+         out. In the last 12 hours before, a vote loses its value.",
     )
     .or("\"6d 12h\""),
     key(
         "limit",
         Holds::Table(&LIMIT),
         "{ per_day = 10, per_author_per_week = 3 }",
-        "At most so many votes by this rule for each voter. Days and weeks are the last 24 and 168 hours. What \
-         exceeds a limit is skipped.",
+        "The maximum number of votes by this rule for each voter. A day is the last 24 hours, a week the last 168 \
+         hours. Votes above a limit are skipped.",
     )
     .or("no limit"),
     key(
         "min_mana",
         Holds::Percentage,
         "\"85%\"",
-        "No vote while the voter's mana is below this.",
+        "The minimum mana of the voter. Below it, the rule does not vote.",
     )
     .or("no minimum"),
     key(
         "below_min_mana",
         Holds::Choice(&["skip", "wait"]),
         "\"wait\"",
-        "What becomes of a vote while mana is below `min_mana`: skipped, or kept until mana is back, at most \
-         until `max_age`.",
+        "What happens to a vote while mana is below `min_mana`: `\"skip\"` drops it, `\"wait\"` keeps it until \
+         there is enough mana, at most until `max_age`.",
     )
     .or("\"skip\""),
     key(
         "window",
         Holds::Table(&WINDOW),
         "{ from = \"08:00\", to = \"22:00\", days = [\"sat\", \"sun\"] }",
-        "The hours in which votes go out; a vote that is due outside of them waits for the next opening. `to` \
-         before `from` runs over midnight.",
+        "The hours in which votes are cast. A vote that is due outside of them waits until the window opens. The \
+         window spans midnight if `to` is before `from`.",
     )
     .or("always"),
     key(
         "kind",
         Holds::Choice(&["posts", "comments", "all"]),
         "\"all\"",
-        "Whether to vote on posts, on the comments below them, or on both.",
+        "Whether to vote on posts, on comments, or on both.",
     )
     .or("\"posts\""),
     key(
         "tags",
         Holds::Table(&TAGS),
         "{ any = [\"photography\", \"art\"], none = [\"nsfw\"] }",
-        "Only posts with such tags, as the author has set them; the first tag or community of a post counts \
-         too.",
+        "Only posts with these tags. The first tag or the community of a post also counts as a tag.",
     ),
     key(
         "communities",
         Holds::Table(&COMMUNITIES),
         "{ any = [\"hive-174578\"] }",
-        "Only posts published in such communities.",
+        "Only posts published in these communities.",
     ),
     key(
         "apps",
         Holds::Table(&APPS),
         "{ none = [\"actifit\"] }",
-        "Only posts published with such applications, named without their version.",
+        "Only posts published with these applications, named without their version.",
     ),
     key(
         "text",
         Holds::Table(&TEXT),
         "{ none = [\"giveaway\"] }",
-        "Only posts with such texts in their title or body. Capitals do not matter.",
+        "Only posts with these texts in their title or body. Upper and lower case are the same.",
     ),
     key(
         "words",
         Holds::Table(&WORDS),
         "{ min = 300 }",
-        "Only posts with so many words in their body.",
+        "Only posts with this number of words in their body.",
     ),
     key(
         "payout",
         Holds::Table(&PAYOUT),
         "{ max = 20 }",
-        "What is asked of a post's payout.",
+        "Conditions on the payout of a post.",
     )
     .or("{ declined = false }"),
     key(
         "max_votes",
         Holds::Count(0),
         "50",
-        "Skip posts that have more upvotes than this when the vote is due.",
+        "The maximum number of upvotes on the post when the vote is due; posts with more are skipped.",
     )
     .or("no maximum"),
     key(
         "expires",
         Holds::Date,
         "2027-12-31",
-        "The rule is off from then on: a date (from its start, in the file's time zone), or a date with a time, \
+        "The rule is off from this moment on: a date (its start in the file's time zone) or a date with a time, \
          without quotes.",
     )
     .or("never"),
@@ -296,77 +295,77 @@ pub const BOTH: [Key; 20] = [
         "note",
         Holds::Text,
         "\"why this rule is here\"",
-        "For people; it changes nothing.",
+        "A note for people. It has no effect.",
     ),
 ];
 
-/// Keys of `[[author]]` only, or with a meaning of their own there.
+/// Keys that only `[[author]]` has, or that have a different meaning there.
 pub const AUTHOR: [Key; 4] = [
     key(
         "authors",
         Holds::AccountsOrAnyone,
         "[\"bob\", \"carol\"]",
-        "Whose posts to vote on; or `\"*\"` for everybody's, together with at least one of `tags.any`, \
-         `tags.all` and `communities.any`.",
+        "The authors whose posts to vote on; or `\"*\"` for every author, together with at least one of \
+         `tags.any`, `tags.all` and `communities.any`.",
     )
     .required(),
     key(
         "except",
         Holds::Accounts,
         "[\"dave\"]",
-        "Authors left out.",
+        "Authors that are left out.",
     ),
     key(
         "weight",
         Holds::Percentage,
         "\"50%\"",
-        "The weight of the vote, with at most two decimals; negative for a downvote, never 0 %.",
+        "The weight of the vote: -100 % to 100 % with at most two decimals, not 0 %. Negative for a downvote.",
     )
     .required(),
     key(
         "schedule",
         Holds::Table(&SCHEDULE),
         "{ cron = \"0 18 * * MON-FRI\" }",
-        "Fixed times instead of `delay`: at each of them, every voter votes on the newest matching post of every \
-         author that it has not voted on yet.",
+        "Fixed times instead of `delay`. At each time, every voter votes on every author's newest matching post \
+         that it has not voted on yet.",
     ),
 ];
 
-/// Keys of `[[trail]]` only, or with a meaning of their own there.
+/// Keys that only `[[trail]]` has, or that have a different meaning there.
 pub const TRAIL: [Key; 7] = [
     key(
         "leaders",
         Holds::Accounts,
         "[\"curie\", \"ocd\"]",
-        "Whose votes to follow.",
+        "The accounts whose votes to follow.",
     )
     .required(),
     key(
         "weight",
         Holds::PercentageOrTable(&SCALED),
         "{ scale = \"50%\", max = \"40%\" }",
-        "The weight of the vote: always the same, as `\"50%\"`, or made from the leader's, as \
-         `{ scale = \"50%\", max = \"40%\" }`. It has no sign: that comes from the leader's vote.",
+        "The weight of the vote: fixed, as `\"50%\"`, or computed from the leader's weight, as \
+         `{ scale = \"50%\", max = \"40%\" }`. It has no sign: the sign is that of the leader's vote.",
     )
     .required(),
     key(
         "authors",
         Holds::Accounts,
         "[\"bob\", \"carol\"]",
-        "Follow only votes on posts of these.",
+        "Follow only votes on posts of these authors.",
     )
-    .or("everybody"),
+    .or("every author"),
     key(
         "except",
         Holds::Accounts,
         "[\"dave\"]",
-        "Follow no votes on posts of these.",
+        "Do not follow votes on posts of these authors.",
     ),
     key(
         "min_leader_weight",
         Holds::Percentage,
         "\"5%\"",
-        "A leader's vote that is smaller than this is not followed.",
+        "The minimum weight of a leader's vote; smaller votes are not followed.",
     )
     .or("\"0%\""),
     key(
@@ -381,7 +380,7 @@ pub const TRAIL: [Key; 7] = [
         "agree",
         Holds::Count(1),
         "2",
-        "Vote only once so many of the leaders have voted; the last of them counts for weight and delay.",
+        "The number of leaders that must have voted. Weight and delay are based on the last of these votes.",
     )
     .or("1"),
 ];
@@ -415,14 +414,14 @@ const WINDOW: [Key; 4] = [
         "to",
         Holds::TimeOfDay,
         "\"22:00\"",
-        "When it closes; `\"24:00\"` is the end of the day.",
+        "When the window closes; `\"24:00\"` is the end of the day.",
     )
     .required(),
     key(
         "days",
         Holds::Days,
         "[\"sat\", \"sun\"]",
-        "The days on which it opens.",
+        "The days on which the window opens.",
     )
     .or("every day"),
     key(
@@ -461,7 +460,7 @@ const COMMUNITIES: [Key; 3] = [
         "all",
         Holds::Words,
         "[\"hive-174578\"]",
-        "All of these; a post is in one community only.",
+        "All of these communities. A post is in one community only.",
     ),
     key(
         "none",
@@ -482,7 +481,7 @@ const APPS: [Key; 3] = [
         "all",
         Holds::Words,
         "[\"peakd\"]",
-        "All of these; a post is published with one application only.",
+        "All of these applications. A post is published with one application only.",
     ),
     key(
         "none",
@@ -508,8 +507,18 @@ const TEXT: [Key; 2] = [
 ];
 
 const WORDS: [Key; 2] = [
-    key("min", Holds::Count(0), "300", "At least so many words."),
-    key("max", Holds::Count(0), "5000", "At most so many words."),
+    key(
+        "min",
+        Holds::Count(0),
+        "300",
+        "The minimum number of words.",
+    ),
+    key(
+        "max",
+        Holds::Count(0),
+        "5000",
+        "The maximum number of words.",
+    ),
 ];
 
 const PAYOUT: [Key; 2] = [
@@ -517,14 +526,14 @@ const PAYOUT: [Key; 2] = [
         "declined",
         Holds::Flag,
         "true",
-        "`true` votes also on posts whose author declines payout.",
+        "`true` also votes on posts whose author declines payout.",
     )
     .or("false"),
     key(
         "max",
         Holds::Amount,
         "20",
-        "Skip posts whose pending payout is above this when the vote is due, in HBD or SBD.",
+        "The maximum pending payout when the vote is due, in HBD or SBD; posts above it are skipped.",
     ),
 ];
 
@@ -533,14 +542,14 @@ const SCHEDULE: [Key; 2] = [
         "cron",
         Holds::Text,
         "\"0 18 * * MON-FRI\"",
-        "Five fields: minute, hour, day of month, month, day of week; or six with the second first.",
+        "Five fields: minute, hour, day of month, month, day of week. A sixth field in front is the second.",
     )
     .required(),
     key(
         "timezone",
         Holds::Timezone,
         "\"Europe/Amsterdam\"",
-        "The time zone of the times.",
+        "The time zone of the schedule.",
     )
     .or("the file's `timezone`"),
 ];
@@ -550,28 +559,28 @@ const SCALED: [Key; 4] = [
         "scale",
         Holds::Percentage,
         "\"50%\"",
-        "The leader's weight is multiplied by this; 0.01 % to 1000 %.",
+        "The leader's weight is multiplied by this: 0.01 % to 1000 %.",
     )
     .or("\"100%\""),
     key(
         "offset",
         Holds::Percentage,
         "\"-5%\"",
-        "Then this is added; -100 % to 100 %.",
+        "Then this is added: -100 % to 100 %.",
     )
     .or("\"0%\""),
     key(
         "min",
         Holds::Percentage,
         "\"1%\"",
-        "The result is at least this.",
+        "The minimum of the result.",
     )
     .or("\"0%\""),
     key(
         "max",
         Holds::Percentage,
         "\"40%\"",
-        "The result is at most this.",
+        "The maximum of the result.",
     )
     .or("\"100%\""),
 ];

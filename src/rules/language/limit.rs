@@ -1,4 +1,4 @@
-//! `limit`, `words` and `payout`: tables of numbers.
+//! Reads `limit`, `words` and `payout`: tables of numbers.
 
 use std::num::NonZeroU32;
 
@@ -8,7 +8,7 @@ use crate::rules::rule::{Limit, Payout, Range};
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::table::Table;
 
-/// Opens a table that must say something.
+/// Opens a table that must not be empty.
 pub(super) fn open<'t>(
     item: &Item<'t>,
     wanted: Wanted,
@@ -16,13 +16,13 @@ pub(super) fn open<'t>(
 ) -> Result<Table<'t>, Reported> {
     let table = item.table(wanted, report)?;
     if table.is_empty() {
-        let message = format!("`{}` says nothing", item.key);
+        let message = format!("`{}` is empty", item.key);
         return Err(item.refuse(message, item.write(wanted.example), report));
     }
     Ok(table)
 }
 
-/// `limit = { per_day = 2 }`.
+/// Reads `limit = { per_day = 2 }`.
 pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Limit, Reported> {
     const WANTED: Wanted = Wanted {
         what: "a table",
@@ -46,7 +46,7 @@ pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Limit, Re
     })
 }
 
-/// `words = { min = 300 }`.
+/// Reads `words = { min = 300 }`.
 pub(super) fn range(item: &Item<'_>, report: &mut Report<'_>) -> Result<Range, Reported> {
     const WANTED: Wanted = Wanted {
         what: "a table",
@@ -54,14 +54,12 @@ pub(super) fn range(item: &Item<'_>, report: &mut Report<'_>) -> Result<Range, R
     };
     let mut table = open(item, WANTED, report)?;
     let (min_item, max_item) = (table.take("min"), table.take("max"));
-    let min = min_item
-        .as_ref()
-        .map(|item| item.integer(0..=u32::MAX, report))
-        .transpose();
-    let max = max_item
-        .as_ref()
-        .map(|item| item.integer(0..=u32::MAX, report))
-        .transpose();
+    let mut bound = |item: &Option<Item<'_>>| {
+        let item = item.as_ref();
+        item.map(|item| item.integer(0..=u32::MAX, report))
+            .transpose()
+    };
+    let (min, max) = (bound(&min_item), bound(&max_item));
     table.refuse_the_rest(report, |_, _| None);
     let (min, max) = (min?, max?);
     if let (Some(min), Some(max), Some(min_item), Some(max_item)) = (min, max, min_item, max_item)
@@ -72,13 +70,13 @@ pub(super) fn range(item: &Item<'_>, report: &mut Report<'_>) -> Result<Range, R
             format!("`min` ({min}) is above `max` ({max})"),
         )
         .also(max_item.span, "`max`")
-        .help("`min` is the smaller of the two");
+        .help("`min` must be the smaller one");
         return Err(report.error(finding));
     }
     Ok(Range { min, max })
 }
 
-/// `payout = { declined = true, max = 10 }`.
+/// Reads `payout = { declined = true, max = 10 }`.
 pub(super) fn payout(item: &Item<'_>, report: &mut Report<'_>) -> Result<Payout, Reported> {
     const WANTED: Wanted = Wanted {
         what: "a table",

@@ -1,11 +1,11 @@
-//! Rules that are well written and do nothing, or do nothing with one of their keys: warned of.
+//! Warnings for valid rules that have no effect, or with a key that has no effect.
 
 use crate::diagnostic::Finding;
 use crate::rules::language::rule_table::RuleTable;
 use crate::rules::rule::{Authors, PostKind, Rule, Trigger, Words};
 use crate::toml_reader::duration::Written;
 
-/// Warns of what in `rule`, which `table` says, has no effect.
+/// Reports the parts of `rule`, read from `table`, that have no effect.
 pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
     if rule.min_mana.is_none()
         && let Some(item) = table.table.take("below_min_mana")
@@ -14,18 +14,18 @@ pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
             item.span,
             "`below_min_mana` does nothing without `min_mana`",
         );
-        let help = "add `min_mana = \"80%\"`, or take it out";
+        let help = "add `min_mana = \"80%\"`, or remove it";
         table.report.warning(finding.help(help));
     }
-    if let Some((key, message, help)) = comes_too_late(rule).or_else(|| asks_of_comments(rule)) {
-        let span = table.table.take(key).map(|item| item.span);
-        let span = span.unwrap_or_else(|| table.table.header.clone());
-        table.report.warning(Finding::at(span, message).help(help));
+    let mut warnings: Vec<Warning> = too_late(rule)
+        .or_else(|| communities_of_comments(rule))
+        .into_iter()
+        .collect();
+    // A list in a file that was not read may hold other authors.
+    if !table.scope.missed_any() {
+        warnings.extend(no_author_left(rule));
     }
-    // Members of lists that nobody has read may be among those that are left.
-    if !table.scope.missed_any()
-        && let Some((key, message, help)) = nobody_left(rule)
-    {
+    for (key, message, help) in warnings {
         let span = table.table.take(key).map(|item| item.span);
         let span = span.unwrap_or_else(|| table.table.header.clone());
         table.report.warning(Finding::at(span, message).help(help));
@@ -47,9 +47,11 @@ pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
     }
 }
 
-/// Why every post is too old when a trail comes to vote on it, with the key to blame. For author rules that is an
-/// error.
-fn comes_too_late(rule: &Rule) -> Option<(&'static str, String, &'static str)> {
+/// The key that is the cause, the message, and the help.
+type Warning = (&'static str, String, &'static str);
+
+/// Every post is too old when a trail votes on it. In an author rule this is an error.
+fn too_late(rule: &Rule) -> Option<Warning> {
     if !matches!(rule.trigger, Trigger::Trail(_)) || rule.delay < rule.max_age {
         return None;
     }
@@ -59,18 +61,18 @@ fn comes_too_late(rule: &Rule) -> Option<(&'static str, String, &'static str)> {
     Some(("delay", message, help))
 }
 
-/// Why no comment can match, with the key to blame.
-fn asks_of_comments(rule: &Rule) -> Option<(&'static str, String, &'static str)> {
-    let asks = !rule.communities.any.is_empty() || !rule.communities.all.is_empty();
-    (asks && rule.kind == PostKind::Comments).then(|| {
+/// No comment can match.
+fn communities_of_comments(rule: &Rule) -> Option<Warning> {
+    let required = !rule.communities.any.is_empty() || !rule.communities.all.is_empty();
+    (required && rule.kind == PostKind::Comments).then(|| {
         let message = "only posts are in a community, and this rule votes on comments";
-        let help = "it never votes: take `communities` or `kind` out";
+        let help = "this rule never votes: remove `communities` or `kind`";
         ("communities", message.to_owned(), help)
     })
 }
 
-/// Why there is no author on whom anybody votes, with the key to blame.
-fn nobody_left(rule: &Rule) -> Option<(&'static str, &'static str, &'static str)> {
+/// No author is left to vote on.
+fn no_author_left(rule: &Rule) -> Option<Warning> {
     let (authors, except): (Vec<_>, _) = match &rule.trigger {
         Trigger::Author(author) => match &author.authors {
             Authors::Listed(authors) => (authors.iter().collect(), &author.except),
@@ -79,29 +81,31 @@ fn nobody_left(rule: &Rule) -> Option<(&'static str, &'static str, &'static str)
         Trigger::Trail(trail) => (trail.authors.as_ref()?.iter().collect(), &trail.except),
     };
     if authors.iter().all(|author| except.contains(*author)) {
-        let message = "every author of this rule is in `except`";
-        return Some(("except", message, "it never votes: take some of them out"));
+        let message = "every author of this rule is in `except`".to_owned();
+        let help = "this rule never votes: remove some of them from `except`";
+        return Some(("except", message, help));
     }
     match (&authors[..], &rule.voters[..]) {
         ([author], [voter]) if *author == voter && !rule.self_votes => Some((
             "authors",
-            "the only author is the only voter, and voters do not vote on their own posts",
-            "if this one should, add `self_votes = true`",
+            "the only author is the only voter, and voters do not vote on their own posts"
+                .to_owned(),
+            "to vote on own posts, add `self_votes = true`",
         )),
         _ => None,
     }
 }
 
-/// Why no post can match.
+/// No post can match `words`.
 fn contradiction(key: &str, words: &Words) -> Option<String> {
     let none = |word: &&String| words.none.contains(word);
     if let Some(word) = words.all.iter().find(none) {
         return Some(format!("`{word}` is both in `all` and in `none`"));
     }
     if !words.any.is_empty() && words.any.iter().all(|word| none(&word)) {
-        return Some("all words of `any` are in `none`, too".to_owned());
+        return Some("all words of `any` are also in `none`".to_owned());
     }
     // A post is in one community, and published with one application.
     (key != "tags" && words.all.len() > 1)
-        .then(|| format!("`{key}` asks for more than one at a time in `all`: write `any`"))
+        .then(|| format!("`{key}.all` has several values, and a post has only one: write `any`"))
 }

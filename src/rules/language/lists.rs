@@ -1,6 +1,6 @@
 //! `[lists]`: names for lists of accounts or tags, which the rules of every file can use.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -17,7 +17,7 @@ use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
 
-/// What a member of a list begins with where it stands for another list.
+/// Prefix of a value that refers to a list.
 pub(super) const PREFIX: &str = "list:";
 
 const WANTED: Wanted = Wanted {
@@ -25,24 +25,24 @@ const WANTED: Wanted = Wanted {
     example: "[\"bob\", \"carol\"]",
 };
 
-/// A list as its file defines it.
+/// The definition of a list.
 #[derive(Debug, Clone)]
 pub struct List {
     /// Without `list:`.
     pub name: Arc<str>,
-    /// The file, as people know it.
+    /// Path of the file to show in messages.
     path: Arc<str>,
-    /// Where the name stands.
+    /// Position of the name.
     position: Position,
-    /// As written; `None` where the definition has a mistake.
+    /// As written; `None` if the definition has an error.
     members: Option<Vec<Box<str>>>,
-    /// Not in force, since its file is bad.
+    /// Not in force because its file is invalid.
     held_back: bool,
-    /// Worked out when a rule first asks for accounts.
+    /// The members as accounts, parsed when a rule first uses them.
     accounts: OnceLock<Accounts>,
 }
 
-/// The members as accounts, or the first that is none.
+/// The members as accounts, or the first member that is not an account.
 type Accounts = Result<Vec<Account>, (Box<str>, AccountError)>;
 
 impl List {
@@ -51,7 +51,12 @@ impl List {
         format!("{}:{}", self.path, self.position)
     }
 
-    /// The same list, as one that is not in force because its file is bad.
+    /// Help where this list cannot be used.
+    fn fix_it(&self) -> String {
+        format!("the list is defined at {}: fix it there", self.place())
+    }
+
+    /// A copy that is not in force because its file is invalid.
     pub fn held_back(&self) -> Self {
         Self {
             held_back: true,
@@ -72,7 +77,7 @@ impl List {
 /// A list that can be used, and its members.
 type Found<'a> = (&'a List, &'a [Box<str>]);
 
-/// Two definitions are equal when they mean the same, wherever they stand.
+/// Compares definitions by their meaning, not by their position.
 impl PartialEq for List {
     fn eq(&self, other: &Self) -> bool {
         (&self.name, &self.members, self.held_back)
@@ -80,10 +85,9 @@ impl PartialEq for List {
     }
 }
 
-/// The lists that the file called `path` defines. Of mistakes nothing is said here: that is done when the
-/// file itself is read.
+/// The lists that the file at `path` defines. Errors are not reported here, but when the file is read.
 pub fn defined_in(path: &str, text: &str) -> Vec<Arc<List>> {
-    // Nearly all files define none, and need no look at their tree. A key can be written with escapes.
+    // Most files define no lists and need no parsing. A backslash can be an escape in a key.
     if !text.contains("lists") && !text.contains('\\') {
         return Vec::new();
     }
@@ -105,7 +109,7 @@ pub fn defined_in(path: &str, text: &str) -> Vec<Arc<List>> {
             name: (&**name.get_ref()).into(),
             path: path.clone(),
             position: lines.position(text, name.span().start),
-            // In a file with syntax errors nobody knows what is missing.
+            // Members may be missing if the file has syntax errors.
             members: members.ok().filter(|_| is_toml),
             held_back: false,
             accounts: OnceLock::new(),
@@ -134,11 +138,15 @@ fn members(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<Box<str>>, Re
     let mut failed = None;
     for member in item.list(WANTED, report)? {
         match read_member(&member, report) {
-            // As accounts and tags are compared.
+            // Accounts and tags are compared in this form.
             Ok(text) if !seen.insert(text.trim_start_matches(['@', '#']).to_lowercase()) => {
-                let message = format!("{} stands twice in the list `{}`", quoted(text), item.key);
+                let message = format!(
+                    "{} is listed twice in the list `{}`",
+                    quoted(text),
+                    item.key
+                );
                 let finding = Finding::at(member.span, message).label("again here");
-                report.warning(finding.help("once is enough: take one out"));
+                report.warning(finding.help("remove one of the two"));
             }
             Ok(text) => members.push(text.into()),
             Err(reported) => failed = Some(reported),
@@ -149,21 +157,24 @@ fn members(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<Box<str>>, Re
 
 fn read_member<'t>(member: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str, Reported> {
     let DeValue::String(text) = member.value else {
-        let message = format!("a list holds accounts or tags, not {}", member.type_name());
+        let message = format!(
+            "a list contains accounts or tags, not {}",
+            member.type_name()
+        );
         return Err(member.refuse(message, "write it in quotes: \"alice\"", report));
     };
     if text.starts_with(PREFIX) {
         let help = "write its members, or name both lists where they are used: \
                     [\"list:one\", \"list:two\"]";
-        return Err(member.refuse("a list cannot hold another list", help, report));
+        return Err(member.refuse("a list cannot contain another list", help, report));
     }
     if text == "*" {
         let help = "name the accounts or tags one by one";
-        return Err(member.refuse("`\"*\"` does not stand in a list", help, report));
+        return Err(member.refuse("`\"*\"` cannot be in a list", help, report));
     }
     if text.is_empty() || text.contains(char::is_whitespace) {
         let message = format!("{} is neither an account nor a tag", quoted(text));
-        return Err(member.refuse(message, "write each name by itself, in quotes", report));
+        return Err(member.refuse(message, "write each name in quotes of its own", report));
     }
     Ok(text)
 }
@@ -172,12 +183,12 @@ fn read_member<'t>(member: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str
 #[derive(Debug, Clone, Default)]
 pub struct Lists {
     by_name: HashMap<Arc<str>, Arc<List>>,
-    /// Other files may define more.
+    /// Whether other files may define more lists.
     partial: bool,
 }
 
 impl Lists {
-    /// Of several lists of one name the first counts.
+    /// Collects lists by name. If several have the same name, the first counts.
     pub fn new(defined: impl IntoIterator<Item = Arc<List>>) -> Self {
         let mut lists = Self::default();
         for list in defined {
@@ -186,7 +197,7 @@ impl Lists {
         lists
     }
 
-    /// Says that there may be more: then it is only doubtful to use one that is not here.
+    /// Marks the lists as incomplete: using an unknown list is then a warning instead of an error.
     #[must_use]
     pub fn partial(self) -> Self {
         Self {
@@ -195,13 +206,13 @@ impl Lists {
         }
     }
 
-    /// Whether this very definition is the one that counts.
+    /// Whether this definition is the one that counts for its name.
     pub fn holds(&self, list: &Arc<List>) -> bool {
         let known = self.by_name.get(&list.name);
         known.is_some_and(|known| Arc::ptr_eq(known, list))
     }
 
-    /// The names that mean something else in `other`, or nothing, or nothing here.
+    /// The names of the lists that differ from `other`, or are defined in only one of the two.
     pub fn differences(&self, other: &Self) -> HashSet<Arc<str>> {
         let differs = |name: &&Arc<str>| self.by_name.get(*name) != other.by_name.get(*name);
         let names = self.by_name.keys().chain(other.by_name.keys());
@@ -209,13 +220,13 @@ impl Lists {
     }
 }
 
-/// The lists as the rules of one file see them.
+/// The lists that the rules of one file can use.
 pub(super) struct Scope<'a> {
     lists: &'a Lists,
-    /// The file, as [`defined_in`] was told.
+    /// Path of the file, as given to [`defined_in`].
     path: &'a str,
-    asked: RefCell<BTreeSet<Arc<str>>>,
-    missed: std::cell::Cell<bool>,
+    used: RefCell<BTreeSet<Arc<str>>>,
+    missed: Cell<bool>,
 }
 
 impl<'a> Scope<'a> {
@@ -223,25 +234,25 @@ impl<'a> Scope<'a> {
         Self {
             lists,
             path,
-            asked: RefCell::default(),
-            missed: std::cell::Cell::new(false),
+            used: RefCell::default(),
+            missed: Cell::new(false),
         }
     }
 
-    /// The names of the lists that were asked for.
-    pub(super) fn into_asked(self) -> Vec<Arc<str>> {
-        self.asked.into_inner().into_iter().collect()
+    /// The names of the lists that were used.
+    pub(super) fn into_used(self) -> Vec<Arc<str>> {
+        self.used.into_inner().into_iter().collect()
     }
 
-    /// Whether a list was asked for that may be in a file nobody has read, so that its members are not known.
+    /// Whether a list was used whose members are not known because it may be defined in a file that was not read.
     pub(super) fn missed_any(&self) -> bool {
         self.missed.get()
     }
 
-    /// The accounts of the list that `member` stands for; `None` where it stands for itself.
+    /// The accounts of the list that `member` refers to; `None` if it does not refer to a list.
     ///
     /// # Errors
-    /// There is no such list, or it holds something else, which has been reported.
+    /// The list is not defined, or does not contain accounts; the error has been reported.
     pub(super) fn accounts(
         &self,
         member: &Item<'_>,
@@ -254,17 +265,20 @@ impl<'a> Scope<'a> {
             };
             list.accounts(members).as_deref().map_err(|(text, error)| {
                 let message = format!(
-                    "the list `{name}` cannot be used for `{}`: {} is no account: {error}",
+                    "the list `{name}` cannot be used for `{}`: {} is not an account: {error}",
                     member.key,
                     quoted(text)
                 );
-                let help = format!("the list is defined at {}: mend it there", list.place());
-                member.refuse(message, help, report)
+                member.refuse(message, list.fix_it(), report)
             })
         }))
     }
 
-    /// The words of the list that `member` stands for, likewise. `as_apps`: they name applications.
+    /// The words of the list that `member` refers to; `None` if it does not refer to a list. With `as_apps`, the words
+    /// are names of applications.
+    ///
+    /// # Errors
+    /// The list is not defined, or does not contain such words; the error has been reported.
     pub(super) fn words(
         &self,
         member: &Item<'_>,
@@ -282,8 +296,7 @@ impl<'a> Scope<'a> {
                     "the list `{name}` cannot be used for `{}`: {}",
                     member.key, mistake.message
                 );
-                let help = format!("the list is defined at {}: mend it there", list.place());
-                member.refuse(message, help, report)
+                member.refuse(message, list.fix_it(), report)
             })
         }))
     }
@@ -294,7 +307,7 @@ impl<'a> Scope<'a> {
         member: &Item<'_>,
         report: &mut Report<'_>,
     ) -> Result<Option<Found<'a>>, Reported> {
-        self.asked.borrow_mut().insert(name.into());
+        self.used.borrow_mut().insert(name.into());
         match self.lists.by_name.get(name) {
             Some(list) => match &list.members {
                 Some(members) if !list.held_back || *list.path == *self.path => {
@@ -302,15 +315,15 @@ impl<'a> Scope<'a> {
                 }
                 _ => {
                     let message =
-                        format!("the list `{name}` cannot be used: its file has a mistake");
-                    let help = format!("it is defined at {}: mend that file", list.place());
+                        format!("the list `{name}` cannot be used: its file has an error");
+                    let help = format!("it is defined at {}: fix that file", list.place());
                     Err(member.refuse(message, help, report))
                 }
             },
             None if self.lists.partial => {
                 self.missed.set(true);
                 let message = format!("none of the files checked defines the list `{name}`");
-                let other = "another file may: check the whole folder of rules to be sure";
+                let other = "another file may define it: check the whole rules folder to be sure";
                 let help = match self.near(name) {
                     Some(meant) => format!("did you mean {meant}? If not, {other}"),
                     None => other.to_owned(),
@@ -328,14 +341,14 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The list that somebody who wrote `name` probably meant, as rules write it.
+    /// The list with a name similar to `name`, as written in rules.
     fn near(&self, name: &str) -> Option<String> {
         let known = self.lists.by_name.keys().map(|known| &**known);
         let meant = closest(name.trim(), known)?;
         Some(quoted(&format!("{PREFIX}{meant}")))
     }
 
-    /// Tells what is wrong with the lists that the file defines in `item`.
+    /// Reports the errors in the lists that `item` defines.
     pub(super) fn check_definitions(&self, item: &Item<'_>, report: &mut Report<'_>) {
         const TABLE: Wanted = Wanted {
             what: "a table",
@@ -346,14 +359,14 @@ impl<'a> Scope<'a> {
             return;
         };
         for (name, value) in entries {
-            // What is wrong with the members has been reported.
+            // Errors in the members have been reported.
             let _ = members(&definition(name.get_ref(), name.span(), value), report);
             let known = self.lists.by_name.get(&**name.get_ref());
             if let Some(first) = known.filter(|list| *list.path != *self.path) {
                 let name_text = name.get_ref();
                 let message = format!("the list `{name_text}` is defined twice");
                 let help = format!(
-                    "it is defined at {}, too: give one of the two another name",
+                    "it is also defined at {}: rename one of the two",
                     first.place()
                 );
                 report.error(Finding::at(name.span(), message).help(help));

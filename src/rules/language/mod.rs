@@ -1,7 +1,7 @@
-//! The rule language: the text of a file becomes rules, or what is wrong with it.
+//! The rule language: turns the text of a file into rules, or into errors with their positions.
 //!
-//! [`file::read_among`] is the way in. A file is read in one pass over its tree: each key by the file of its
-//! subject here, each mistake reported where it stands, and a rule made of it only when all is good.
+//! [`file::read_with_lists`] is the entry point. It reads a file in one pass over its syntax tree; each module here
+//! reads the keys of one subject and reports their errors. A rule is built only if all of its keys are valid.
 
 mod accounts;
 mod author;

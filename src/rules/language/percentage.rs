@@ -1,5 +1,5 @@
-//! Percentages as people write them: `"50%"`, `"-12.5%"`. In hundredths of a percent, as the chain has
-//! weights.
+//! Percentages as written in files: `"50%"`, `"-12.5%"`. Values are in hundredths of a percent, like weights on the
+//! chain.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use crate::diagnostic::report::{Report, Reported};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 
-/// Why a text is no percentage.
+/// Why a text is not a percentage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PercentageError {
     /// It is a number without `%`.
@@ -23,11 +23,11 @@ pub enum PercentageError {
     Number,
 }
 
-/// Reads an optional sign, digits, at most two decimals, and `%` with or without a blank before it;
-/// in hundredths of a percent.
+/// Parses a percentage into hundredths of a percent: an optional sign, digits, at most two decimals, and `%` with or
+/// without a space before it.
 ///
 /// # Errors
-/// What is wrong with it.
+/// `text` has another form.
 pub fn parse(text: &str) -> Result<i32, PercentageError> {
     let Some(number) = text.strip_suffix('%') else {
         return Err(match hundredths(text) {
@@ -62,7 +62,7 @@ fn hundredths(number: &str) -> Result<i32, PercentageError> {
     Ok(if negative { -value } else { value })
 }
 
-/// Hundredths of a percent as they are written in files: `12.5%`.
+/// Displays hundredths of a percent as written in files: `12.5%`.
 #[derive(Debug, Clone, Copy)]
 pub struct Written(pub i32);
 
@@ -76,10 +76,10 @@ impl fmt::Display for Written {
     }
 }
 
-/// The percentage that `item` holds, in hundredths of a percent, within `range`.
+/// Reads a percentage within `range`; both are in hundredths of a percent.
 ///
 /// # Errors
-/// It is none, or out of range; both have been reported.
+/// `item` is not a percentage, or out of range; the error has been reported.
 pub fn read(
     item: &Item<'_>,
     range: RangeInclusive<i32>,
@@ -89,38 +89,26 @@ pub fn read(
         what: "a percentage in quotes",
         example: "\"50%\"",
     };
+    let help = |meant: Option<i32>| match meant {
+        Some(meant) if range.contains(&meant) => item.write(format_args!("\"{}\"", Written(meant))),
+        _ => item.write(WANTED.example),
+    };
     let text = match item.value {
         DeValue::String(text) => &**text,
         DeValue::Integer(_) | DeValue::Float(_) => {
-            let help = match bare_number_meant(item.value) {
-                Some(meant) if range.contains(&meant) => {
-                    item.write(format_args!("\"{}\"", Written(meant)))
-                }
-                _ => item.write(WANTED.example),
-            };
-            return Err(item.wrong_type_with(WANTED, help, report));
+            return Err(item.wrong_type_with(WANTED, help(bare_number(item.value)), report));
         }
         _ => return Err(item.wrong_type(WANTED, report)),
     };
     let value = parse(text).map_err(|error| {
-        // Many write decimals with a comma.
-        let shortened = text
-            .replacen(',', ".", 1)
-            .trim()
-            .trim_end_matches('%')
-            .trim_end()
+        // Some write decimals with a comma.
+        let number = text.replacen(',', ".", 1);
+        let number = number.trim().trim_end_matches('%').trim_end();
+        let number = number
             .parse::<f64>()
-            .ok();
-        let meant = match (error, shortened) {
-            (_, Some(number)) if number.abs() < 10_000.0 => Some((number * 100.0).round() as i32),
-            _ => None,
-        };
-        let help = match meant {
-            Some(meant) if range.contains(&meant) => {
-                item.write(format_args!("\"{}\"", Written(meant)))
-            }
-            _ => item.write(WANTED.example),
-        };
+            .ok()
+            .filter(|number| number.abs() < 10_000.0);
+        let help = help(number.map(|number| (number * 100.0).round() as i32));
         item.refuse(
             format!("{} is not a percentage: {error}", quoted(text)),
             help,
@@ -141,8 +129,9 @@ pub fn read(
     Err(item.refuse(message, item.write(format_args!("\"{nearest}\"")), report))
 }
 
-/// What a number without quotes means: percent; above a hundred, hundredths as the chain has them.
-fn bare_number_meant(value: &DeValue<'_>) -> Option<i32> {
+/// The probable meaning of a number without quotes, in hundredths of a percent: an integer above 100 is a weight as on
+/// the chain, other numbers are percent.
+fn bare_number(value: &DeValue<'_>) -> Option<i32> {
     let number: f64 = match value {
         DeValue::Integer(digits) => digits.to_string().parse().ok()?,
         DeValue::Float(digits) => digits.as_str().parse().ok()?,
@@ -165,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentages_have_a_sign_and_at_most_two_decimals() {
+    fn percentages_have_a_percent_sign_and_at_most_two_decimals() {
         for (text, value) in [
             ("50%", Ok(5000)),
             ("12.5%", Ok(1250)),
@@ -174,7 +163,7 @@ mod tests {
             ("+0.01 %", Ok(1)),
             ("1000%", Ok(100_000)),
             ("33.333%", Err(PercentageError::Decimals)),
-            // A third decimal is one too many whatever it is.
+            // A third decimal is refused even if it is 0.
             ("50.000%", Err(PercentageError::Decimals)),
             ("12.500", Err(PercentageError::NoSign)),
             ("50", Err(PercentageError::NoSign)),
@@ -193,12 +182,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_percentage_reads_back_as_it_was_written(value in -100_000i32..=100_000) {
+        fn a_displayed_percentage_parses_to_the_same_value(value in -100_000i32..=100_000) {
             prop_assert_eq!(parse(&Written(value).to_string()), Ok(value));
         }
 
         #[test]
-        fn no_text_upsets_the_parser(text in "[-+0-9.% é]{0,20}") {
+        fn parsing_any_text_never_panics(text in "[-+0-9.% é]{0,20}") {
             let _ = parse(&text);
         }
     }

@@ -1,4 +1,4 @@
-//! One rule: the keys of both kinds, and what a rule needs to be whole.
+//! One rule: the keys shared by both kinds, and the checks of a complete rule.
 
 use std::time::Duration;
 
@@ -12,13 +12,14 @@ use crate::rules::language::lists::Scope;
 use crate::rules::language::{
     accounts, author, expires, filters, limit, lints, percentage, trail, window,
 };
-use crate::rules::rule::{BelowMinMana, PostKind, Rule, RuleId};
+use crate::rules::rule::{BelowMinMana, PostKind, Rule, RuleId, Words};
 use crate::toml_reader::duration;
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::table::Table;
 use crate::weight::Weight;
 
-/// Posts pay out after 7 days, and from 12 hours before a vote's worth falls to nothing.
+/// Default of `max_age`: 6 days and 12 hours. Posts pay out after 7 days, and a vote loses its value in the last 12
+/// hours before.
 const MAX_AGE: Duration = Duration::from_secs((6 * 24 + 12) * 3600);
 
 const KINDS: [(&str, PostKind); 3] = [
@@ -30,21 +31,21 @@ const KINDS: [(&str, PostKind); 3] = [
 const BELOW_MIN_MANA: [(&str, BelowMinMana); 2] =
     [("skip", BelowMinMana::Skip), ("wait", BelowMinMana::Wait)];
 
-/// The table of one rule, being read.
+/// The table of one rule while it is read.
 pub(super) struct RuleTable<'a, 't> {
     pub table: Table<'t>,
     pub report: &'a mut Report<'t>,
     pub scope: &'a Scope<'a>,
     pub kind: Kind,
-    /// The file's.
+    /// Default time zone of the file.
     pub timezone: Tz,
 }
 
-/// What the two kinds share, and what the keys of one kind are held against.
+/// Values of the shared keys that the keys of one kind are checked against.
 pub(super) struct Shared {
     pub voters: Result<Vec<Account>, Reported>,
     pub delay: Result<Duration, Reported>,
-    /// Whether `delay` is given, not left to its default.
+    /// Whether `delay` is given.
     pub has_delay: bool,
     pub max_age: Result<Duration, Reported>,
     pub kind: Result<PostKind, Reported>,
@@ -53,7 +54,10 @@ pub(super) struct Shared {
 }
 
 impl<'t> RuleTable<'_, 't> {
-    /// Reads the value of `key` with `read`, where it is given.
+    /// Reads the value of `key` with `read`; `None` if the key is missing.
+    ///
+    /// # Errors
+    /// The value is invalid; the error has been reported.
     pub(super) fn read<T>(
         &mut self,
         key: &'static str,
@@ -69,27 +73,67 @@ impl<'t> RuleTable<'_, 't> {
         }
     }
 
+    /// Reads the value of a required key with `read`. `example` is a value to suggest if it is missing.
+    ///
+    /// # Errors
+    /// The key is missing or its value is invalid; the error has been reported.
+    pub(super) fn require<T>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        read: impl FnOnce(&Item<'t>, &mut Report<'t>) -> Result<T, Reported>,
+    ) -> Result<T, Reported> {
+        match self.read(key, read)? {
+            Some(value) => Ok(value),
+            None => Err(self.lacks(key, example)),
+        }
+    }
+
     /// Reports that a required key is missing.
-    pub(super) fn lacks(&mut self, key: &str, example: &str) -> Reported {
+    fn lacks(&mut self, key: &str, example: &str) -> Reported {
         let message = format!("this {} has no `{key}`", self.table.name);
         let finding = Finding::at(self.table.header.clone(), message);
         self.report
             .error(finding.help(format!("add `{key} = {example}`")))
     }
 
-    /// Reports that nobody votes.
+    /// Reads a list of accounts, like [`RuleTable::read`].
+    pub(super) fn accounts(&mut self, key: &'static str) -> Result<Option<Vec<Account>>, Reported> {
+        let scope = self.scope;
+        self.read(key, |item, report| accounts::read(item, scope, report))
+    }
+
+    /// Reads a filter, like [`RuleTable::read`].
+    fn filter(&mut self, key: &'static str) -> Result<Option<Words>, Reported> {
+        let scope = self.scope;
+        self.read(key, |item, report| filters::read(item, scope, report))
+    }
+
+    /// The voters of the rule, or else those of the file.
+    fn voters(
+        &mut self,
+        of_file: &Result<Option<Vec<Account>>, Reported>,
+    ) -> Result<Vec<Account>, Reported> {
+        if let Some(own) = self.accounts("voters")? {
+            return Ok(own);
+        }
+        match of_file {
+            Ok(Some(of_file)) => Ok(of_file.clone()),
+            Ok(None) => Err(self.lacks_voters()),
+            Err(reported) => Err(*reported),
+        }
+    }
+
+    /// Reports that neither the rule nor the file has voters.
     fn lacks_voters(&mut self) -> Reported {
-        let message = format!(
-            "this {} has no `voters`, and neither has the file",
-            self.table.name
-        );
+        let message = format!("neither this {} nor the file has `voters`", self.table.name);
         let help =
             "add `voters = [\"alice\"]` here, or at the top of the file for all of its rules";
         self.report
             .error(Finding::at(self.table.header.clone(), message).help(help))
     }
 
-    /// Reports that what `key` says does not go with other keys.
+    /// Reports that `key` contradicts other keys.
     pub(super) fn refuse_together(
         &mut self,
         key: &'static str,
@@ -127,13 +171,13 @@ fn read_voters(
 /// Reads a rule that is called `path:name`; `voters` are the file's.
 ///
 /// # Errors
-/// It is no rule; everything that is wrong with it has been reported.
+/// The rule is invalid; every error has been reported.
 pub(super) fn read(
     table: &mut RuleTable<'_, '_>,
     id: RuleId,
     voters: &Result<Option<Vec<Account>>, Reported>,
 ) -> Result<Rule, Reported> {
-    let (zone, scope) = (table.timezone, table.scope);
+    let zone = table.timezone;
     let week = Duration::ZERO..=duration::WEEK;
     let some_age = Duration::from_secs(1)..=duration::WEEK;
     let voters = read_voters(table, voters);
@@ -151,12 +195,10 @@ pub(super) fn read(
     });
     let window = table.read("window", |item, report| window::read(item, zone, report));
     let post_kind = table.read("kind", |item, report| item.choice(&KINDS, report));
-    let tags = table.read("tags", |item, report| filters::read(item, scope, report));
-    let communities = table.read("communities", |item, report| {
-        filters::read(item, scope, report)
-    });
-    let apps = table.read("apps", |item, report| filters::read(item, scope, report));
-    let text = table.read("text", |item, report| filters::read(item, scope, report));
+    let tags = table.filter("tags");
+    let communities = table.filter("communities");
+    let apps = table.filter("apps");
+    let text = table.filter("text");
     let words = table.read("words", limit::range);
     let payout = table.read("payout", limit::payout);
     let max_votes = table.read("max_votes", |item, report| {

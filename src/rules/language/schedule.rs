@@ -1,4 +1,4 @@
-//! `schedule`: fixed times instead of a delay.
+//! Reads `schedule`: fixed times instead of a delay.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -13,10 +13,10 @@ use crate::rules::schedule::{self, Timetable};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::timezone;
 
-/// The times that `item` names; in `zone` unless it names its own.
+/// Reads a schedule. `zone` is its default time zone.
 ///
 /// # Errors
-/// What is wrong with it has been reported.
+/// `item` is not a valid schedule; every error has been reported.
 pub(super) fn read(
     item: &Item<'_>,
     zone: Tz,
@@ -54,18 +54,18 @@ pub(super) fn read(
     })
 }
 
-/// Five fields, the minute first, or six, the second first; croner judges what is in them.
+/// Checks a cron expression and finds the field to blame for an error.
 fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String, Reported> {
     match Verdict::of(text) {
         Verdict::Good => Ok(text.trim().to_owned()),
         Verdict::Never => {
-            let message = format!("{} never comes", quoted(text));
-            let help = "no year has such a day: mend the day or the month";
+            let message = format!("{} never occurs", quoted(text));
+            let help = "no year has such a day: change the day or the month";
             Err(item.refuse(message, help, report))
         }
         Verdict::Bad(error) => {
             if let Some((_, meant)) = NICKNAMES.iter().find(|(name, _)| *name == text.trim()) {
-                let message = format!("`{}` is written with its fields", text.trim());
+                let message = format!("`{}` is not supported", text.trim());
                 let help = item.write(format_args!("\"{meant}\""));
                 return Err(item.refuse(message, help, report));
             }
@@ -87,7 +87,7 @@ fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String,
     }
 }
 
-/// Names for expressions that other programs know, and what they stand for.
+/// Names for expressions in other programs, with their fields.
 const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
     ("@daily", "0 0 * * *"),
@@ -98,7 +98,7 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@annually", "0 0 1 1 *"),
 ];
 
-/// What a field of an expression means.
+/// Meaning of a field in an expression.
 struct Field {
     what: &'static str,
     range: &'static str,
@@ -116,13 +116,13 @@ impl Field {
 
     fn help(&self) -> String {
         format!(
-            "{} is {}, a list or range of them as in {}, or `*` for every one",
+            "{} is {}, a list or range of these such as {}, or `*` for every value",
             self.what, self.range, self.example
         )
     }
 }
 
-/// In their order, with the seconds that may be left out.
+/// The fields in order, including the optional second.
 const FIELDS: [Field; 6] = [
     Field::new("a second", "0 to 59", "`0,30`"),
     Field::new("a minute", "0 to 59", "`0,30`"),
@@ -132,7 +132,7 @@ const FIELDS: [Field; 6] = [
     Field::new("a day of the week", "0 to 7, or SUN to SAT", "`MON-FRI`"),
 ];
 
-/// The first field that is wrong by itself, with what it means.
+/// The first field that is invalid on its own, with its meaning.
 fn wrong_field<'t>(fields: &[&'t str]) -> Option<(&'t str, &'static Field)> {
     if !(5..=6).contains(&fields.len()) {
         return None;
@@ -146,19 +146,19 @@ fn wrong_field<'t>(fields: &[&'t str]) -> Option<(&'t str, &'static Field)> {
     Some((fields[place], &meanings[place]))
 }
 
-/// What a cron expression is worth.
+/// Result of checking a cron expression.
 enum Verdict {
     Good,
-    /// It names a day that no year has.
+    /// It matches only days that no year has.
     Never,
     Bad(String),
 }
 
 impl Verdict {
     fn of(text: &str) -> Self {
-        /// Reading an expression takes longer than reading the rest of a rule, and thousands of rules share a
-        /// few of them: so many that were good are remembered.
-        const REMEMBERED: usize = 1_000;
+        /// Maximum number of valid expressions that are cached. Checking an expression takes longer than reading
+        /// the rest of a rule, and thousands of rules can share a few of them.
+        const MAX_CACHED: usize = 1_000;
         static GOOD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
         if text.trim_start().starts_with('@') {
             return Self::Bad("it begins with `@`".to_owned());
@@ -167,7 +167,7 @@ impl Verdict {
         if good().contains(text) {
             return Self::Good;
         }
-        // Whether it ever comes is the same in all zones, and on every day.
+        // Whether it ever occurs does not depend on time zone or date.
         let schedule = Schedule {
             cron: text.to_owned(),
             timezone: Tz::UTC,
@@ -180,7 +180,7 @@ impl Verdict {
             return Self::Never;
         }
         let mut good = good();
-        if good.len() >= REMEMBERED {
+        if good.len() >= MAX_CACHED {
             good.clear();
         }
         good.insert(schedule.cron);
@@ -192,7 +192,7 @@ impl Verdict {
 mod tests {
     use crate::rules::language::file::read;
 
-    fn told(cron: &str) -> String {
+    fn problems(cron: &str) -> String {
         let text = format!(
             "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '1%'\nschedule.cron = '{cron}'\n"
         );
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_out_of_its_range_is_named_with_its_range() {
+    fn a_field_that_is_out_of_range_is_reported_with_its_range() {
         for (cron, what) in [
             (
                 "0 25 * * *",
@@ -237,21 +237,21 @@ mod tests {
                 "\"0 18 * *\" is not a cron expression: it has 4 fields (five fields",
             ),
         ] {
-            let told = told(cron);
-            assert!(told.starts_with(what), "{cron}: {told}");
+            let problems = problems(cron);
+            assert!(problems.starts_with(what), "{cron}: {problems}");
         }
     }
 
     #[test]
-    fn names_for_expressions_are_refused_with_the_fields_to_write() {
+    fn a_name_for_an_expression_is_refused_with_the_fields_to_write() {
         for (name, _) in super::NICKNAMES {
-            let told = told(name);
-            let message = format!("`{name}` is written with its fields (write `cron = \"");
-            assert!(told.starts_with(&message), "{told}");
+            let problems = problems(name);
+            let message = format!("`{name}` is not supported (write `cron = \"");
+            assert!(problems.starts_with(&message), "{problems}");
         }
-        assert!(told("@reboot").contains("is not a cron expression: it has one field"));
+        assert!(problems("@reboot").contains("is not a cron expression: it has one field"));
         for good in ["0 18 * * MON-FRI", "30 0 18 * * *", "0 0 1 1 *"] {
-            assert_eq!(told(good), "");
+            assert_eq!(problems(good), "");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The JSON Schema of rule files, which editors complete and check from: draft 7, as Taplo and Even Better TOML
-//! have it. It may accept what [`super::file::read_among`] refuses, never the other way round.
+//! JSON Schema of rule files, for completion and checks in editors: draft 7, as used by Taplo and Even Better TOML.
+//! The schema accepts every file that [`super::file::read_with_lists`] accepts, and some that it refuses.
 
 use serde_json::{Map, Value, json};
 
 use crate::rules::language::keys::{self, Holds, Key, Kind};
 
-/// The schema, made from the tables in [`keys`].
+/// The schema, built from the tables in [`keys`].
 pub fn schema() -> Value {
     let mut schema = table(keys::FILE.iter().map(|key| (key, property(key))));
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
@@ -18,7 +18,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// A table that holds these keys and no others.
+/// A table with these keys and no others.
 fn table<'k>(keys: impl Iterator<Item = (&'k Key, Value)>) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -39,19 +39,19 @@ fn table<'k>(keys: impl Iterator<Item = (&'k Key, Value)>) -> Value {
     table
 }
 
-/// What a key holds, with all that an editor can show about it.
+/// The type of a key's value, with all that an editor can show about it.
 fn property(key: &Key) -> Value {
     let mut property = holds(&key.holds);
     let mut about = key.about.to_owned();
     if !key.default.is_empty() {
         let is_toml = key.default.starts_with(['"', '{']) || parsed(key.default).is_some();
         about += &match is_toml {
-            true => format!("\n\nIf left out: `{}`", key.default),
-            false => format!("\n\nIf left out: {}", key.default),
+            true => format!("\n\nDefault: `{}`", key.default),
+            false => format!("\n\nDefault: {}", key.default),
         };
     }
     about += &match key.holds {
-        Holds::Rules(kind) => format!("\n\nEach begins with a line `[[{}]]`.", kind.key()),
+        Holds::Rules(kind) => format!("\n\nEach rule starts with a line `[[{}]]`.", kind.key()),
         _ => format!("\n\nExample: `{} = {}`", key.name, key.example),
     };
     property["description"] = json!(about);
@@ -70,7 +70,7 @@ fn holds(holds: &Holds) -> Value {
         Holds::Accounts => list(text(ACCOUNT)),
         Holds::AccountsOrAnyone => json!({ "anyOf": [list(text(ACCOUNT)), { "const": "*" }] }),
         Holds::Words | Holds::Texts => list(json!({ "type": "string", "minLength": 1 })),
-        // Capitals do not matter, but what is offered has none.
+        // Upper case is accepted, but editors offer lower case.
         Holds::Days => list(json!({ "anyOf": [{ "enum": DAYS }, text(DAY)] })),
         Holds::Percentage => text(PERCENTAGE),
         Holds::Duration => text(DURATION),
@@ -78,7 +78,7 @@ fn holds(holds: &Holds) -> Value {
         Holds::Flag => json!({ "type": "boolean" }),
         Holds::Count(least) => json!({ "type": "integer", "minimum": least, "maximum": u32::MAX }),
         Holds::Amount => json!({ "type": "number", "minimum": 0 }),
-        // Editors show a date to the schema as a text.
+        // Editors pass a date to the schema as a string.
         Holds::Date => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}"),
         Holds::TimeOfDay => text("^[0-9]{1,2}:[0-9]{1,2}$"),
         Holds::Timezone => text("^[A-Za-z0-9/_+-]+$"),
@@ -128,13 +128,13 @@ fn rule(kind: Kind) -> Value {
     }))
 }
 
-/// The value that TOML text stands for; `None` where it is words for people.
+/// The value of TOML text; `None` if the text is not TOML but prose.
 fn parsed(text: &str) -> Option<Value> {
     let table: toml::Table = toml::from_str(&format!("value = {text}")).ok()?;
     table.get("value").map(as_json)
 }
 
-/// A value as editors show it to a schema.
+/// A value as editors pass it to a schema.
 fn as_json(value: &toml::Value) -> Value {
     match value {
         toml::Value::String(text) => json!(text),

@@ -1,4 +1,4 @@
-//! Rules that can never vote, because an earlier one always has their votes first.
+//! Rules that can never vote because an earlier rule always takes precedence.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -9,8 +9,8 @@ use crate::diagnostic::Finding;
 use crate::rules::rule::{Authors, Payout, PostKind, Rule, RuleId, Trigger};
 use crate::weight::Weight;
 
-/// Places in `rules`, which stand in their order of precedence: of each rule that can never vote, and of the one
-/// that always comes first. Only what is certain is told.
+/// Finds the rules that can never vote. `rules` is in order of precedence. Each result holds the index of such a rule and
+/// the index of the earlier rule that always takes precedence; uncertain cases are not included.
 pub fn find(rules: &[Arc<Rule>]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut by_cause: HashMap<(bool, &Account), Vec<usize>> = HashMap::new();
@@ -18,7 +18,7 @@ pub fn find(rules: &[Arc<Rule>]) -> Vec<(usize, usize)> {
     for (place, rule) in rules.iter().enumerate() {
         let causes = causes(rule);
         let is_trail = matches!(rule.trigger, Trigger::Trail(_));
-        // Of the earlier rules only those that share a cause and a voter with this one can be it.
+        // Only an earlier rule that shares a cause and a voter with this one can take precedence over it.
         if rule.enabled
             && let (Some(cause), Some(voter)) = (causes.first(), rule.voters.first())
             && let Some(of_cause) = by_cause.get(&(is_trail, cause))
@@ -46,16 +46,16 @@ pub fn find(rules: &[Arc<Rule>]) -> Vec<(usize, usize)> {
     found
 }
 
-/// What to say of a rule with its header at `span` that never votes because of `earlier`.
+/// The warning for a rule with its header at `span` that never votes because of `earlier`.
 pub fn finding(span: Range<usize>, earlier: &RuleId) -> Finding {
     Finding::at(
         span,
         format!("this rule never votes: `{earlier}` comes first, for every voter and post"),
     )
-    .help("take one of the two out, make the first narrower, or change their order")
+    .help("remove one of the two, narrow the first one, or change their order")
 }
 
-/// Whose posts or votes a rule waits for, by name.
+/// The accounts whose posts or votes trigger the rule.
 fn causes(rule: &Rule) -> &[Account] {
     match &rule.trigger {
         Trigger::Author(author) => match &author.authors {
@@ -66,8 +66,8 @@ fn causes(rule: &Rule) -> &[Account] {
     }
 }
 
-/// Whether a rule has every post that its names and its kind let through. What is decided only when the vote is
-/// due does not count: whatever becomes of it then, no other rule is asked.
+/// Whether a rule takes every post that its accounts and its kind allow. Conditions checked only when the vote is due
+/// do not matter, since no other rule is tried after them.
 fn takes_all(rule: &Rule) -> bool {
     let at_its_own_time = match &rule.trigger {
         Trigger::Author(author) => author.schedule.is_some(),
@@ -87,7 +87,7 @@ fn takes_all(rule: &Rule) -> bool {
         && !has_filter
 }
 
-/// Whether `earlier`, which [`takes_all`], has every vote that `rule` could cast.
+/// Whether `earlier`, which [`takes_all`], takes every vote that `rule` could cast.
 fn comes_first(earlier: &Rule, rule: &Rule) -> bool {
     let Payout { declined, .. } = earlier.payout;
     let same_moment = match (&earlier.trigger, &rule.trigger) {
@@ -122,11 +122,11 @@ fn comes_first(earlier: &Rule, rule: &Rule) -> bool {
         && (earlier.kind == PostKind::All || earlier.kind == rule.kind)
         && (earlier.self_votes || !rule.self_votes)
         && (declined || !rule.payout.declined)
-        // A vote too old for one rule may not be for the other.
+        // A vote that is too late for one rule can be in time for the other.
         && earlier.max_age.saturating_sub(earlier.delay) >= rule.max_age.saturating_sub(rule.delay)
 }
 
-/// Whether the first rule leaves out no author that the second votes on.
+/// Whether `first` excludes no author that the second rule votes on.
 fn except(first: &HashSet<Account>, second: &HashSet<Account>, authors: &[Account]) -> bool {
     let voted_on = authors.iter().filter(|author| !second.contains(*author));
     first.is_empty() || voted_on.into_iter().all(|author| !first.contains(author))
@@ -147,11 +147,11 @@ mod tests {
     use super::*;
     use crate::rules::language::file::read;
 
-    /// The rule that makes the last of `rules` superfluous.
+    /// The rule that shadows the last of `rules`.
     fn shadowed_by(rules: &str) -> Option<String> {
         let text = format!("voters = ['alice', 'dave']\n{rules}");
         let file = read("a.toml", &text);
-        assert!(file.is_good(), "{:?}", file.problems);
+        assert!(file.is_valid(), "{:?}", file.problems);
         let rules: Vec<_> = file.rules.into_iter().map(Arc::new).collect();
         let found = find(&rules);
         let last = found.iter().find(|(place, _)| *place == rules.len() - 1);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_whose_votes_an_earlier_one_always_has_is_told() {
+    fn a_rule_that_an_earlier_rule_always_precedes_is_found() {
         for (first, second) in [
             ("authors = ['bob', 'erin']", "authors = ['bob']"),
             (
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_may_vote_at_some_time_is_not_told() {
+    fn a_rule_that_can_vote_is_not_found() {
         for (first, second) in [
             ("authors = ['bob']", "authors = ['bob', 'erin']"),
             ("authors = ['bob']\nvoters = ['dave']", "authors = ['bob']"),

@@ -1,4 +1,4 @@
-//! What files mean, and what is said of those that mean nothing.
+//! Tests of reading rule files: the resulting rules, and the problems of invalid files.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn rules(text: &str) -> Vec<Rule> {
     file.rules
 }
 
-/// The one rule with the lines `keys` in a table of that kind.
+/// A rule of this kind with the lines `keys`.
 fn rule(kind: &str, keys: &str) -> Rule {
     let text = format!("voters = [\"alice\"]\n[[{kind}]]\n{keys}\n");
     let mut file = read("a.toml", &text);
@@ -47,7 +47,7 @@ fn moment(text: &str) -> DateTime<Utc> {
 }
 
 #[test]
-fn what_a_rule_leaves_out_has_its_default() {
+fn a_key_that_is_left_out_has_its_default() {
     let rule = author("");
     assert_eq!(rule.id.as_str(), "a.toml:author-1");
     assert_eq!(names(&rule.voters), ["alice"]);
@@ -65,7 +65,7 @@ fn what_a_rule_leaves_out_has_its_default() {
 }
 
 #[test]
-fn rules_come_in_the_order_of_the_text_and_unnamed_ones_count_their_kind() {
+fn rules_are_in_the_order_of_the_text_and_default_names_count_by_kind() {
     let text = "
         voters = ['@Alice']
         [[trail]]
@@ -106,7 +106,7 @@ fn rules_come_in_the_order_of_the_text_and_unnamed_ones_count_their_kind() {
 }
 
 #[test]
-fn a_file_without_rules_is_good() {
+fn a_file_without_rules_is_valid() {
     for text in [
         "",
         "# nothing yet\n",
@@ -118,7 +118,7 @@ fn a_file_without_rules_is_good() {
 }
 
 #[test]
-fn weights_of_trails_are_fixed_or_made_from_the_leaders() {
+fn weights_of_trails_are_fixed_or_scaled() {
     for (weight, meant) in [
         ("'12.5%'", TrailWeight::Fixed(1_250)),
         (
@@ -149,7 +149,7 @@ fn weights_of_trails_are_fixed_or_made_from_the_leaders() {
 }
 
 #[test]
-fn trails_say_whom_they_follow_and_where() {
+fn the_keys_of_a_trail_are_read() {
     let rule = rule(
         "trail",
         "leaders = ['curie', 'ocd']\nweight = '1%'\nauthors = ['bob']\nexcept = ['erin']\n\
@@ -165,7 +165,7 @@ fn trails_say_whom_they_follow_and_where() {
 }
 
 #[test]
-fn conditions_are_read_into_their_types() {
+fn the_conditions_of_a_rule_are_read() {
     let rule = author(
         "limit = { per_day = 2, per_author_per_week = 1 }
          min_mana = '85%'
@@ -212,7 +212,7 @@ fn conditions_are_read_into_their_types() {
 }
 
 #[test]
-fn times_are_in_the_zone_of_their_table_else_of_the_file() {
+fn times_are_in_the_time_zone_of_their_table_or_else_of_the_file() {
     let text = "
         voters = ['alice']
         timezone = 'Europe/Amsterdam'
@@ -241,13 +241,13 @@ fn times_are_in_the_zone_of_their_table_else_of_the_file() {
 }
 
 #[test]
-fn a_rule_expires_in_the_zone_of_its_file() {
+fn a_rule_expires_in_the_time_zone_of_its_file() {
     for (written, meant) in [
         ("2027-01-01", "2026-12-31T23:00:00Z"),
         ("2027-01-01T12:00:00", "2027-01-01T11:00:00Z"),
         ("2027-01-01 12:00:00Z", "2027-01-01T12:00:00Z"),
         ("2027-01-01T12:00:00+05:30", "2027-01-01T06:30:00Z"),
-        // Clocks jump from 2:00 to 3:00, and in October run twice from 2:00 to 3:00.
+        // Clocks skip 2:00 to 3:00 in March, and repeat it in October.
         ("2027-03-28T02:30:00", "2027-03-28T01:00:00Z"),
         ("2027-10-31T02:30:00", "2027-10-31T00:30:00Z"),
     ] {
@@ -264,7 +264,7 @@ fn a_rule_expires_in_the_zone_of_its_file() {
 }
 
 #[test]
-fn everybody_may_be_an_author_where_something_narrows_it() {
+fn authors_can_be_anyone_only_with_a_filter() {
     let text =
         |keys: &str| format!("voters=['alice']\n[[author]]\nauthors='*'\nweight='1%'\n{keys}");
     for keys in [
@@ -278,12 +278,12 @@ fn everybody_may_be_an_author_where_something_narrows_it() {
             matches!(&file.rules[0].trigger, Trigger::Author(own) if own.authors == Authors::Anyone)
         );
     }
-    assert!(!read("a.toml", &text("tags = { none = ['nsfw'] }")).is_good());
-    assert!(!read("a.toml", &text("")).is_good());
+    assert!(!read("a.toml", &text("tags = { none = ['nsfw'] }")).is_valid());
+    assert!(!read("a.toml", &text("")).is_valid());
 }
 
 #[test]
-fn every_key_of_the_language_is_known_where_it_belongs_and_its_example_is_good() {
+fn every_key_is_accepted_where_it_belongs_with_its_example() {
     for kind in [Kind::Author, Kind::Trail] {
         let required: String = kind.keys().filter(|key| key.required).map(line).collect();
         for key in kind.keys().filter(|key| !key.required) {
@@ -292,7 +292,7 @@ fn every_key_of_the_language_is_known_where_it_belongs_and_its_example_is_good()
                 kind.key(),
                 line(key)
             );
-            assert!(read("a.toml", &text).is_good(), "{text}");
+            assert!(read("a.toml", &text).is_valid(), "{text}");
             if let Holds::Table(inner) | Holds::PercentageOrTable(inner) = &key.holds {
                 every_inner_key_is_known(&text, key, inner);
             }
@@ -305,7 +305,7 @@ fn every_key_of_the_language_is_known_where_it_belongs_and_its_example_is_good()
             "voters = ['alice']\n"
         };
         let text = format!("{voters}{}", line(key));
-        assert!(read("a.toml", &text).is_good(), "{text}");
+        assert!(read("a.toml", &text).is_valid(), "{text}");
     }
 }
 
@@ -313,7 +313,7 @@ fn line(key: &Key) -> String {
     format!("{} = {}\n", key.name, key.example)
 }
 
-/// With `text`, in which the table `key` is good.
+/// Checks the keys `inner` of the table `key` in the valid file `text`.
 fn every_inner_key_is_known(text: &str, key: &Key, inner: &[Key]) {
     for one in inner {
         let others = inner
@@ -325,12 +325,12 @@ fn every_inner_key_is_known(text: &str, key: &Key, inner: &[Key]) {
             .collect();
         let table = format!("{} = {{ {} }}\n", key.name, table.join(", "));
         let text = text.replace(&line(key), &table);
-        assert!(read("a.toml", &text).is_good(), "{text}");
+        assert!(read("a.toml", &text).is_valid(), "{text}");
     }
 }
 
 #[test]
-fn problems_are_drawn_with_the_text_underlined() {
+fn problems_are_displayed_with_the_text_underlined() {
     let text = "voters = [\"alice\", \"ålice\"]\n\n[[author]]\nname = \"x\"\n\
                 authors = [\n  \"bob\",\n  \"bob\",\n]\nweight = 50\n\n[[author]]\nname = \"x\"\n";
     let problems = read("friends.toml", text).problems;
@@ -343,20 +343,20 @@ fn problems_are_drawn_with_the_text_underlined() {
 }
 
 #[test]
-fn one_bad_rule_holds_back_its_file_and_a_warning_does_not() {
+fn an_invalid_rule_makes_its_file_invalid_and_a_warning_does_not() {
     let good = "voters = ['alice', 'alice']\n[[author]]\nauthors = ['bob']\nweight = '1%'\n";
     let file = read("a.toml", good);
-    assert!(file.is_good() && file.rules.len() == 1 && file.problems.len() == 1);
+    assert!(file.is_valid() && file.rules.len() == 1 && file.problems.len() == 1);
     assert_eq!(
         names(&file.rules[0].voters),
         ["alice"],
-        "repeated members count once"
+        "a duplicate member counts once"
     );
     let file = read("a.toml", &format!("{good}[[author]]\n"));
-    assert!(!file.is_good() && file.rules.is_empty());
+    assert!(!file.is_valid() && file.rules.is_empty());
 }
 
-/// Texts that look like rule files, and then not quite.
+/// Texts similar to rule files, most of them invalid.
 fn almost_rules() -> impl Strategy<Value = String> {
     let of_rules = keys::BOTH.iter().chain(&keys::AUTHOR).chain(&keys::TRAIL);
     let names = of_rules.chain(&keys::FILE).map(|key| key.name);
@@ -397,11 +397,11 @@ fn almost_rules() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_text_upsets_the_reader(text in almost_rules()) {
+    fn reading_any_text_never_panics(text in almost_rules()) {
         let file = read("a.toml", &text);
         for problem in &file.problems {
             render(problem, true);
         }
-        prop_assert!(file.is_good() || file.rules.is_empty());
+        prop_assert!(file.is_valid() || file.rules.is_empty());
     }
 }

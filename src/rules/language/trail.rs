@@ -1,4 +1,4 @@
-//! The keys that `[[trail]]` has for itself.
+//! The keys that only `[[trail]]` has.
 
 use std::num::NonZeroU32;
 
@@ -19,23 +19,18 @@ const DOWNVOTES: [(&str, Downvotes); 3] = [
     ("only", Downvotes::Only),
 ];
 
-/// Reads what only a trail has, and holds it against what it shares with author rules.
+/// Reads the keys of a trail, and checks them against the keys shared with author rules.
+///
+/// # Errors
+/// A key is missing or invalid; every error has been reported.
 pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Trigger, Reported> {
-    let weight = match table.read("weight", trail_weight::read) {
-        Ok(None) => Err(table.lacks("weight", "{ scale = \"50%\" }")),
-        Ok(Some(weight)) => Ok(weight),
-        Err(reported) => Err(reported),
-    };
+    let weight = table.require("weight", "{ scale = \"50%\" }", trail_weight::read);
     let scope = table.scope;
-    let leaders = match table.read("leaders", |item, report| {
+    let leaders = table.require("leaders", "[\"curie\"]", |item, report| {
         accounts::read_placed(item, scope, report)
-    }) {
-        Ok(None) => Err(table.lacks("leaders", "[\"curie\"]")),
-        Ok(Some(leaders)) => Ok(leaders),
-        Err(reported) => Err(reported),
-    };
+    });
     let authors = table.read("authors", |item, report| authors(item, scope, report));
-    let except = table.read("except", |item, report| accounts::read(item, scope, report));
+    let except = table.accounts("except");
     let min_leader_weight = table.read("min_leader_weight", |item, report| {
         percentage::read(item, 0..=10_000, report)
     });
@@ -45,7 +40,7 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         match &leaders {
             Ok(leaders) if leaders.len() < agree as usize && !scope.missed_any() => {
                 let message = format!(
-                    "only {} can agree: there are no more leaders",
+                    "`agree` is more than the number of leaders ({})",
                     leaders.len()
                 );
                 Err(item.refuse(message, item.write(leaders.len()), report))
@@ -55,7 +50,7 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     });
     let leaders = leaders?;
     if let Ok(voters) = &shared.voters {
-        warn_of_followers_of_themselves(&leaders, voters, table);
+        warn_of_own_leaders(&leaders, voters, table);
     }
     Ok(Trigger::Trail(TrailRule {
         leaders: leaders.into_iter().map(|(leader, _)| leader).collect(),
@@ -81,27 +76,27 @@ fn authors(
                     .as_array()
                     .is_some_and(|members| members.iter().any(|one| is_anyone(one.get_ref()))) =>
         {
-            let message = "`authors = \"*\"` does not stand in a trail";
-            let help = "take `authors` out: a trail follows votes on everybody's posts";
+            let message = "`authors = \"*\"` cannot be used in a trail";
+            let help = "remove `authors`: a trail without it follows votes on all authors' posts";
             Err(item.refuse(message, help, report))
         }
         _ => accounts::read(item, scope, report),
     }
 }
 
-fn warn_of_followers_of_themselves(
+/// Warns about leaders that are also voters: a voter does not follow itself.
+fn warn_of_own_leaders(
     leaders: &[accounts::Placed],
     voters: &[Account],
     table: &mut RuleTable<'_, '_>,
 ) {
-    // Lists that nobody has read may hold others.
-    let is_all = !table.scope.missed_any();
     if let ([(leader, span)], [voter]) = (leaders, voters)
         && leader == voter
-        && is_all
+        // A list in a file that was not read may hold others.
+        && !table.scope.missed_any()
     {
-        let message = format!("`{leader}` is the only leader of this trail and its only voter");
-        let help = "nobody follows itself: this rule never votes";
+        let message = format!("`{leader}` is the only leader and the only voter of this trail");
+        let help = "a voter does not follow itself: this rule never votes";
         let finding = Finding::at(span.clone(), message);
         return table.report.warning(finding.help(help));
     }
@@ -111,7 +106,7 @@ fn warn_of_followers_of_themselves(
     };
     for (leader, span) in leaders {
         if voters.contains(leader) {
-            let message = format!("`{leader}` leads this trail and is also one of its voters");
+            let message = format!("`{leader}` is both a leader and a voter of this trail");
             table
                 .report
                 .warning(Finding::at(span.clone(), message).help(help));

@@ -1,4 +1,4 @@
-//! `weight` of a trail: fixed, or made from the leader's.
+//! Reads `weight` of a trail: fixed, or computed from the leader's weight.
 
 use toml::de::DeValue;
 
@@ -8,12 +8,12 @@ use crate::rules::language::percentage;
 use crate::rules::rule::TrailWeight;
 use crate::toml_reader::item::{Item, Wanted};
 
-const NO_SIGN: &str = "in a trail, weights have no sign: it comes from the leader's vote";
+const NO_SIGN: &str = "in a trail, a weight has no sign: the sign is that of the leader's vote";
 
-/// The weight that `item` gives to a trail's votes.
+/// Reads a percentage or a table of `scale`, `offset`, `min` and `max`.
 ///
 /// # Errors
-/// It is none; what is wrong with it has been reported.
+/// `item` is neither, or out of range; every error has been reported.
 pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeight, Reported> {
     match item.value {
         DeValue::Table(_) => scaled(item, report),
@@ -30,7 +30,7 @@ pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeig
 }
 
 fn fixed(item: &Item<'_>, report: &mut Report<'_>) -> Result<u16, Reported> {
-    // Range 0 to 100 %, so that 0 gets the answer it deserves.
+    // The range includes 0, which has an error message of its own.
     let value = percentage::read(item, 0..=10_000, report)?;
     if value == 0 {
         return Err(super::author::refuse_zero(item, report));
@@ -45,7 +45,7 @@ fn scaled(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeight, Repor
     };
     let mut table = item.table(WANTED, report)?;
     if table.is_empty() {
-        return Err(item.refuse("`weight` says nothing", item.write(WANTED.example), report));
+        return Err(item.refuse("`weight` is empty", item.write(WANTED.example), report));
     }
     let scale = table
         .take("scale")
@@ -70,8 +70,7 @@ fn scaled(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeight, Repor
             percentage::Written(min),
             percentage::Written(max)
         );
-        let mut finding =
-            Finding::at(min_item.span, message).help("`min` is the smaller of the two");
+        let mut finding = Finding::at(min_item.span, message).help("`min` must be the smaller one");
         if let Some(max_item) = max_item {
             finding = finding.also(max_item.span, "`max`");
         }
@@ -80,8 +79,7 @@ fn scaled(item: &Item<'_>, report: &mut Report<'_>) -> Result<TrailWeight, Repor
     if max == 0
         && let Some(max_item) = max_item
     {
-        let help =
-            "with it, no vote would ever be cast; use `enabled = false` to switch a rule off";
+        let help = "this rule would never vote; to switch the rule off, write `enabled = false`";
         return Err(max_item.refuse("`max` must be above 0%", help, report));
     }
     Ok(TrailWeight::Scaled {

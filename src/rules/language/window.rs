@@ -1,4 +1,4 @@
-//! `window`: the hours in which votes may go out.
+//! Reads `window`: the hours in which votes may be cast.
 
 use chrono::{NaiveTime, Weekday};
 use chrono_tz::Tz;
@@ -21,10 +21,10 @@ const DAYS: [(&str, Weekday); 7] = [
     ("sun", Weekday::Sun),
 ];
 
-/// The hours that `item` names; in `zone` unless it names its own.
+/// Reads a window. `zone` is its default time zone.
 ///
 /// # Errors
-/// What is wrong with it has been reported.
+/// `item` is not a valid window; every error has been reported.
 pub(super) fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result<Window, Reported> {
     const WANTED: Wanted = Wanted {
         what: "a table",
@@ -46,7 +46,7 @@ pub(super) fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result
         return Err(item.refuse("a window cannot open at 24:00", help, report));
     };
     if Some(from) == to {
-        let message = "the window closes at the moment it opens";
+        let message = "the window closes at the time it opens";
         let help = "for the whole day, write `from = \"00:00\", to = \"24:00\"`";
         return Err(item.refuse(message, help, report));
     }
@@ -58,7 +58,7 @@ pub(super) fn read(item: &Item<'_>, zone: Tz, report: &mut Report<'_>) -> Result
     })
 }
 
-/// A time of day; `None` is 24:00.
+/// Reads a required time of day; `None` is 24:00.
 fn time(
     table: &mut Table<'_>,
     key: &'static str,
@@ -71,7 +71,7 @@ fn time(
     let Some(item) = table.take(key) else {
         let finding = Finding::at(
             table.header.clone(),
-            format!("{} lacks `{key}`", table.name),
+            format!("{} has no `{key}`", table.name),
         );
         let example = if key == "to" { "22:00" } else { "08:00" };
         return Err(report.error(finding.help(format!("add `{key} = \"{example}\"`"))));
@@ -114,9 +114,11 @@ fn days(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<Weekday>, Report
         let lower = text.to_lowercase();
         match DAYS.iter().find(|(name, _)| *name == lower) {
             Some((_, day)) if days.contains(day) => {
-                let finding =
-                    Finding::at(member.span, format!("\"{lower}\" stands twice in `days`"));
-                report.warning(finding.help("once is enough: take one out"));
+                let finding = Finding::at(
+                    member.span,
+                    format!("\"{lower}\" is listed twice in `days`"),
+                );
+                report.warning(finding.help("remove one of the two"));
             }
             Some((_, day)) => days.push(*day),
             None => {

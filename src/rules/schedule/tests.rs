@@ -20,7 +20,7 @@ fn utc(text: &str) -> DateTime<Utc> {
         .to_utc()
 }
 
-/// The next ones in the zone, as `08-31 18:00:00 +02:00`.
+/// The next `count` occurrences in `zone`, as `08-31 18:00:00 +02:00`.
 fn next(cron: &str, zone: Tz, after: &str, count: usize) -> Vec<String> {
     let timetable = timetable(cron, zone);
     std::iter::successors(timetable.next(utc(after)), |last| timetable.next(*last))
@@ -30,7 +30,7 @@ fn next(cron: &str, zone: Tz, after: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn five_fields_begin_with_the_minute_and_six_with_the_second() {
+fn five_fields_start_with_the_minute_and_six_with_the_second() {
     assert_eq!(
         next("5 4 * * *", UTC, "2026-06-01T00:00:00", 1),
         ["06-01 04:05:00 +00:00"]
@@ -44,7 +44,7 @@ fn five_fields_begin_with_the_minute_and_six_with_the_second() {
 }
 
 #[test]
-fn the_next_is_never_the_moment_itself() {
+fn the_next_occurrence_is_after_the_given_moment() {
     for (after, expected) in [
         ("2026-06-01T17:59:59.999", "06-01 18:00:00 +00:00"),
         ("2026-06-01T18:00:00", "06-02 18:00:00 +00:00"),
@@ -59,7 +59,7 @@ fn the_next_is_never_the_moment_itself() {
 }
 
 #[test]
-fn with_day_of_month_and_day_of_week_either_will_do() {
+fn either_day_of_month_or_day_of_week_matches() {
     // 1 June 2026 is a Monday.
     assert_eq!(
         next("0 0 10 * FRI", UTC, "2026-06-01T00:00:00", 4),
@@ -101,7 +101,7 @@ fn sunday_is_0_and_7() {
 }
 
 #[test]
-fn a_leap_day_comes_in_leap_years_only() {
+fn a_leap_day_occurs_in_leap_years_only() {
     let leap = timetable("0 12 29 2 *", AMSTERDAM);
     let first = leap.next(utc("2026-01-01T00:00:00")).unwrap();
     assert_eq!(first, utc("2028-02-29T11:00:00"));
@@ -126,15 +126,14 @@ fn a_leap_day_comes_in_leap_years_only() {
 }
 
 #[test]
-fn what_never_comes_is_none() {
+fn an_expression_that_never_occurs_has_no_next_occurrence() {
     for cron in ["0 0 30 2 *", "* * 31 4,6,9,11 *"] {
         let after = utc("2026-01-01T00:00:00");
         assert_eq!(timetable(cron, AMSTERDAM).next(after), None, "{cron}");
     }
 }
 
-/// Zone, the day on which its clocks change, the time of day that is skipped (`true`) or comes twice, and
-/// the moment of the change.
+/// Zone, day of a clock change, whether the change skips a time (`true`) or repeats it, and moment of the change.
 const CHANGES: [(Tz, &str, bool, &str); 12] = [
     (AMSTERDAM, "2026-03-29", true, "2026-03-29T01:00:00"),
     (AMSTERDAM, "2026-10-25", false, "2026-10-25T01:00:00"),
@@ -150,7 +149,7 @@ const CHANGES: [(Tz, &str, bool, &str); 12] = [
     (LORD_HOWE, "2027-10-03", true, "2027-10-02T15:30:00"),
 ];
 
-/// A minute that is skipped, or comes twice, on such a day.
+/// A time of day that is skipped or repeated on such a day.
 fn odd_minute(zone: Tz, skipped: bool) -> NaiveTime {
     let (hour, minute) = match (zone, skipped) {
         (AMSTERDAM, _) | (NEW_YORK, true) => (2, 30),
@@ -162,7 +161,7 @@ fn odd_minute(zone: Tz, skipped: bool) -> NaiveTime {
 }
 
 #[test]
-fn a_time_of_day_stays_the_same_through_every_change() {
+fn a_time_of_day_stays_the_same_through_clock_changes() {
     for zone in [AMSTERDAM, NEW_YORK, LORD_HOWE] {
         for time in ["18:00", "04:00", "00:00", "23:59"] {
             let (hour, minute) = time.split_once(':').unwrap();
@@ -180,7 +179,7 @@ fn a_time_of_day_stays_the_same_through_every_change() {
 }
 
 #[test]
-fn a_fixed_time_that_is_skipped_comes_at_the_next_minute_that_exists() {
+fn a_skipped_fixed_time_moves_to_the_next_minute_that_exists() {
     for (zone, date, skipped, change) in CHANGES {
         if !skipped {
             continue;
@@ -191,7 +190,7 @@ fn a_fixed_time_that_is_skipped_comes_at_the_next_minute_that_exists() {
         let daily = timetable(&format!("{minute} {hour} * * *"), zone);
         let before = daily.next(change - TimeDelta::hours(30)).unwrap();
         assert_eq!(daily.next(before), Some(change), "{zone} {date}");
-        // From anywhere close to it, too.
+        // Also from moments shortly before it.
         for earlier in [1, 60, 1_800, 3_600] {
             let after = change - TimeDelta::seconds(earlier);
             assert_eq!(daily.next(after), Some(change), "{zone} {date}");
@@ -203,7 +202,7 @@ fn a_fixed_time_that_is_skipped_comes_at_the_next_minute_that_exists() {
 }
 
 #[test]
-fn skipped_times_that_fall_together_come_once() {
+fn skipped_times_that_move_to_the_same_minute_occur_once() {
     assert_eq!(
         next("0,20,40 2,3 * * *", AMSTERDAM, "2026-03-29T00:00:00", 4),
         [
@@ -220,7 +219,7 @@ fn skipped_times_that_fall_together_come_once() {
 }
 
 #[test]
-fn a_fixed_time_that_exists_twice_comes_once() {
+fn a_fixed_time_that_exists_twice_occurs_once() {
     for (zone, date, skipped, change) in CHANGES {
         if skipped {
             continue;
@@ -232,7 +231,7 @@ fn a_fixed_time_that_exists_twice_comes_once() {
         assert!(at < change, "{zone} {date}: the first of the two");
         let local = at.with_timezone(&zone).naive_local();
         assert_eq!(local, format!("{date}T{time}").parse().unwrap());
-        // Not a second time from within the hour that is repeated.
+        // It does not occur again within the repeated hour.
         for after in [at, change, change + TimeDelta::minutes(20)] {
             let tomorrow = daily.next(after).unwrap().with_timezone(&zone);
             assert_eq!(tomorrow.date_naive().pred_opt().unwrap().to_string(), date);
@@ -242,7 +241,7 @@ fn a_fixed_time_that_exists_twice_comes_once() {
 }
 
 #[test]
-fn what_runs_on_has_no_gap_and_no_double_at_a_change() {
+fn elapsed_time_has_no_gap_and_no_duplicate_at_a_clock_change() {
     for (zone, date, _, change) in CHANGES {
         let change = utc(change);
         for minutes in [1, 5, 10, 15, 30] {
@@ -258,7 +257,7 @@ fn what_runs_on_has_no_gap_and_no_double_at_a_change() {
 }
 
 #[test]
-fn each_hour_comes_twice_when_clocks_show_it_twice() {
+fn a_repeated_hour_occurs_twice_for_elapsed_time() {
     assert_eq!(
         next("50 * * * *", AMSTERDAM, "2026-10-25T00:00:00", 4),
         [
@@ -274,7 +273,7 @@ fn each_hour_comes_twice_when_clocks_show_it_twice() {
     );
 }
 
-/// A field that names some values below `end`.
+/// A field that matches some values below `end`.
 fn field(end: u32) -> impl Strategy<Value = String> {
     (any::<u8>(), 0..end, 1..end).prop_map(|(kind, value, step)| match kind % 5 {
         0 => "*".to_owned(),
@@ -286,7 +285,7 @@ fn field(end: u32) -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn occurrences_go_forward_and_are_as_the_expression_says(
+    fn occurrences_ascend_and_match_the_expression(
         second in field(60), minute in field(60), hour in field(24), weekday in 0u32..14,
         zone in 0usize..3, start in 1_767_225_600i64..1_830_297_600, near in any::<bool>(), change in 0usize..12,
     ) {
@@ -306,15 +305,15 @@ proptest! {
             prop_assert!(next > at);
             let local = next.with_timezone(&zone);
             let matches = parsed.is_time_matching(&local).unwrap();
-            // Else it was moved out of a gap: the second before had another offset.
+            // A time moved out of a gap does not match; the second before it has another offset.
             let moved = zone.offset_from_utc_datetime(&(next.naive_utc() - TimeDelta::seconds(1))).fix()
                 != local.offset().fix();
-            prop_assert!(matches || (moved && !timetable.runs_on()), "{} {}", cron, local);
-            // From anywhere in between the next is the same.
+            prop_assert!(matches || (moved && !timetable.is_elapsed()), "{} {}", cron, local);
+            // The next occurrence is the same from a moment in between.
             let between = at + (next - at) / 2;
             prop_assert_eq!(timetable.next(between), Some(next));
-            if timetable.runs_on() {
-                // No match is left out, as far as we look.
+            if timetable.is_elapsed() {
+                // No matching second in between is left out; at most 2000 are checked.
                 let seconds = (next - at).num_seconds();
                 for second in 1..seconds.min(2_000) {
                     let local = (at + TimeDelta::seconds(second)).with_timezone(&zone);
@@ -326,7 +325,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_upsets(text in "\\PC*") {
+    fn parsing_any_text_never_panics(text in "\\PC*") {
         if let Ok(cron) = parse(&text) {
             let timetable = Timetable { cron, zone: LORD_HOWE };
             timetable.next(utc("2026-01-01T00:00:00"));
@@ -334,7 +333,7 @@ proptest! {
     }
 
     #[test]
-    fn no_expression_upsets(text in "[-0-9*/,LW#?+ ]{1,8}( [-0-9*/,LW#?+]{1,6}){4,5}") {
+    fn searching_in_any_expression_never_panics(text in "[-0-9*/,LW#?+ ]{1,8}( [-0-9*/,LW#?+]{1,6}){4,5}") {
         if let Ok(cron) = parse(&text) {
             let timetable = Timetable { cron, zone: LORD_HOWE };
             timetable.next(utc("2026-01-01T00:00:00"));

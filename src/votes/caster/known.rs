@@ -12,7 +12,7 @@ use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
-use crate::rules::facts::{Facts, ReadOnce};
+use crate::rules::facts::{Facts, SharedCache};
 use crate::rules::rule::RuleId;
 use crate::votes::verdict::Post;
 use crate::votes::vote::PastVote;
@@ -69,7 +69,7 @@ impl From<Option<Content>> for Sight {
 pub struct Looked {
     at: DateTime<Utc>,
     sight: Sight,
-    read: ReadOnce,
+    read: SharedCache,
 }
 
 impl Looked {
@@ -77,7 +77,7 @@ impl Looked {
         Self {
             at,
             sight,
-            read: ReadOnce::default(),
+            read: SharedCache::default(),
         }
     }
 
@@ -90,7 +90,7 @@ impl Looked {
     pub fn show<T>(&self, judge: impl FnOnce(Post<'_>) -> T) -> T {
         match &self.sight {
             Sight::Here(content) => {
-                let facts = Facts::of_content_once(content, &self.read);
+                let facts = Facts::of_content_cached(content, &self.read);
                 judge(Post::Here(content, &facts))
             }
             Sight::Missing => judge(Post::Missing),

@@ -22,7 +22,7 @@ use crate::weight::Weight;
 pub fn rules(text: &str) -> RuleSet {
     let text = format!("voters = ['alice']\n{text}");
     let file = language::file::read("a.toml", &text);
-    assert!(file.is_good(), "{:?}", file.problems);
+    assert!(file.is_valid(), "{:?}", file.problems);
     RuleSet::new(file.rules.into_iter().map(Arc::new).collect())
 }
 

@@ -1,17 +1,17 @@
-//! What is said of files that have something wrong with them.
+//! Problems reported for invalid and doubtful files.
 
 use curatord::diagnostic::Problem;
 use curatord::rules::files::read;
 
 use super::files;
 
-/// Each file of a folder, and below it a line for each problem: its place, what is wrong, what to write.
-fn told_of(folder: &str, also: impl Fn(&str, &[Problem])) -> String {
-    let mut told = String::new();
+/// Each file of a folder, followed by one line per problem: position, message and help.
+fn problems_in(folder: &str, also: impl Fn(&str, &[Problem])) -> String {
+    let mut text = String::new();
     for (name, path, _) in files(folder) {
         let problems = read::read(&path).problems;
         also(&name, &problems);
-        told += &format!("{name}\n");
+        text += &format!("{name}\n");
         for problem in problems {
             let severity = if problem.is_error() { "" } else { "warning: " };
             let problem = problem.plain;
@@ -26,35 +26,35 @@ fn told_of(folder: &str, also: impl Fn(&str, &[Problem])) -> String {
             told += &format!("      {}\n", help.expect("help"));
         }
     }
-    told
+    text
 }
 
 #[test]
-fn every_mistake_is_named_in_its_place_with_what_to_write_instead() {
-    let told = told_of("tests/rules/bad", |name, problems| {
+fn every_error_has_a_position_a_message_and_help() {
+    let text = problems_in("tests/rules/bad", |name, problems| {
         assert!(
             problems.iter().any(Problem::is_error),
             "{name} is taken for good"
         );
     });
-    insta::assert_snapshot!("bad", told);
+    insta::assert_snapshot!("bad", text);
 }
 
 #[test]
-fn what_hardly_means_what_it_says_is_warned_of() {
-    let told = told_of("tests/rules/doubtful", |name, problems| {
+fn doubtful_rules_are_warnings() {
+    let text = problems_in("tests/rules/doubtful", |name, problems| {
         assert!(!problems.is_empty(), "nothing is said of {name}");
         assert!(
             !problems.iter().any(Problem::is_error),
             "{name}: {problems:?}"
         );
     });
-    insta::assert_snapshot!("doubtful", told);
+    insta::assert_snapshot!("doubtful", text);
 }
 
 #[test]
-fn of_good_files_nothing_is_said() {
+fn valid_files_have_no_problems() {
     for folder in ["tests/rules/good", "rules"] {
-        told_of(folder, |name, problems| assert_eq!(problems, [], "{name}"));
+        problems_in(folder, |name, problems| assert_eq!(problems, [], "{name}"));
     }
 }

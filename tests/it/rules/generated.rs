@@ -1,19 +1,19 @@
-//! Rule files made up at random, from keys with values that are good by themselves or nearly so.
+//! Random rule files, from keys with valid or nearly valid values.
 
 use curatord::rules::language::keys::{self, Holds, Key, Kind};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-/// Lists that every generated file may use, and what defines them.
+/// Lists that every generated file may use, and their definitions.
 pub const LISTS: &str =
     "[lists]\nfriends = ['bob', '@Carol']\nart = ['#Photography', 'painting']\n";
 
-/// A file with its own [`LISTS`]; good more often than not.
+/// A file with its own [`LISTS`]; most are valid.
 pub fn file() -> impl Strategy<Value = String> {
     rules().prop_map(|rules| format!("voters = ['alice']\n{LISTS}{rules}"))
 }
 
-/// Some rules, without the keys above them.
+/// Some rules, without the keys of the file.
 pub fn rules() -> impl Strategy<Value = String> {
     let rule = select(vec![Kind::Author, Kind::Trail]).prop_flat_map(rule);
     prop::collection::vec(rule, 0..5).prop_map(|rules| rules.concat())
@@ -36,7 +36,7 @@ fn line(key: &'static Key) -> impl Strategy<Value = String> {
     value(key).prop_map(|value| format!("{} = {value}\n", key.name))
 }
 
-/// The example, or something else of the kind.
+/// The example, or another value of the same type.
 fn value(key: &'static Key) -> BoxedStrategy<String> {
     let example = Just(key.example.to_owned());
     prop_oneof![1 => example, 3 => of_kind(&key.holds)].boxed()
@@ -133,9 +133,9 @@ fn table(keys: &'static [Key]) -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// Every key is tried: what the tables of keys hold is what is generated.
+/// Every key in the tables of keys is generated.
 #[test]
-fn most_generated_files_are_good() {
+fn most_generated_files_are_valid() {
     use curatord::rules::language::file::read;
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
@@ -149,7 +149,7 @@ fn most_generated_files_are_good() {
         .collect();
     for _ in 0..300 {
         let text = file().new_tree(&mut runner).unwrap().current();
-        if read("a.toml", &text).is_good() {
+        if read("a.toml", &text).is_valid() {
             good += 1;
             unseen.retain(|name| !text.contains(&format!("\n{name} = ")));
         }

@@ -1,4 +1,4 @@
-//! Lists that files share, while the files change.
+//! Lists shared between files, while the files change.
 
 use std::fs;
 
@@ -30,7 +30,7 @@ impl Daemon {
         }
     }
 
-    /// These files are what there is now. Gives what is told, a line for each file, sorted.
+    /// Replaces all files, and returns what is reported: one line per file, sorted.
     fn sees(&mut self, files: &[(&str, &str)]) -> Vec<String> {
         self.sees_at(START, files)
     }
@@ -44,7 +44,7 @@ impl Daemon {
         if let Some(set) = set {
             self.set = RuleSet::new(set.rules().to_vec());
         }
-        let mut told: Vec<_> = changes
+        let mut reports: Vec<_> = changes
             .iter()
             .map(|change| match &change.news {
                 News::Good { rules, .. } => format!("{}: {rules} rules", change.file),
@@ -52,11 +52,11 @@ impl Daemon {
                 News::Bad(bad) => format!("{} (keeps {})", bad.errors.join("; "), bad.kept),
             })
             .collect();
-        told.sort();
-        told
+        reports.sort();
+        reports
     }
 
-    /// The authors of the rule, or of none where it is not there.
+    /// The authors of the rule; empty if it does not exist.
     fn authors(&self, rule: &str) -> String {
         let rule = self.set.rules().iter().find(|one| one.id.as_str() == rule);
         rule.map_or_else(|| "no such rule".to_owned(), |rule| authors(rule))
@@ -77,24 +77,24 @@ fn authors(rule: &Rule) -> String {
 }
 
 #[test]
-fn a_list_stands_for_its_members_in_every_file() {
+fn a_list_can_be_used_in_every_file() {
     let mut daemon = Daemon::new();
     daemon.sees(&[("a.toml", USES), ("z/lists.toml", LISTS)]);
     assert_eq!(daemon.authors("a.toml:author-1"), "bob carol");
 }
 
 #[test]
-fn a_list_stands_beside_accounts_and_other_lists_and_each_account_counts_once() {
+fn a_list_can_be_mixed_with_accounts_and_lists_and_each_account_counts_once() {
     let text = "voters = ['list:us']\n[lists]\nus = ['@Alice', 'dave']\nfriends = ['bob', 'Carol']\n\
                 [[author]]\nauthors = ['carol', 'list:friends', 'list:us', 'erin']\nexcept = ['list:us']\nweight = '1%'\n\
                 tags = { any = ['list:art', 'list:us'] }\n\
                 [[trail]]\nleaders = ['list:friends']\nauthors = ['list:us']\nweight = '1%'\nagree = 2\n";
     let mut daemon = Daemon::new();
-    let told = daemon.sees(&[
+    let reports = daemon.sees(&[
         ("a.toml", text),
         ("b.toml", "[lists]\nart = ['#Painting']\n"),
     ]);
-    assert_eq!(told, ["a.toml: 2 rules", "b.toml: 0 rules"]);
+    assert_eq!(reports, ["a.toml: 2 rules", "b.toml: 0 rules"]);
     let rule = &daemon.set.rules()[0];
     assert_eq!(authors(rule), "carol bob alice dave erin");
     assert_eq!(rule.voters.len(), 2);
@@ -108,45 +108,45 @@ fn a_changed_list_changes_the_rules_of_other_files_that_use_it() {
     let more = "[lists]\nfriends = ['bob', 'erin']\nothers = ['frank']\n";
     let lists = "[lists]\nfriends = ['bob', 'carol']\nothers = ['frank']\n";
     daemon.sees(&[("a.toml", USES), ("b.toml", &other), ("lists.toml", lists)]);
-    let told = daemon.sees(&[("a.toml", USES), ("b.toml", &other), ("lists.toml", more)]);
-    assert_eq!(told, ["a.toml: 1 rules", "lists.toml: 0 rules"]);
+    let reports = daemon.sees(&[("a.toml", USES), ("b.toml", &other), ("lists.toml", more)]);
+    assert_eq!(reports, ["a.toml: 1 rules", "lists.toml: 0 rules"]);
     assert_eq!(daemon.authors("a.toml:author-1"), "bob erin");
     assert_eq!(daemon.authors("b.toml:author-1"), "frank");
 }
 
 #[test]
-fn a_list_may_move_from_one_file_to_another() {
+fn a_list_can_move_to_another_file() {
     let mut daemon = Daemon::new();
     daemon.sees(&[("a.toml", USES), ("x.toml", LISTS)]);
-    let told = daemon.sees(&[("a.toml", USES), ("b.toml", LISTS)]);
-    assert_eq!(told, ["b.toml: 0 rules", "x.toml: removed"]);
+    let reports = daemon.sees(&[("a.toml", USES), ("b.toml", LISTS)]);
+    assert_eq!(reports, ["b.toml: 0 rules", "x.toml: removed"]);
     assert_eq!(daemon.authors("a.toml:author-1"), "bob carol");
 }
 
 #[test]
-fn a_list_that_disappears_leaves_its_users_their_last_good_rules() {
+fn files_that_use_a_removed_list_keep_their_last_valid_rules() {
     let mut daemon = Daemon::new();
     daemon.sees(&[("a.toml", USES), ("lists.toml", LISTS)]);
-    let told = daemon.sees(&[("a.toml", USES)]);
+    let reports = daemon.sees(&[("a.toml", USES)]);
     let missing = "a.toml:3:12: there is no list `friends` \
                    (define it below a line `[lists]`, in any rule file) (keeps 1)";
-    assert_eq!(told, [missing, "lists.toml: removed"]);
+    assert_eq!(reports, [missing, "lists.toml: removed"]);
     assert_eq!(daemon.authors("a.toml:author-1"), "bob carol");
-    let told = daemon.sees(&[
+    let reports = daemon.sees(&[
         ("a.toml", USES),
         ("b.toml", "[lists]\nfriends = ['erin']\n"),
     ]);
-    assert_eq!(told, ["a.toml: 1 rules", "b.toml: 0 rules"]);
+    assert_eq!(reports, ["a.toml: 1 rules", "b.toml: 0 rules"]);
     assert_eq!(daemon.authors("a.toml:author-1"), "erin");
 }
 
 #[test]
-fn a_bad_file_keeps_its_last_good_lists() {
+fn an_invalid_file_keeps_its_last_valid_lists() {
     let mut daemon = Daemon::new();
     daemon.sees(&[("a.toml", USES), ("lists.toml", LISTS)]);
     let worse = format!("[lists]\nfriends = ['mallory']\n{BAD_RULE}");
-    let told = daemon.sees(&[("a.toml", USES), ("lists.toml", &worse)]);
-    assert_eq!(told.len(), 1, "{told:?}");
+    let reports = daemon.sees(&[("a.toml", USES), ("lists.toml", &worse)]);
+    assert_eq!(reports.len(), 1, "{reports:?}");
     assert_eq!(daemon.authors("a.toml:author-1"), "bob carol");
     let broken = "[lists]\nfriends = ['mallory'\n";
     daemon.sees(&[("a.toml", USES), ("lists.toml", broken)]);
@@ -157,26 +157,26 @@ fn a_bad_file_keeps_its_last_good_lists() {
 }
 
 #[test]
-fn lists_of_a_file_that_was_never_good_are_not_used() {
+fn lists_of_a_file_that_was_never_valid_are_not_used() {
     let mut daemon = Daemon::new();
     let lists = format!("{LISTS}{BAD_RULE}");
-    let told = daemon.sees(&[("a.toml", USES), ("lists.toml", &lists)]);
+    let reports = daemon.sees(&[("a.toml", USES), ("lists.toml", &lists)]);
     assert_eq!(
-        told[0],
-        "a.toml:3:12: the list `friends` cannot be used: its file has a mistake \
-         (it is defined at lists.toml:2:1: mend that file) (keeps 0)"
+        reports[0],
+        "a.toml:3:12: the list `friends` cannot be used: its file has an error \
+         (it is defined at lists.toml:2:1: fix that file) (keeps 0)"
     );
     assert_eq!(daemon.authors("a.toml:author-1"), "no such rule");
-    let told = daemon.sees(&[("a.toml", USES), ("lists.toml", LISTS)]);
-    assert_eq!(told, ["a.toml: 1 rules", "lists.toml: 0 rules"]);
+    let reports = daemon.sees(&[("a.toml", USES), ("lists.toml", LISTS)]);
+    assert_eq!(reports, ["a.toml: 1 rules", "lists.toml: 0 rules"]);
 }
 
 #[test]
-fn a_file_whose_own_rule_is_bad_is_told_of_that_alone() {
+fn a_file_with_an_invalid_rule_reports_only_that() {
     let text = format!("{LISTS}{USES}{BAD_RULE}");
-    let told = Daemon::new().sees(&[("a.toml", &text)]);
+    let reports = Daemon::new().sees(&[("a.toml", &text)]);
     assert_eq!(
-        told,
+        reports,
         [
             "a.toml:10:10: `weight` must be a percentage in quotes, not a whole number \
           (write `weight = \"50%\"`) (keeps 0)"
@@ -185,40 +185,40 @@ fn a_file_whose_own_rule_is_bad_is_told_of_that_alone() {
 }
 
 #[test]
-fn a_list_that_no_longer_fits_its_use_leaves_the_users_their_last_good_rules() {
+fn files_that_use_a_list_that_no_longer_fits_keep_their_last_valid_rules() {
     let mut daemon = Daemon::new();
     daemon.sees(&[("a.toml", USES), ("lists.toml", LISTS)]);
     let tags = "[lists]\nfriends = ['long_exposure']\n";
-    let told = daemon.sees(&[("a.toml", USES), ("lists.toml", tags)]);
+    let reports = daemon.sees(&[("a.toml", USES), ("lists.toml", tags)]);
     assert_eq!(
-        told[0],
-        "a.toml:3:12: the list `friends` cannot be used for `authors`: \"long_exposure\" is no account: \
+        reports[0],
+        "a.toml:3:12: the list `friends` cannot be used for `authors`: \"long_exposure\" is not an account: \
          an account name holds only a-z, 0-9, '-' and '.' \
-         (the list is defined at lists.toml:2:1: mend it there) (keeps 1)"
+         (the list is defined at lists.toml:2:1: fix it there) (keeps 1)"
     );
     assert_eq!(daemon.authors("a.toml:author-1"), "bob carol");
 }
 
 #[test]
-fn of_two_definitions_the_first_in_the_order_of_the_files_counts() {
+fn the_first_of_two_definitions_in_file_order_counts() {
     let mut daemon = Daemon::new();
     daemon.sees(&[("b.toml", LISTS), ("c.toml", USES)]);
     let other = "[lists]\nfriends = ['erin']\n";
-    let told = daemon.sees(&[("a.toml", other), ("b.toml", LISTS), ("c.toml", USES)]);
+    let reports = daemon.sees(&[("a.toml", other), ("b.toml", LISTS), ("c.toml", USES)]);
     let twice = "b.toml:2:1: the list `friends` is defined twice \
-                 (it is defined at a.toml:2:1, too: give one of the two another name) (keeps 0)";
-    assert_eq!(told, ["a.toml: 0 rules", twice, "c.toml: 1 rules"]);
+                 (it is also defined at a.toml:2:1: rename one of the two) (keeps 0)";
+    assert_eq!(reports, ["a.toml: 0 rules", twice, "c.toml: 1 rules"]);
     assert_eq!(daemon.authors("c.toml:author-1"), "erin");
-    let told = daemon.sees(&[("b.toml", LISTS), ("c.toml", USES)]);
+    let reports = daemon.sees(&[("b.toml", LISTS), ("c.toml", USES)]);
     assert_eq!(
-        told,
+        reports,
         ["a.toml: removed", "b.toml: 0 rules", "c.toml: 1 rules"]
     );
     assert_eq!(daemon.authors("c.toml:author-1"), "bob carol");
 }
 
 #[test]
-fn files_that_need_lists_of_each_other_are_good_together_and_bad_together() {
+fn files_that_use_each_others_lists_are_valid_or_invalid_together() {
     let mut daemon = Daemon::new();
     let one = format!(
         "[lists]\nones = ['bob']\n{}",
@@ -228,31 +228,31 @@ fn files_that_need_lists_of_each_other_are_good_together_and_bad_together() {
         "[lists]\ntwos = ['erin']\n{}",
         USES.replace("friends", "ones")
     );
-    let told = daemon.sees(&[("a.toml", &one), ("b.toml", &two)]);
-    assert_eq!(told, ["a.toml: 1 rules", "b.toml: 1 rules"]);
+    let reports = daemon.sees(&[("a.toml", &one), ("b.toml", &two)]);
+    assert_eq!(reports, ["a.toml: 1 rules", "b.toml: 1 rules"]);
     let worse = two.replace("'50%'", "50").replace("erin", "mallory");
     daemon.sees(&[("a.toml", &one), ("b.toml", &worse)]);
     assert_eq!(daemon.authors("a.toml:author-1"), "erin");
     let mut daemon = Daemon::new();
-    let told = daemon.sees(&[("a.toml", &one), ("b.toml", &worse)]);
-    assert_eq!(told.len(), 2, "{told:?}");
+    let reports = daemon.sees(&[("a.toml", &one), ("b.toml", &worse)]);
+    assert_eq!(reports.len(), 2, "{reports:?}");
     assert_eq!(daemon.set.rules().len(), 0);
-    let told = daemon.sees(&[("a.toml", &one), ("b.toml", &two)]);
-    assert_eq!(told, ["a.toml: 1 rules", "b.toml: 1 rules"]);
+    let reports = daemon.sees(&[("a.toml", &one), ("b.toml", &two)]);
+    assert_eq!(reports, ["a.toml: 1 rules", "b.toml: 1 rules"]);
 }
 
 #[test]
-fn a_file_of_no_bytes_that_held_lists_keeps_them_for_two_seconds() {
+fn an_emptied_file_keeps_its_lists_for_two_seconds() {
     let mut daemon = Daemon::new();
     daemon.sees(&[("a.toml", USES), ("lists.toml", LISTS)]);
     let empty = [("a.toml", USES), ("lists.toml", "")];
     assert_eq!(daemon.sees(&empty), [""; 0]);
-    let told = daemon.sees_at(START + TimeDelta::seconds(2), &empty);
-    assert_eq!(told.len(), 2, "{told:?}");
+    let reports = daemon.sees_at(START + TimeDelta::seconds(2), &empty);
+    assert_eq!(reports.len(), 2, "{reports:?}");
     assert_eq!(daemon.authors("a.toml:author-1"), "bob carol");
 }
 
-/// What `curatord check` draws for these files.
+/// Output of `curatord check` for these files.
 fn drawn(files: &[(&str, &str)], read: impl Fn(&std::path::Path) -> read::RuleFiles) -> String {
     let root = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -269,7 +269,7 @@ fn drawn(files: &[(&str, &str)], read: impl Fn(&std::path::Path) -> read::RuleFi
 }
 
 #[test]
-fn problems_with_lists_of_other_files_show_both_places() {
+fn problems_with_lists_of_other_files_show_both_positions() {
     let files = [
         (
             "a.toml",
@@ -285,7 +285,7 @@ fn problems_with_lists_of_other_files_show_both_places() {
 }
 
 #[test]
-fn of_some_of_the_files_a_list_they_do_not_define_is_only_doubtful() {
+fn an_undefined_list_is_a_warning_when_only_some_files_are_checked() {
     let files = [
         ("a.toml", USES),
         ("b.toml", "voters = ['list:frends', 'alice']\n"),

@@ -1,4 +1,4 @@
-//! What `curatord check` accepts is what the daemon loads.
+//! `curatord check` and the daemon accept the same files.
 
 use std::fs;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::generated;
 
 const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-/// The rules in force after the daemon has read these files, and what it has against them.
+/// The rules in force after the daemon has read these files, and the errors it reports.
 fn loaded(files: &[(String, String)]) -> (Vec<Arc<Rule>>, Vec<String>) {
     let snapshot: snapshot::Snapshot = Ok(files
         .iter()
@@ -34,7 +34,7 @@ fn loaded(files: &[(String, String)]) -> (Vec<Arc<Rule>>, Vec<String>) {
     (reload.set.expect("a set").rules().to_vec(), errors)
 }
 
-/// The same by way of `curatord check` without paths.
+/// The same for `curatord check` without paths.
 fn checked(files: &[(String, String)]) -> (Vec<Arc<Rule>>, Vec<String>) {
     let root = tempfile::tempdir().unwrap();
     for (relative, text) in files {
@@ -70,7 +70,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn what_check_accepts_is_what_the_daemon_loads(files in some_files()) {
+    fn check_and_the_daemon_accept_the_same_files(files in some_files()) {
         let (of_check, errors) = checked(&files);
         let (of_daemon, daemon_errors) = loaded(&files);
         prop_assert_eq!(&errors, &daemon_errors);

@@ -1,5 +1,5 @@
-//! The rule language as its users meet it: files that are good, doubtful and bad, each named after what it shows;
-//! lists that files share; and the schema for editors.
+//! The rule language for its users: valid, doubtful and invalid files, each named after its subject; lists shared
+//! between files; and the schema for editors.
 
 mod diagnostics;
 mod generated;

@@ -1,4 +1,4 @@
-//! The schema for editors: it never refuses what `curatord check` accepts, and finds most mistakes.
+//! The schema for editors: it accepts every file that `curatord check` accepts, and finds most errors.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use crate::harness::command::curatord;
 static VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| jsonschema::draft7::new(&schema()).unwrap());
 
-/// What an editor shows to the schema; `None` where the text is no TOML.
+/// The value that an editor validates; `None` if the text is not TOML.
 fn as_json(text: &str) -> Option<Value> {
     fn value(of: &DeValue<'_>) -> Value {
         match of {
@@ -42,7 +42,7 @@ fn as_json(text: &str) -> Option<Value> {
     DeTable::parse(text).ok().map(|root| table(root.get_ref()))
 }
 
-/// What the schema has against a text that is TOML.
+/// Errors of the schema in a TOML text.
 fn complaints(text: &str) -> Vec<String> {
     let instance = as_json(text).expect("TOML");
     let errors = VALIDATOR.iter_errors(&instance);
@@ -52,12 +52,12 @@ fn complaints(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_schema_is_itself_well_formed() {
+fn the_schema_is_valid() {
     assert!(jsonschema::draft7::meta::is_valid(&schema()));
 }
 
 #[test]
-fn examples_and_good_files_pass() {
+fn examples_and_valid_files_match_the_schema() {
     for of in ["rules", "tests/rules/good", "tests/rules/doubtful"] {
         for (name, _, text) in files(of) {
             assert_eq!(complaints(&text), [""; 0], "{name}");
@@ -66,7 +66,7 @@ fn examples_and_good_files_pass() {
 }
 
 #[test]
-fn most_mistakes_are_found_while_one_writes() {
+fn the_schema_finds_most_errors() {
     let mut told = String::new();
     for (name, _, text) in files("tests/rules/bad") {
         let verdict = match as_json(&text) {
@@ -80,7 +80,7 @@ fn most_mistakes_are_found_while_one_writes() {
 }
 
 #[test]
-fn every_example_names_the_schema_that_lies_beside_it() {
+fn every_example_names_the_schema_in_its_folder() {
     for (name, _, text) in files("rules") {
         assert!(text.starts_with("#:schema ./rules.schema.json\n"), "{name}");
     }
@@ -100,8 +100,8 @@ fn the_schema_beside_the_examples_is_what_the_command_prints() {
 
 proptest! {
     #[test]
-    fn whatever_check_accepts_the_schema_accepts(text in generated::file()) {
-        if read("a.toml", &text).is_good() {
+    fn the_schema_accepts_every_file_that_check_accepts(text in generated::file()) {
+        if read("a.toml", &text).is_valid() {
             let complaints = complaints(&text);
             prop_assert!(complaints.is_empty(), "{complaints:?}\n{text}");
         }

@@ -1,4 +1,4 @@
-//! What editors, people and scripts do to files and folders.
+//! Changes of files and folders by editors, people and scripts.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -34,7 +34,7 @@ async fn a_temporary_file_renamed_over_the_old_one_takes_effect() {
 }
 
 #[tokio::test]
-async fn the_old_file_moved_away_and_written_anew_takes_effect_as_one_change() {
+async fn a_file_moved_away_and_rewritten_is_one_change() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&["a.toml"])).await;
     fs::rename(rules.path("a.toml"), rules.path("a.toml~")).unwrap();
     rules.write("a.toml", "two");
@@ -42,8 +42,8 @@ async fn the_old_file_moved_away_and_written_anew_takes_effect_as_one_change() {
 }
 
 #[tokio::test]
-async fn a_file_written_in_two_halves_is_read_once_whole() {
-    // So patient that a busy machine does not make the pause longer than what it waits for.
+async fn a_file_written_in_two_parts_is_read_when_complete() {
+    // Long enough that the pause is shorter even on a busy computer.
     let pace = Pace {
         quiet: Duration::from_millis(600),
         longest: Duration::from_secs(6),
@@ -52,7 +52,7 @@ async fn a_file_written_in_two_halves_is_read_once_whole() {
     let mut rules = Watched::start(pace, with_files(&["a.toml"])).await;
     let mut file = File::create(rules.path("a.toml")).unwrap();
     file.write_all(b"two\n! not yet who").unwrap();
-    // The pause is what is tested.
+    // The pause is tested here.
     sleep(Duration::from_millis(60)).await;
     fs::write(rules.path("a.toml"), "two\nthree").unwrap();
     assert_eq!(names(&*rules.next().await), ["a.toml:two", "a.toml:three"]);
@@ -60,7 +60,7 @@ async fn a_file_written_in_two_halves_is_read_once_whole() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_written_without_a_pause_takes_effect_all_the_same() {
+async fn a_file_written_without_a_pause_takes_effect() {
     let rules = Watched::start(EVENTS_ONLY, with_files(&[])).await;
     let mut written = 0;
     while !rules.set.has_changed().unwrap() {
@@ -72,7 +72,7 @@ async fn a_file_that_is_written_without_a_pause_takes_effect_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_removed_file_takes_its_rules_with_it_and_a_new_one_brings_its_own() {
+async fn removing_a_file_removes_its_rules_and_a_new_file_adds_its_rules() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&["a.toml", "b.toml"])).await;
     fs::remove_file(rules.path("a.toml")).unwrap();
     rules.shows(&["b.toml:one"]).await;
@@ -90,7 +90,7 @@ async fn a_renamed_file_renames_its_rules() {
 }
 
 #[tokio::test]
-async fn sub_folders_come_and_go_with_their_files() {
+async fn sub_folders_can_be_added_and_removed() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&[])).await;
     fs::create_dir_all(rules.path("sub/deep")).unwrap();
     rules.write("sub/deep/a.toml", "one");
@@ -103,7 +103,7 @@ async fn sub_folders_come_and_go_with_their_files() {
     rules.shows(&["other/deep/a.toml:three"]).await;
     fs::remove_dir_all(rules.path("other")).unwrap();
     rules.shows(&[]).await;
-    // A folder of the same name is another folder, even where it gets the same inode.
+    // A new folder with the same name is another folder, even with the same inode.
     fs::create_dir_all(rules.path("other/deep")).unwrap();
     rules.write("other/deep/a.toml", "four");
     rules.shows(&["other/deep/a.toml:four"]).await;
@@ -112,7 +112,7 @@ async fn sub_folders_come_and_go_with_their_files() {
 }
 
 #[tokio::test]
-async fn a_sub_folder_moved_in_from_elsewhere_is_watched() {
+async fn a_sub_folder_moved_into_the_rules_folder_is_watched() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&[])).await;
     let elsewhere = rules.home.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
@@ -151,7 +151,7 @@ async fn a_missing_folder_takes_effect_when_it_appears() {
 }
 
 #[tokio::test]
-async fn two_hundred_files_at_once_all_take_effect() {
+async fn two_hundred_files_written_at_once_take_effect() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&[])).await;
     let mut expected = Vec::new();
     for number in 100..300 {
@@ -163,10 +163,10 @@ async fn two_hundred_files_at_once_all_take_effect() {
 }
 
 #[tokio::test]
-async fn a_file_emptied_before_it_is_written_keeps_its_rules_until_then() {
+async fn a_file_emptied_before_it_is_written_keeps_its_rules() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&["a.toml"])).await;
     rules.write("a.toml", "");
-    // Longer than it takes to act on events.
+    // Longer than the reaction to events.
     sleep(Duration::from_millis(300)).await;
     rules.write("a.toml", "two");
     assert_eq!(names(&*rules.next().await), ["a.toml:two"]);

@@ -1,4 +1,4 @@
-//! The state of the files over time, without files.
+//! The library of rules over time, without a file system.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,12 +36,12 @@ fn seconds(seconds: i64) -> DateTime<Utc> {
     START + TimeDelta::seconds(seconds)
 }
 
-/// The rules of a reload that must have made a new set.
+/// The rules of a reload, which must have a new set.
 fn rules(reload: &Reload) -> Vec<String> {
     names(reload.set.as_deref().expect("a new set"))
 }
 
-/// How often a reload found a content bad that had not been reported.
+/// Number of invalid contents that a reload reports for the first time.
 fn reports(reload: &Reload) -> usize {
     let bad = |news: &News| matches!(news, News::Bad(bad) if bad.first_time);
     reload
@@ -52,7 +52,7 @@ fn reports(reload: &Reload) -> usize {
 }
 
 #[test]
-fn rules_come_in_the_order_of_the_files() {
+fn rules_are_in_the_order_of_the_files() {
     let mut library = Library::new(parse);
     let given = files(&[
         ("a.toml", "one"),
@@ -86,7 +86,7 @@ fn only_a_file_that_changed_is_parsed() {
 }
 
 #[test]
-fn a_set_is_made_only_when_rules_differ() {
+fn a_new_set_is_built_only_when_rules_differ() {
     let mut library = Library::new(parse);
     assert!(library.update(&files(&[]), START).set.is_some());
     assert!(library.update(&files(&[]), START).set.is_none());
@@ -110,7 +110,7 @@ fn a_set_is_made_only_when_rules_differ() {
 }
 
 #[test]
-fn each_bad_content_is_reported_once() {
+fn each_invalid_content_is_reported_once() {
     let mut library = Library::new(parse);
     for (content, expected) in [
         ("!1", 1),
@@ -126,7 +126,7 @@ fn each_bad_content_is_reported_once() {
 }
 
 #[test]
-fn the_fingerprint_names_file_and_content() {
+fn the_fingerprint_depends_on_file_and_content() {
     let print = |path: &str, content: &str| {
         let reload = Library::new(parse).update(&files(&[(path, content)]), START);
         match &reload.changes[0].news {
@@ -141,7 +141,7 @@ fn the_fingerprint_names_file_and_content() {
 }
 
 #[test]
-fn an_empty_or_commented_file_is_good_and_has_no_rules() {
+fn an_empty_or_commented_file_is_valid_and_has_no_rules() {
     let mut library = Library::new(parse);
     let reload = library.update(&files(&[("a.toml", ""), ("b.toml", "# later")]), START);
     assert_eq!(rules(&reload), [""; 0]);
@@ -155,7 +155,7 @@ fn an_empty_or_commented_file_is_good_and_has_no_rules() {
 }
 
 #[test]
-fn a_file_of_no_bytes_that_held_rules_keeps_them_for_two_seconds() {
+fn an_emptied_file_keeps_its_rules_for_two_seconds() {
     let mut library = Library::new(parse);
     library.update(&files(&[("a.toml", "one")]), START);
     let empty = files(&[("a.toml", "")]);
@@ -168,7 +168,7 @@ fn a_file_of_no_bytes_that_held_rules_keeps_them_for_two_seconds() {
 }
 
 #[test]
-fn a_file_emptied_twice_has_two_seconds_each_time() {
+fn a_file_emptied_twice_keeps_its_rules_for_two_seconds_each_time() {
     let mut library = Library::new(parse);
     library.update(&files(&[("a.toml", "one")]), START);
     library.update(&files(&[("a.toml", "")]), seconds(10));
@@ -178,7 +178,7 @@ fn a_file_emptied_twice_has_two_seconds_each_time() {
 }
 
 #[test]
-fn a_clock_set_back_does_not_keep_an_empty_file_alive() {
+fn a_clock_set_back_does_not_extend_the_two_seconds() {
     let mut library = Library::new(parse);
     library.update(&files(&[("a.toml", "one")]), seconds(100));
     library.update(&files(&[("a.toml", "")]), seconds(100));
@@ -187,7 +187,7 @@ fn a_clock_set_back_does_not_keep_an_empty_file_alive() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_keeps_its_last_good_rules() {
+fn an_unreadable_file_keeps_its_last_valid_rules() {
     let mut library = Library::new(parse);
     library.update(&files(&[("a.toml", "one")]), START);
     let denied = || ReadError::Io("Permission denied".to_owned());
@@ -200,13 +200,13 @@ fn a_file_that_cannot_be_read_keeps_its_last_good_rules() {
         }
         other => panic!("{other:?}"),
     }
-    // As it was before, it is read and not taken for unchanged.
+    // The old content counts as changed.
     let again = library.update(&files(&[("a.toml", "one")]), START);
     assert!(matches!(again.changes[0].news, News::Good { rules: 1, .. }));
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_keeps_what_was_in_it() {
+fn an_unreadable_folder_keeps_its_files() {
     let mut library = Library::new(parse);
     library.update(&files(&[("a.toml", "one"), ("sub/b.toml", "one")]), START);
     let closed = file("sub/", Err(ReadError::Io("Permission denied".to_owned())));
@@ -221,7 +221,7 @@ fn a_folder_that_cannot_be_read_keeps_what_was_in_it() {
 }
 
 #[test]
-fn a_missing_folder_is_told_once_and_keeps_its_last_good_rules() {
+fn a_missing_folder_is_reported_once_and_keeps_its_last_valid_rules() {
     let mut library = Library::new(parse);
     library.update(&files(&[("a.toml", "one"), ("b.toml", "one")]), START);
     let reload = library.update(&missing(), seconds(10));
@@ -239,13 +239,13 @@ fn a_missing_folder_is_told_once_and_keeps_its_last_good_rules() {
         let reload = library.update(&missing(), seconds(3_600 * hours));
         assert!(reload.set.is_none() && reload.changes.is_empty());
     }
-    // A file that is not in the folder when that is back has gone.
+    // A file that is missing when the folder returns has been removed.
     let reload = library.update(&files(&[("b.toml", "one")]), seconds(9_000));
     assert_eq!(rules(&reload), ["b.toml:one"]);
 }
 
 #[test]
-fn a_rules_folder_that_cannot_be_read_keeps_everything() {
+fn an_unreadable_rules_folder_keeps_all_rules() {
     let mut library = Library::new(parse);
     library.update(&files(&[("a.toml", "one")]), START);
     let closed = Err(FolderError::Unreadable {
@@ -259,7 +259,7 @@ fn a_rules_folder_that_cannot_be_read_keeps_everything() {
 }
 
 #[test]
-fn before_the_folder_was_read_nothing_is_known() {
+fn all_rules_are_unknown_before_the_folder_is_read() {
     let mut library = Library::new(parse);
     assert!(library.update(&missing(), START).set.is_none());
     let before = curatord::rules::set::RuleSet::not_read_yet();

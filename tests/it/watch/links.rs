@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::watched::{EVENTS_ONLY, Watched, names, with_files};
 
-/// A folder of files as Kubernetes mounts a ConfigMap.
+/// A folder of files, mounted as Kubernetes mounts a ConfigMap.
 fn mount(folder: &Path, version: &str, files: &[(&str, &str)]) {
     fs::create_dir_all(folder.join(version)).unwrap();
     for (name, text) in files {
@@ -17,7 +17,7 @@ fn mount(folder: &Path, version: &str, files: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn a_config_map_swapped_in_one_move_is_one_change() {
+async fn a_replaced_config_map_is_one_change() {
     let mut rules = Watched::start(EVENTS_ONLY, |home| {
         let folder = home.join("rules");
         mount(&folder, "..2024_1", &[("a.toml", "one"), ("b.toml", "one")]);
@@ -38,7 +38,7 @@ async fn a_config_map_swapped_in_one_move_is_one_change() {
 }
 
 #[tokio::test]
-async fn a_rules_folder_that_is_a_link_can_be_swapped() {
+async fn a_rules_folder_that_is_a_link_can_be_replaced() {
     let mut rules = Watched::start(EVENTS_ONLY, |home| {
         for release in ["1", "2"] {
             let folder = home.join("releases").join(release).join("rules");
@@ -59,7 +59,7 @@ async fn a_rules_folder_that_is_a_link_can_be_swapped() {
 }
 
 #[tokio::test]
-async fn what_a_link_leads_to_is_watched() {
+async fn the_target_of_a_link_is_watched() {
     let mut rules = Watched::start(EVENTS_ONLY, |home| {
         with_files(&[])(home);
         fs::create_dir_all(home.join("shared/more")).unwrap();
@@ -81,7 +81,7 @@ async fn what_a_link_leads_to_is_watched() {
 }
 
 #[tokio::test]
-async fn a_link_to_a_folder_takes_effect_when_it_is_made_and_when_it_is_removed() {
+async fn a_link_to_a_folder_can_be_added_and_removed() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&[])).await;
     let elsewhere = rules.home.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
@@ -93,7 +93,7 @@ async fn a_link_to_a_folder_takes_effect_when_it_is_made_and_when_it_is_removed(
 }
 
 #[tokio::test]
-async fn a_link_whose_file_is_removed_holds_no_rules_and_is_reported() {
+async fn a_dead_link_has_no_rules_and_is_reported() {
     let mut rules = Watched::start(EVENTS_ONLY, |home| {
         with_files(&[])(home);
         fs::write(home.join("target"), "one").unwrap();

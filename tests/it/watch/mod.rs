@@ -1,4 +1,4 @@
-//! Rules that follow their files: real files, real events, and a stand-in for the rule language.
+//! Following changes of rule files: real files and events, with a simple language in place of the rule language.
 
 mod editors;
 mod library;

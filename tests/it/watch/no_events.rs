@@ -1,4 +1,4 @@
-//! File systems that tell nothing: looking at all files is enough.
+//! File systems without events: periodic checks of all files.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use super::watched::{EVENTS_ONLY, NO_EVENTS, Watched, with_files};
 
 #[tokio::test]
-async fn every_kind_of_change_is_found() {
+async fn every_kind_of_change_is_noticed_without_events() {
     let mut rules = Watched::start(NO_EVENTS, with_files(&["a.toml", "sub/b.toml"])).await;
     rules.write("a.toml", "two");
     rules.shows(&["a.toml:two", "sub/b.toml:one"]).await;
@@ -21,7 +21,7 @@ async fn every_kind_of_change_is_found() {
 }
 
 #[tokio::test]
-async fn a_swapped_link_is_found() {
+async fn a_replaced_link_is_noticed_without_events() {
     let mut rules = Watched::start(NO_EVENTS, |home| {
         for version in ["1", "2"] {
             fs::create_dir(home.join(version)).unwrap();
@@ -38,7 +38,7 @@ async fn a_swapped_link_is_found() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_away_keeps_its_last_good_rules_until_it_is_back() {
+async fn a_missing_folder_keeps_its_last_valid_rules_until_it_returns() {
     let mut rules = Watched::start(NO_EVENTS, with_files(&["a.toml"])).await;
     fs::rename(rules.path(""), rules.home.path().join("away")).unwrap();
     let report = rules.report().await.message;
@@ -53,7 +53,7 @@ async fn a_folder_that_is_away_keeps_its_last_good_rules_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_reload_that_is_asked_for_reads_the_files_at_once() {
+async fn a_requested_reload_reads_the_files_at_once() {
     let pace = curatord::rules::files::watch::Pace {
         events: false,
         ..EVENTS_ONLY

@@ -1,4 +1,4 @@
-//! Files that cannot be used: what stays in force, and what is told.
+//! Invalid files: the rules that stay in force, and the reports.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use curatord::rules::rule::RuleId;
 use super::watched::{EVENTS_ONLY, Watched, with_files};
 
 #[tokio::test]
-async fn a_bad_file_keeps_its_last_good_rules_until_it_is_removed() {
+async fn an_invalid_file_keeps_its_last_valid_rules_until_it_is_removed() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&["a.toml", "b.toml"])).await;
     rules.write("a.toml", "two\n! what is this");
     let report = rules.report().await;
@@ -22,7 +22,7 @@ async fn a_bad_file_keeps_its_last_good_rules_until_it_is_removed() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_bad_from_the_start_leaves_its_rules_unknown_until_it_is_good() {
+async fn the_rules_of_a_file_that_was_never_valid_are_unknown() {
     let mut rules = Watched::start(EVENTS_ONLY, |home| {
         with_files(&["b.toml"])(home);
         fs::write(home.join("rules/a.toml"), "!").unwrap();
@@ -38,7 +38,7 @@ async fn a_file_that_is_bad_from_the_start_leaves_its_rules_unknown_until_it_is_
 }
 
 #[tokio::test]
-async fn a_file_that_breaks_the_reader_is_a_bad_file_and_nothing_more() {
+async fn a_panic_in_the_parser_makes_only_that_file_invalid() {
     let mut rules = Watched::start(EVENTS_ONLY, with_files(&["a.toml", "b.toml"])).await;
     rules.write("a.toml", "panic");
     assert!(rules.report().await.message.contains("please report"));
@@ -48,7 +48,7 @@ async fn a_file_that_breaks_the_reader_is_a_bad_file_and_nothing_more() {
 }
 
 #[tokio::test]
-async fn reports_that_nobody_takes_hold_up_no_reload() {
+async fn a_full_report_channel_does_not_delay_reloads() {
     let mut rules = Watched::start_with_reports(EVENTS_ONLY, 1, |home| {
         with_files(&["good.toml"])(home);
         for number in 0..5 {
@@ -58,13 +58,13 @@ async fn reports_that_nobody_takes_hold_up_no_reload() {
     .await;
     rules.write("good.toml", "two");
     rules.shows(&["good.toml:two"]).await;
-    let mut told = Vec::new();
+    let mut messages = Vec::new();
     for _ in 0..5 {
-        told.push(rules.report().await.message);
+        messages.push(rules.report().await.message);
     }
-    told.sort();
+    messages.sort();
     assert_eq!(
-        told,
+        messages,
         [
             "0.toml:1:1: !",
             "1.toml:1:1: !",

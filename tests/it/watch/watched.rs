@@ -1,4 +1,4 @@
-//! A rules folder that is watched, and a language in which a line is a rule's name.
+//! A watched rules folder, and a simple language in which each line is the name of a rule.
 
 use std::collections::HashSet;
 use std::fs;
@@ -24,13 +24,13 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::harness::PATIENCE;
 
-/// A line is the name of a rule; `#` starts a comment; `!` makes the file bad, `panic` the reader.
+/// A line is the name of a rule. `#` starts a comment, `!` makes the file invalid, and `panic` makes the parser panic.
 pub fn parse(path: &str, text: &str, _: &Lists) -> Parsed {
     let mut rules = Vec::new();
     let mut problems = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         match line {
-            "panic" => panic!("told to"),
+            "panic" => panic!("as the test requires"),
             _ if line.starts_with('!') => problems.push(format!("{path}:{number}:1: {line}")),
             _ if line.starts_with('#') || line.is_empty() => {}
             name => rules.push(rule(path, name)),
@@ -73,12 +73,12 @@ fn rule(path: &str, name: &str) -> Rule {
     }
 }
 
-/// The rules in force, as `file:name`, in their order.
+/// The rules in force as `file:name`, in order.
 pub fn names(set: &RuleSet) -> Vec<String> {
     set.rules().iter().map(|rule| rule.id.to_string()).collect()
 }
 
-/// Events as the system gives them; the look that no event asked for comes too late to help.
+/// Events only: the periodic check comes too late to help.
 pub const EVENTS_ONLY: Pace = Pace {
     quiet: Duration::from_millis(100),
     longest: Duration::from_secs(1),
@@ -86,7 +86,7 @@ pub const EVENTS_ONLY: Pace = Pace {
     events: true,
 };
 
-/// A file system that tells nothing.
+/// Periodic checks only, without events.
 pub const NO_EVENTS: Pace = Pace {
     quiet: Duration::from_millis(20),
     longest: Duration::from_millis(100),
@@ -94,7 +94,7 @@ pub const NO_EVENTS: Pace = Pace {
     events: false,
 };
 
-/// A watched folder; the task ends with it.
+/// A watched folder; dropping it ends the task.
 pub struct Watched {
     pub home: tempfile::TempDir,
     pub set: channel::Receiver<Arc<RuleSet>>,
@@ -105,7 +105,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Watches `home/rules`, once `prepare` has filled home, until the first set is there.
+    /// Watches `home/rules` after `prepare` has filled it, and waits for the first set.
     pub async fn start(pace: Pace, prepare: impl FnOnce(&Path)) -> Self {
         Self::start_with_reports(pace, 16, prepare).await
     }
@@ -147,7 +147,7 @@ impl Watched {
         fs::write(self.path(below_rules), text).unwrap();
     }
 
-    /// The next set that comes.
+    /// The next set.
     pub async fn next(&mut self) -> Arc<RuleSet> {
         timeout_at(Instant::now() + PATIENCE, self.set.changed())
             .await
@@ -178,7 +178,7 @@ impl Watched {
             .expect("the task has ended")
     }
 
-    /// Ends the task, which must still be there, and well.
+    /// Ends the task, which must still be running without errors.
     pub async fn stop(mut self) {
         assert!(self.task.try_join_next().is_none(), "the task has ended");
         self.stop.request();
@@ -190,7 +190,7 @@ impl Watched {
     }
 }
 
-/// A folder `rules` with these files, each with one rule called `one`.
+/// A folder `rules` with these files, each with one rule named `one`.
 pub fn with_files(files: &'static [&'static str]) -> impl FnOnce(&Path) {
     move |home| {
         fs::create_dir(home.join("rules")).unwrap();

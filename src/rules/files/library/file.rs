@@ -1,4 +1,4 @@
-//! One rule file over time: what it says, and what it said last that was good.
+//! One rule file over time: its current contents and its last valid rules.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -13,45 +13,45 @@ use crate::rules::files::library::{Bad, News, Parse, Parsed};
 use crate::rules::language::lists::{self, List, Lists};
 use crate::rules::rule::Rule;
 
-/// Programs empty a file before they write it: how long a file of 0 bytes that held rules is taken
-/// as about to be written.
+/// Period in which an emptied file that had rules is considered as being written: 2 seconds. Many programs truncate a
+/// file before they write it.
 const BEING_WRITTEN: TimeDelta = TimeDelta::seconds(2);
 
-/// How many bad contents of one file are remembered as reported.
+/// Maximum number of invalid contents of one file that are remembered as reported.
 const REMEMBERED_REPORTS: usize = 1_000;
 
 pub(super) struct File {
     contents: Result<Arc<str>, ReadError>,
-    /// The last good ones.
+    /// Rules of the last valid contents.
     pub rules: Vec<Arc<Rule>>,
-    /// The last good ones.
+    /// Lists of the last valid contents.
     pub lists: Vec<Arc<List>>,
-    /// What the contents define, good or not.
+    /// Lists that the current contents define, valid or not.
     pub defines: Vec<Arc<List>>,
-    /// The names of the lists that the contents use.
+    /// Names of the lists that the current contents use.
     uses: Vec<Arc<str>>,
-    /// No contents so far were good, so its rules are not known.
+    /// Whether the file has not been valid so far, so that its rules are not known.
     pub unknown: bool,
-    /// Since when it has been seen with 0 bytes while it holds something.
+    /// Moment since which a file with rules or lists has been seen with 0 bytes.
     empty_since: Option<DateTime<Utc>>,
-    /// What is wrong with the contents; empty where nothing is.
+    /// Errors in the current contents.
     errors: Vec<String>,
-    /// Nothing has been told of the contents.
+    /// Whether the current contents have not been reported yet.
     fresh: bool,
-    /// Fingerprints of bad contents that were reported.
+    /// Fingerprints of the invalid contents that were reported.
     reported: HashSet<String>,
 }
 
-/// What a look at a file brought.
+/// How a file differs from the last time.
 pub(super) enum Noted {
     Same,
     Changed,
-    /// It is empty, and taken as about to be written until then.
+    /// The file is empty, and considered as being written until then.
     BeingWritten(DateTime<Utc>),
 }
 
 impl File {
-    /// A file of which nothing has been seen.
+    /// A file that has not been read yet.
     pub fn new() -> Self {
         Self {
             contents: Err(ReadError::Gone),
@@ -71,13 +71,13 @@ impl File {
         &self.contents
     }
 
-    /// Whether it has to do with `[lists]`, now or before.
+    /// Whether the file defines lists, now or in its last valid contents.
     pub fn has_lists(&self) -> bool {
         !self.defines.is_empty() || !self.lists.is_empty()
     }
 
-    /// Whether it could be read and is bad: then what is wrong with it may lie in another file.
-    pub fn is_bad_text(&self) -> bool {
+    /// Whether the file could be read and is invalid: the cause may be a list in another file.
+    pub fn is_invalid_text(&self) -> bool {
         self.contents.is_ok() && !self.errors.is_empty()
     }
 
@@ -85,7 +85,7 @@ impl File {
         self.uses.iter().any(|name| names.contains(name))
     }
 
-    /// Notes the contents as they are at `now`. What they mean is found out by [`File::take`].
+    /// Records the contents at `now`. [`File::take`] parses them.
     pub fn note(
         &mut self,
         path: &str,
@@ -99,7 +99,7 @@ impl File {
         let is_empty = contents.as_ref().is_ok_and(|text| text.is_empty());
         if is_empty && (!self.rules.is_empty() || !self.lists.is_empty()) {
             let until = *self.empty_since.get_or_insert(now) + BEING_WRITTEN;
-            // A clock that was set back does not make it wait longer.
+            // A clock that is set back does not extend the wait.
             if (until - BEING_WRITTEN..until).contains(&now) {
                 return Noted::BeingWritten(until);
             }
@@ -118,23 +118,23 @@ impl File {
         Noted::Changed
     }
 
-    /// Whether the contents are good beside these lists.
-    pub fn is_good_with(&self, path: &str, parse: Parse, lists: &Lists) -> bool {
+    /// Whether the contents are valid with these lists.
+    pub fn is_valid_with(&self, path: &str, parse: Parse, lists: &Lists) -> bool {
         match &self.contents {
             Ok(text) => parse_safely(path, text, parse, lists).rules.is_some(),
             Err(_) => false,
         }
     }
 
-    /// Makes what it can of the contents. Says whether rules changed, and what there is to tell;
-    /// nothing where all is as it was told before.
+    /// Parses the contents. Returns whether the rules changed, and what to report; `None` if nothing is new since the
+    /// last report.
     pub fn take(&mut self, path: &str, parse: Parse, lists: &Lists) -> (bool, Option<News>) {
         let fresh = std::mem::take(&mut self.fresh);
         let text = match &self.contents {
             Ok(text) => text.clone(),
             Err(error) => {
                 let line = format!("{path}: {error}");
-                // A link to nothing holds no rules, just as a file that is gone.
+                // A dead link has no rules, like a removed file.
                 let changed = *error == ReadError::DeadLink && self.put(Vec::new());
                 return (
                     changed,
@@ -162,7 +162,7 @@ impl File {
         }
     }
 
-    /// Puts good rules in force. Says whether anything is different now.
+    /// Replaces the rules by valid ones. Returns whether anything changed.
     fn put(&mut self, rules: Vec<Rule>) -> bool {
         let same = self.rules.iter().map(AsRef::as_ref).eq(&rules);
         let changed = self.unknown || !same;
@@ -195,13 +195,13 @@ fn parse_safely(path: &str, text: &str, parse: Parse, lists: &Lists) -> Parsed {
     parsed.unwrap_or_else(|_| Parsed {
         rules: None,
         problems: vec![format!(
-            "{path}: reading it failed inside curatord: please report this file"
+            "{path}: curatord failed while reading this file: please report this bug with the file"
         )],
         uses: Vec::new(),
     })
 }
 
-/// The same for the same content of the same file, whichever version of the program asks.
+/// Identifies this content of this file, in every version of the program: 64 hexadecimal digits.
 pub(super) fn fingerprint(path: &str, content: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(path);

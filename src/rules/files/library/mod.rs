@@ -1,4 +1,4 @@
-//! The rules in force over time: what each file said last, and what it said last that was good.
+//! The rules in force over time: the current contents of each file and its last valid rules.
 
 mod file;
 
@@ -17,17 +17,17 @@ use crate::rules::language::lists::Lists;
 use crate::rules::rule::Rule;
 use crate::rules::set::RuleSet;
 
-/// Turns the text of a file, given its path relative to the rules folder and the lists in force, into rules.
+/// Parses a file. The arguments are its path relative to the rules folder, its text, and the lists in force.
 pub type Parse = fn(&str, &str, &Lists) -> Parsed;
 
-/// What the text of one file means.
+/// Result of parsing one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
-    /// In the order of the text; `None` where the file is bad.
+    /// In the order of the text; `None` if the file is invalid.
     pub rules: Option<Vec<Rule>>,
-    /// Errors where it is bad, warnings where it is not: a line each, with the place.
+    /// Errors if the file is invalid, else warnings: one line each, with the position.
     pub problems: Vec<String>,
-    /// The names of the lists that it uses, also of those that nobody knows.
+    /// Names of the lists that it uses, including those that are not defined.
     pub uses: Vec<Arc<str>>,
 }
 
@@ -37,41 +37,40 @@ pub fn parse(path: &str, text: &str, lists: &Lists) -> Parsed {
         relative: path,
         shown: path,
     };
-    let checked = language::file::read_among(place, text, lists);
-    let is_good = checked.is_good();
-    let told = checked.problems.iter();
-    let told = told.filter(|problem| problem.is_error() != is_good);
+    let checked = language::file::read_with_lists(place, text, lists);
+    let is_valid = checked.is_valid();
+    let problems = checked.problems.iter();
+    let problems = problems.filter(|problem| problem.is_error() != is_valid);
     Parsed {
-        problems: told.map(Problem::to_string).collect(),
-        rules: is_good.then_some(checked.rules),
+        problems: problems.map(Problem::to_string).collect(),
+        rules: is_valid.then_some(checked.rules),
         uses: checked.uses,
     }
 }
 
-/// Every file known, and the set made of their last good rules.
+/// All known rule files, and the lists in force.
 pub struct Library {
     parse: Parse,
     files: HashMap<String, File>,
-    /// Those in force.
     lists: Lists,
-    /// Trouble with the rules folder itself.
+    /// Error of the rules folder itself.
     folder_error: Option<FolderError>,
-    /// Whether the folder could be read at any time.
+    /// Whether the folder has been read successfully before.
     was_read: bool,
 }
 
-/// What a look at the folder brought.
+/// Changes since the last update.
 #[derive(Debug, Default)]
 pub struct Reload {
-    /// The new set, if it differs from the one before.
+    /// The new set, if the rules changed.
     pub set: Option<Arc<RuleSet>>,
-    /// Files that say something else than before, in no order.
+    /// Changed files, in no particular order.
     pub changes: Vec<Change>,
-    /// Look again then, even if nothing seems to happen.
+    /// Moment at which to read the files again, even without an event.
     pub look_again_at: Option<DateTime<Utc>>,
 }
 
-/// What became of one file.
+/// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Relative to the rules folder; ends in `/` for a folder, is empty for the rules folder itself.
@@ -80,12 +79,12 @@ pub struct Change {
     pub news: News,
 }
 
-/// What there is to say of a file.
+/// What to report about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// So many rules of it are in force.
+    /// The file is valid.
     Good {
-        /// The number of its rules.
+        /// Number of its rules.
         rules: usize,
         /// Warnings about the file, one text each.
         warnings: Vec<String>,
@@ -96,21 +95,21 @@ pub enum News {
     Bad(Bad),
 }
 
-/// A file that cannot be used as it is.
+/// An invalid file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bad {
-    /// A line each; never empty.
+    /// At least one, one line each.
     pub errors: Vec<String>,
-    /// The number of its last good rules that stay in force.
+    /// Number of its last valid rules, which stay in force.
     pub kept: usize,
-    /// Names this file with this content, over restarts: 64 hexadecimal digits.
+    /// Identifies this content of this file, also after a restart: 64 hexadecimal digits.
     pub fingerprint: String,
-    /// Whether this content has not been reported before.
+    /// Whether this content is reported for the first time.
     pub first_time: bool,
 }
 
 impl Library {
-    /// A library that has seen no file.
+    /// An empty library.
     pub fn new(parse: Parse) -> Self {
         Self {
             parse,
@@ -121,13 +120,13 @@ impl Library {
         }
     }
 
-    /// Takes in what the folder holds at `now`. Only what differs from the last time is parsed.
+    /// Updates the rules from the contents of the folder at `now`. Only changed files are parsed.
     pub fn update(&mut self, snapshot: &Snapshot, now: DateTime<Utc>) -> Reload {
         let mut reload = Reload::default();
         let changed = match snapshot {
             Ok(files) => self.update_files(files, now, &mut reload),
             Err(error) => {
-                self.tell_of_folder(error, &mut reload);
+                self.report_folder(error, &mut reload);
                 false
             }
         };
@@ -137,26 +136,26 @@ impl Library {
         reload
     }
 
-    /// Whether the set must be made anew.
+    /// Returns whether the set must be rebuilt.
     fn update_files(&mut self, files: &[FileNow], now: DateTime<Utc>, reload: &mut Reload) -> bool {
         let mut changed = !self.was_read;
         self.was_read = true;
         self.folder_error = None;
-        let there: HashSet<&str> = files.iter().map(|file| file.relative.as_str()).collect();
-        let closed: Vec<&str> = there
+        let present: HashSet<&str> = files.iter().map(|file| file.relative.as_str()).collect();
+        let unreadable: Vec<&str> = present
             .iter()
             .filter(|path| path.ends_with('/'))
             .copied()
             .collect();
         let mut lists_may_differ = false;
         self.files.retain(|path, file| {
-            // What is in a folder that cannot be read is still there, as far as anybody knows.
-            let stays = there.contains(path.as_str())
-                || closed.iter().any(|folder| path.starts_with(folder));
+            // The files of a folder that cannot be read may still exist.
+            let stays = present.contains(path.as_str())
+                || unreadable.iter().any(|folder| path.starts_with(folder));
             if !stays {
                 changed |= file.unknown || !file.rules.is_empty();
                 lists_may_differ |= file.has_lists();
-                // A folder that can be read again is not gone; its files speak for themselves.
+                // A folder that is readable again is not gone: its files are reported instead.
                 if !path.ends_with('/') {
                     reload.changes.push(Change {
                         file: path.clone(),
@@ -186,7 +185,7 @@ impl Library {
             }
         }
         if lists_may_differ {
-            self.settle_lists(&mut to_read);
+            self.resolve_lists(&mut to_read);
         }
         for path in to_read {
             let Some(file) = self.files.get_mut(&path) else {
@@ -201,60 +200,62 @@ impl Library {
         changed
     }
 
-    /// Finds out which lists are in force, now that the files in `to_read` have changed, and adds the files
-    /// whose meaning may depend on that.
+    /// Determines the lists in force after the files in `to_read` have changed, and adds the files that may depend on
+    /// them.
     ///
-    /// New definitions count only if their file is good, which can depend on the definitions in other files. So
-    /// all are taken at first, and those of files that turn out to be bad are taken back, until none is left.
-    fn settle_lists(&mut self, to_read: &mut BTreeSet<String>) {
-        let mut refused: HashSet<&str> = HashSet::new();
+    /// New definitions count only if their file is valid, which can depend on the definitions in other files. So all
+    /// are accepted first, and those of invalid files are rejected until no other file becomes invalid.
+    fn resolve_lists(&mut self, to_read: &mut BTreeSet<String>) {
+        let mut rejected: HashSet<&str> = HashSet::new();
         let definers = in_order(&self.files).filter(|(_, file)| file.has_lists());
         let definers: Vec<(&str, &File)> = definers.collect();
         let lists = loop {
             let in_force = definers.iter().flat_map(|(path, file)| {
-                match file.contents().is_ok() && !refused.contains(path) {
+                match file.contents().is_ok() && !rejected.contains(path) {
                     true => &file.defines,
                     false => &file.lists,
                 }
             });
             let held_back = definers
                 .iter()
-                .filter(|(path, _)| refused.contains(path))
+                .filter(|(path, _)| rejected.contains(path))
                 .flat_map(|(_, file)| &file.defines)
                 .map(|list| Arc::new(list.held_back()));
             let lists = Lists::new(in_force.cloned().chain(held_back));
             let differences = self.lists.differences(&lists);
-            let before = refused.len();
+            let before = rejected.len();
             for (path, file) in &definers {
-                let may_be_bad = to_read.contains(*path)
-                    || file.is_bad_text()
+                let may_be_invalid = to_read.contains(*path)
+                    || file.is_invalid_text()
                     || file.uses_any(&differences)
                     || file.defines.iter().any(|list| !lists.holds(list));
-                if may_be_bad && !file.is_good_with(path, self.parse, &lists) {
-                    refused.insert(path);
+                if may_be_invalid && !file.is_valid_with(path, self.parse, &lists) {
+                    rejected.insert(path);
                 }
             }
-            if refused.len() == before {
+            if rejected.len() == before {
                 break lists;
             }
         };
         let differences = self.lists.differences(&lists);
         let affected = self.files.iter().filter(|(path, file)| {
-            refused.contains(path.as_str()) || file.is_bad_text() || file.uses_any(&differences)
+            rejected.contains(path.as_str())
+                || file.is_invalid_text()
+                || file.uses_any(&differences)
         });
         to_read.extend(affected.map(|(path, _)| path.clone()));
-        let refused: HashSet<String> = refused.into_iter().map(str::to_owned).collect();
+        let rejected: HashSet<String> = rejected.into_iter().map(str::to_owned).collect();
         for (path, file) in &mut self.files {
-            if file.contents().is_ok() && !refused.contains(path) {
+            if file.contents().is_ok() && !rejected.contains(path) {
                 file.lists.clone_from(&file.defines);
             }
         }
         self.lists = lists;
     }
 
-    /// Tells once that the folder as a whole is away. Its rules stay: somebody moves it, or its disk is gone, and
-    /// nobody has taken a rule back.
-    fn tell_of_folder(&mut self, error: &FolderError, reload: &mut Reload) {
+    /// Reports once that the rules folder is not readable. The rules stay in force: the folder may be moved or its disk
+    /// unmounted, and no rule has been removed.
+    fn report_folder(&mut self, error: &FolderError, reload: &mut Reload) {
         if self.folder_error.as_ref() == Some(error) {
             return;
         }
@@ -279,7 +280,7 @@ impl Library {
     }
 }
 
-/// The files in the order of their precedence.
+/// The files in order of precedence.
 fn in_order(files: &HashMap<String, File>) -> impl Iterator<Item = (&str, &File)> {
     let mut files: Vec<_> = files.iter().collect();
     files.sort_by(|(left, _), (right, _)| left.split('/').cmp(right.split('/')));

@@ -145,7 +145,7 @@ fn content(permlink: &str) -> Content {
 
 fn rules(text: &str) -> RuleSet {
     let read = language::file::read("friends.toml", text);
-    assert!(read.is_good(), "{:?}", read.problems);
+    assert!(read.is_valid(), "{:?}", read.problems);
     RuleSet::new(read.rules.into_iter().map(Arc::new).collect())
 }
 
