@@ -1,4 +1,4 @@
-//! Blocks from the nodes, range by range.
+//! Fetches ranges of blocks from nodes.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::backoff::Backoff;
 use crate::chain::block::Block;
 use crate::chain::nodes::{Nodes, NodesError};
 
-/// Blocks asked for at once: about 1 to 10 MB.
+/// Number of blocks per request: about 1 to 10 MB.
 const RANGE: u32 = 100;
 /// Attempts at a range that no node answers, with growing delays between them.
 const TRIES: u32 = 5;
@@ -34,7 +34,7 @@ pub enum FetchError {
     NotThere(u32),
 }
 
-/// Hands the blocks of `range` to `take`, each once and in order.
+/// Passes the blocks of `range` to `take`, each once and in order.
 ///
 /// # Errors
 /// When no node answers for half a minute, or the chain ends before the range does.
@@ -48,7 +48,7 @@ pub async fn fetch(
     while next <= last {
         let blocks = try_range(nodes, next, (last - next).saturating_add(1).min(RANGE)).await?;
         if blocks.is_empty() {
-            return Err(FetchError::NotThere(next));
+            return Err(FetchError::NotProduced(next));
         }
         for block in blocks {
             let Some(after) = block.num.checked_add(1) else {

@@ -1,4 +1,4 @@
-//! Blocks for `replay`: fetched from nodes or read from recordings, and what came of playing them.
+//! Input and summary of `replay`: blocks from nodes or recordings, and counts of the resulting votes.
 
 pub mod fetch;
 pub mod recordings;

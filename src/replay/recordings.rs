@@ -1,4 +1,4 @@
-//! Blocks of several files, put in order.
+//! Reads blocks from files and sorts them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::chain::block::Block;
 use crate::chain::recording::{RecordingError, parse_recording};
 
-/// Gaps that are named one by one.
-const NAMED_GAPS: usize = 5;
+/// Maximum number of gaps that are listed individually.
+const LISTED_GAPS: usize = 5;
 
 /// Why a file of blocks cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -47,37 +47,35 @@ pub fn read(path: &Path, now: DateTime<Utc>) -> Result<Vec<Block>, FileError> {
     })
 }
 
-/// Sorts `blocks` by number and drops doubles, the later ones. Tells what is odd about them, a line each.
+/// Sorts `blocks` by number, and keeps the first of several with the same number. Returns warnings about conflicts and
+/// gaps, one line each.
 pub fn put_in_order(blocks: &mut Vec<Block>) -> Vec<String> {
     let mut warnings = Vec::new();
     blocks.sort_by_key(|block| block.num);
-    blocks.dedup_by(|double, first| {
-        if double.num == first.num && double.id != first.id {
+    blocks.dedup_by(|duplicate, first| {
+        if duplicate.num == first.num && duplicate.id != first.id {
             warnings.push(format!(
-                "there are two blocks {} with different ids: only the first is played",
+                "block {} occurs twice with different ids: only the first is replayed",
                 first.num
             ));
         }
-        double.num == first.num
+        duplicate.num == first.num
     });
     let gaps = blocks
         .windows(2)
         .map(|pair| (pair[0].num + 1, pair[1].num - 1))
         .filter(|(first, last)| first <= last);
     let gaps: Vec<_> = gaps.collect();
-    for (first, last) in gaps.iter().take(NAMED_GAPS) {
+    for (first, last) in gaps.iter().take(LISTED_GAPS) {
         warnings.push(match first == last {
-            true => format!("block {first} is missing: what happened in it is not played"),
+            true => format!("block {first} is missing: its operations are not replayed"),
             false => {
-                format!("blocks {first} to {last} are missing: what happened in them is not played")
+                format!("blocks {first} to {last} are missing: their operations are not replayed")
             }
         });
     }
-    if gaps.len() > NAMED_GAPS {
-        warnings.push(format!(
-            "there are {} more gaps like that",
-            gaps.len() - NAMED_GAPS
-        ));
+    if gaps.len() > LISTED_GAPS {
+        warnings.push(format!("{} more gaps follow", gaps.len() - LISTED_GAPS));
     }
     warnings
 }
@@ -100,32 +98,32 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_sorted_doubles_dropped_and_gaps_told() {
+    fn blocks_are_sorted_duplicates_dropped_and_gaps_reported() {
         let mut all = blocks(&[9, 3, 1, 3, 4]);
         assert_eq!(
             put_in_order(&mut all),
             [
-                "block 2 is missing: what happened in it is not played",
-                "blocks 5 to 8 are missing: what happened in them is not played",
+                "block 2 is missing: its operations are not replayed",
+                "blocks 5 to 8 are missing: their operations are not replayed",
             ]
         );
         assert_eq!(all, blocks(&[1, 3, 4, 9]));
     }
 
     #[test]
-    fn of_many_gaps_only_the_first_are_named() {
+    fn only_the_first_gaps_are_listed() {
         let mut all = blocks(&[1, 3, 5, 7, 9, 11, 13, 15]);
         let warnings = put_in_order(&mut all);
         assert_eq!(warnings.len(), 6);
-        assert_eq!(warnings[5], "there are 2 more gaps like that");
+        assert_eq!(warnings[5], "2 more gaps follow");
     }
 
     #[test]
-    fn of_two_branches_the_first_is_played() {
+    fn of_two_branches_the_first_is_replayed() {
         let mut all = blocks(&[1, 2, 2]);
         all[2].id = "0000000200".to_owned();
         let warnings = put_in_order(&mut all);
         assert_eq!(all, blocks(&[1, 2]));
-        assert!(warnings[0].contains("two blocks 2"), "{warnings:?}");
+        assert!(warnings[0].contains("block 2 occurs twice"), "{warnings:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What a replay comes to: votes by day and rule, mana over time, and what was not cast and why.
+//! Summary of a replay: votes by day and rule, mana over time, and votes that were not cast, with reasons.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::rules::rule::RuleId;
 use crate::simulate::mana::Day;
 use crate::simulate::replay::{Played, why_not_cast};
 
-/// Counts for people. Days are those of UTC.
+/// Counts for people. Days are in UTC.
 #[derive(Debug, Default, PartialEq)]
 pub struct Summary {
-    /// Votes by the day on which they are due.
+    /// Number of votes by due day and rule.
     pub votes: BTreeMap<(NaiveDate, RuleId), usize>,
-    /// For every voter who voted the days on which that was.
+    /// Days with votes of each voter.
     pub mana: Vec<(Account, Vec<Day>)>,
-    /// Votes that were planned but not cast, by rule and reason.
+    /// Number of votes that were planned but not cast, by rule and reason.
     pub not_cast: BTreeMap<(RuleId, String), usize>,
 }
 
 impl Summary {
-    /// Counts what a replay came to.
+    /// Counts the votes of a replay, and those that were not cast.
     pub fn new(played: &Played) -> Self {
         let mut summary = Self {
             mana: played.mana.clone(),
@@ -33,7 +33,7 @@ impl Summary {
         }
         for row in &played.rows {
             let rule = &row.ask().rule;
-            // A vote by hand where no rule wanted one is nobody's.
+            // A vote by hand without a rule is not counted.
             if let Some(why) = why_not_cast(row).filter(|_| !rule.as_str().is_empty()) {
                 let key = (rule.clone(), kind_of(&why).to_owned());
                 *summary.not_cast.entry(key).or_default() += 1;
@@ -43,7 +43,7 @@ impl Summary {
     }
 }
 
-/// A reason without what is special to one vote: reasons begin with the key or the words that say what decided.
+/// The part of a reason that is the same for all votes: the key of the rule, or a fixed sentence.
 fn kind_of(reason: &str) -> &str {
     reason.split_once(": ").map_or(reason, |(kind, _)| kind)
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_are_told_by_their_kind() {
+    fn reasons_are_grouped_by_kind() {
         for (reason, kind) in [
             ("limit.per_day: 2 votes were cast already", "limit.per_day"),
             ("voted by hand", "voted by hand"),

@@ -1,4 +1,4 @@
-//! Posts and votes made into blocks.
+//! Builds blocks from posts and votes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use crate::chain::block::{Block, Comment, CommentOptions, Operation, OperationBody, Vote};
 use crate::ruletest::{Event, Post, What};
 
-/// The parent permlink of a post without tags and community.
+/// Parent permlink of a post without tags and community.
 const NO_CATEGORY: &str = "uncategorized";
 
-/// A block for each moment at which something happens, with what happens then in the order of the file.
+/// Builds one block for each moment with events. The operations are in the order of the file.
 pub fn of_events(events: &[Event]) -> Vec<Block> {
     let mut moments: BTreeMap<DateTime<Utc>, Vec<Operation>> = BTreeMap::new();
     for event in events {

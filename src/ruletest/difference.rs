@@ -1,4 +1,4 @@
-//! What was expected beside what would be cast.
+//! Differences between the expected votes and the votes that would be cast.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -10,16 +10,16 @@ use crate::ruletest::Expected;
 use crate::simulate::replay::{Played, ReplayedVote};
 use crate::weight::Weight;
 
-/// Two sides that should be the same, each told in words.
+/// Two descriptions of a vote that should be equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The vote that the test names, or "no vote" for one that it does not name.
     pub expected: String,
-    /// With the reason, where a vote was planned and not cast.
+    /// With the reason, if a vote was planned but not cast.
     pub would_be_cast: String,
 }
 
-/// Where `played` is not as expected, in the order of the expected votes; what nobody expected comes last.
+/// The differences, in the order of the expected votes; unexpected votes come last.
 pub fn between(expected: &[Expected], played: &Played) -> Vec<Difference> {
     let mut cast: BTreeMap<&VoteKey, VecDeque<&ReplayedVote>> = BTreeMap::new();
     for vote in &played.votes {
@@ -31,17 +31,17 @@ pub fn between(expected: &[Expected], played: &Played) -> Vec<Difference> {
         let vote = cast
             .get_mut(&expected.key)
             .and_then(|votes| votes.pop_front());
-        if vote.is_some_and(|vote| expected.is(vote)) {
+        if vote.is_some_and(|vote| expected.matches(vote)) {
             continue;
         }
         let would_be_cast = match (vote, not_cast.get(&expected.key)) {
-            (Some(vote), _) => told_cast(vote, expected.rule.is_some()),
+            (Some(vote), _) => describe_cast(vote, expected.rule.is_some()),
             (None, Some(why)) => format!("no vote: {why}"),
             (None, None) => "no vote: no rule asks for one".to_owned(),
         };
         let rule = expected.rule.as_deref();
         differences.push(Difference {
-            expected: told(&expected.key, expected.weight, expected.due_at, rule),
+            expected: describe(&expected.key, expected.weight, expected.due_at, rule),
             would_be_cast,
         });
     }
@@ -49,13 +49,13 @@ pub fn between(expected: &[Expected], played: &Played) -> Vec<Difference> {
     unexpected.sort_by_key(|vote| vote.due_at);
     differences.extend(unexpected.into_iter().map(|vote| Difference {
         expected: "no vote".to_owned(),
-        would_be_cast: told_cast(vote, true),
+        would_be_cast: describe_cast(vote, true),
     }));
     differences
 }
 
 impl Expected {
-    fn is(&self, vote: &ReplayedVote) -> bool {
+    fn matches(&self, vote: &ReplayedVote) -> bool {
         self.weight == vote.weight
             && self.due_at == vote.due_at
             && self
@@ -65,25 +65,25 @@ impl Expected {
     }
 }
 
-fn told_cast(vote: &ReplayedVote, with_rule: bool) -> String {
+fn describe_cast(vote: &ReplayedVote, with_rule: bool) -> String {
     let rule = with_rule.then_some(vote.rule.as_str());
-    told(&vote.key, vote.weight, vote.due_at, rule)
+    describe(&vote.key, vote.weight, vote.due_at, rule)
 }
 
-/// `alice  50%  @bob/a-post  2026-03-01 12:05:00`.
-fn told(key: &VoteKey, weight: Weight, due_at: DateTime<Utc>, rule: Option<&str>) -> String {
+/// `alice 50% @bob/a-post 2026-03-01 12:05:00`, with the rule at the end if given.
+fn describe(key: &VoteKey, weight: Weight, due_at: DateTime<Utc>, rule: Option<&str>) -> String {
     let due = match due_at.timestamp_subsec_millis() {
         0 => due_at.format("%F %T"),
         _ => due_at.format("%F %T%.3f"),
     };
-    let mut told = format!("{} {weight} {} {due}", key.voter, key.post);
+    let mut text = format!("{} {weight} {} {due}", key.voter, key.post);
     if let Some(rule) = rule {
-        let _ = write!(told, " {rule}");
+        let _ = write!(text, " {rule}");
     }
-    told
+    text
 }
 
-/// The differences side by side, a line each, below a header; each line begins with `indent`.
+/// Formats the differences in two columns with a header, one line each. Each line starts with `indent`.
 pub fn side_by_side(differences: &[Difference], indent: &str) -> String {
     let head = Difference {
         expected: "EXPECTED".to_owned(),

@@ -1,4 +1,4 @@
-//! The values in a file of tests.
+//! Reads the values in a test file.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,13 @@ use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::table::Table;
 use crate::weight::Weight;
 
-/// 100 %, in hundredths of a percent.
+/// 100 % in hundredths of a percent.
 const FULL: i32 = 10_000;
 
-/// A key that must be there, read with `read`.
+/// Reads a required key with `read`. `example` is a value to suggest if it is missing.
+///
+/// # Errors
+/// The key is missing or invalid; the error has been reported.
 pub(super) fn required<'t, T>(
     table: &mut Table<'t>,
     key: &'static str,
@@ -29,14 +32,14 @@ pub(super) fn required<'t, T>(
     match table.take(key) {
         Some(item) => read(&item, report),
         None => {
-            let message = format!("{} lacks `{key}`", table.name);
+            let message = format!("{} has no `{key}`", table.name);
             let finding = Finding::at(table.header.clone(), message);
             Err(report.error(finding.help(format!("write `{key} = {example}`"))))
         }
     }
 }
 
-/// A key that may be left out.
+/// Reads an optional key with `read`.
 pub(super) fn optional<'t, T>(
     table: &mut Table<'t>,
     key: &'static str,
@@ -46,7 +49,7 @@ pub(super) fn optional<'t, T>(
     table.take(key).map(|item| read(&item, report)).transpose()
 }
 
-/// The tables below each other at `[[name]]`.
+/// The array of tables `[[name]]`.
 pub(super) fn tables<'t>(item: &Item<'t>, name: &str, report: &mut Report<'t>) -> Vec<Table<'t>> {
     let mut tables = Vec::new();
     let values = match item.value {
@@ -58,11 +61,11 @@ pub(super) fn tables<'t>(item: &Item<'t>, name: &str, report: &mut Report<'t>) -
             tables.push(Table::new(table, value.span(), format!("`{name}`")));
         }
     }
-    let is_good = matches!(item.value, DeValue::Array(values) if values.len() == tables.len());
-    if !is_good {
+    let is_valid = matches!(item.value, DeValue::Array(values) if values.len() == tables.len());
+    if !is_valid {
         let message = format!("`{}` must be tables, not {}", item.key, item.type_name());
         let finding = Finding::at(item.key_span.clone(), message);
-        report.error(finding.help(format!("begin each with a line {name}")));
+        report.error(finding.help(format!("start each with a line {name}")));
     }
     tables
 }
@@ -75,7 +78,7 @@ pub(super) fn text(item: &Item<'_>, report: &mut Report<'_>) -> Result<String, R
     item.text(wanted, report).map(str::to_owned)
 }
 
-/// At least one text.
+/// Reads a list of at least one text.
 pub(super) fn texts(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<String>, Reported> {
     let wanted = Wanted {
         what: "a list of texts",
@@ -97,7 +100,7 @@ pub(super) fn account(item: &Item<'_>, report: &mut Report<'_>) -> Result<Accoun
     })
 }
 
-/// `@bob/a-post`.
+/// Reads `@bob/a-post`.
 pub(super) fn post(item: &Item<'_>, report: &mut Report<'_>) -> Result<PostId, Reported> {
     let wanted = Wanted {
         what: "a post",
@@ -109,29 +112,29 @@ pub(super) fn post(item: &Item<'_>, report: &mut Report<'_>) -> Result<PostId, R
         .filter(|(_, permlink)| !permlink.is_empty())
         .and_then(|(author, permlink)| Some(PostId::new(Account::parse(author).ok()?, permlink)));
     named.ok_or_else(|| {
-        let message = format!("{} does not name a post", quoted(text));
+        let message = format!("{} is not a post", quoted(text));
         item.refuse(message, item.write(wanted.example), report)
     })
 }
 
-/// -100 % to 100 %.
+/// Reads a weight: -100 % to 100 %.
 pub(super) fn weight(item: &Item<'_>, report: &mut Report<'_>) -> Result<Weight, Reported> {
     let hundredths = percentage::read(item, -FULL..=FULL, report)?;
     Ok(Weight::clamped(hundredths.into()))
 }
 
-/// 0 % to 100 %.
+/// Reads mana: 0 % to 100 %.
 pub(super) fn mana(item: &Item<'_>, report: &mut Report<'_>) -> Result<Weight, Reported> {
     let hundredths = percentage::read(item, 0..=FULL, report)?;
     Ok(Weight::clamped(hundredths.into()))
 }
 
-/// A moment; without an offset it is in UTC.
+/// Reads a moment. Without an offset it is in UTC.
 pub(super) fn moment(item: &Item<'_>, report: &mut Report<'_>) -> Result<DateTime<Utc>, Reported> {
     expires::read(item, Tz::UTC, report)
 }
 
-/// One path or a list of them, relative to `folder`. All must be there.
+/// Reads one path or a list of paths, relative to `folder`. All of them must exist.
 pub(super) fn paths(
     item: &Item<'_>,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! A file of tests, read as rule files are: every mistake told, with its place.
+//! Reads a test file. As for rule files, every error is reported with its position.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -23,10 +23,10 @@ use crate::weight::Weight;
 const CHAINS: [(&str, ChainKind); 2] = [("hive", ChainKind::Hive), ("steem", ChainKind::Steem)];
 const MOMENT: &str = "2026-03-01T12:00:00Z";
 
-/// Reads the file of tests at `path`, whose text is `text`.
+/// Reads the test file at `path` with this `text`.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// All problems in the file.
 pub fn read(path: &Path, text: &str) -> Result<TestFile, Vec<Problem>> {
     let shown = path.to_string_lossy();
     let (file, problems) = settings::read_guarded(&shown, text, |values| {
@@ -46,7 +46,7 @@ fn read_root<'t>(
     root: &'t DeTable<'t>,
     report: &mut Report<'t>,
 ) -> Result<TestFile, Reported> {
-    let mut table = Table::new(root, 0..0, "a file of tests");
+    let mut table = Table::new(root, 0..0, "a test file");
     let folder = path.parent().unwrap_or(Path::new(""));
     let rules = match table.take("rules") {
         Some(item) => paths(&item, folder, report),
@@ -58,8 +58,8 @@ fn read_root<'t>(
     let tests = match table.take("test") {
         Some(item) => tables(&item, "[[test]]", report),
         None => {
-            let finding = Finding::whole("there is no test in this file");
-            return Err(report.error(finding.help("a test begins with a line [[test]]")));
+            let finding = Finding::whole("this file contains no test");
+            return Err(report.error(finding.help("start a test with a line [[test]]")));
         }
     };
     table.refuse_the_rest(report, |_, _| None);
@@ -74,12 +74,12 @@ fn read_root<'t>(
     })
 }
 
-/// The folder of the test file, unless the test itself would be taken for a rule file there.
+/// The folder of the test file as default of `rules`, unless the test file would be read as a rule file.
 fn rules_beside(path: &Path, report: &mut Report<'_>) -> Result<Vec<PathBuf>, Reported> {
     let name = path.file_name().unwrap_or_default();
     if is_rule_file(name) && !is_hidden(name) {
         let finding = Finding::whole(
-            "`rules` is missing: a file called *.toml must say which rules it tests",
+            "`rules` is missing: a test file with a name that ends in .toml must name the rules that it tests",
         );
         return Err(report.error(
             finding.help("write `rules = \"../rules/favourites.toml\"`, relative to this file"),
@@ -94,7 +94,13 @@ fn read_test<'t>(
     folder: &Path,
     report: &mut Report<'t>,
 ) -> Result<Test, Reported> {
-    let name = required(&mut table, "name", "\"what must be\"", report, text);
+    let name = required(
+        &mut table,
+        "name",
+        "\"what the rules must do\"",
+        report,
+        text,
+    );
     let recordings = table.take("blocks");
     let files = recordings.as_ref().map(|item| paths(item, folder, report));
     let mana = optional(&mut table, "mana", report, mana_of);
@@ -109,9 +115,9 @@ fn read_test<'t>(
     table.refuse_the_rest(report, |_, _| None);
 
     if let (Some(item), Some(first)) = (&recordings, posts.first().or(votes.first())) {
-        let message = "a test has either `blocks` or posts and votes of its own";
+        let message = "a test has either `blocks` or its own posts and votes, not both";
         let finding = Finding::at(item.key_span.clone(), message);
-        report.error(finding.also(first.header.clone(), "the first of its own"));
+        report.error(finding.also(first.header.clone(), "the first post or vote"));
     }
     let posts: Vec<_> = posts
         .into_iter()
@@ -138,7 +144,7 @@ fn read_test<'t>(
     })
 }
 
-/// `{ alice = "80%" }`.
+/// Reads `{ alice = "80%" }`.
 fn mana_of<'t>(
     item: &Item<'t>,
     report: &mut Report<'t>,

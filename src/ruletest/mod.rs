@@ -1,7 +1,7 @@
-//! Unit tests for rules: a few posts and votes with their times, and the votes that must come of them.
+//! Unit tests for rules: posts and votes with their times, and the expected votes.
 //!
-//! [`file::read`] reads a file of tests, [`TestFile::rules`] the rules that it is about, and [`Test::run`] plays
-//! one of them: its posts and votes become blocks, and [`Replay`] does the rest.
+//! [`file::read`] reads a test file, [`TestFile::read_rules`] reads the rules that it tests, and [`Test::run`] runs one
+//! test: it builds blocks from the posts and votes, and replays them with [`Replay`].
 
 pub mod blocks;
 pub mod difference;
@@ -27,42 +27,42 @@ use crate::simulate::mana::Start;
 use crate::simulate::replay::{Played, Replay};
 use crate::weight::Weight;
 
-/// A file of tests.
+/// A test file.
 #[derive(Debug)]
 pub struct TestFile {
-    /// Rule files, and folders of them.
+    /// Rule files and folders to test.
     pub rules: Vec<PathBuf>,
-    /// What votes cost.
+    /// Chain that determines the mana of a vote.
     pub chain: ChainKind,
     /// In the order of the file.
     pub tests: Vec<Test>,
 }
 
-/// What happens, and what must come of it.
+/// Events and the expected votes.
 #[derive(Debug)]
 pub struct Test {
     /// As its author called it.
     pub name: String,
     /// What happens.
     pub source: Source,
-    /// The voters' mana when it begins; 100 % where nothing is said.
+    /// Mana of voters at the start; 100 % for others.
     pub mana: HashMap<Account, Weight>,
-    /// It goes on until then, so that schedules can strike; else until the last moment that it names.
+    /// End of the test, for schedules; `None` for the last moment in the test.
     pub until: Option<DateTime<Utc>>,
     /// All votes that must be cast.
     pub expected: Vec<Expected>,
 }
 
-/// Where the blocks of a test come from.
+/// Source of the blocks of a test.
 #[derive(Debug)]
 pub enum Source {
     /// Posts and votes in the file itself.
     Events(Vec<Event>),
-    /// Recordings.
+    /// Recorded blocks.
     Files(Vec<PathBuf>),
 }
 
-/// Something that happens at a moment.
+/// An event at a moment.
 #[derive(Debug)]
 pub struct Event {
     /// When it happens.
@@ -71,7 +71,7 @@ pub struct Event {
     pub what: What,
 }
 
-/// What happens.
+/// A post or a vote.
 #[derive(Debug)]
 pub enum What {
     /// A post or comment is published.
@@ -87,7 +87,7 @@ pub enum What {
     },
 }
 
-/// A post or comment that somebody publishes.
+/// A new post or comment.
 #[derive(Debug)]
 pub struct Post {
     /// Its author and permlink.
@@ -102,13 +102,13 @@ pub struct Post {
     pub app: Option<String>,
     /// The community it is published in.
     pub community: Option<String>,
-    /// What it comments on; `None` for a post.
+    /// Post that this is a comment on; `None` for a post.
     pub parent: Option<PostId>,
-    /// Whether its author declines payout.
+    /// Whether the author declines payout.
     pub declined: bool,
 }
 
-/// A vote that the rules must cast.
+/// An expected vote.
 #[derive(Debug)]
 pub struct Expected {
     /// Who votes on what.
@@ -117,22 +117,22 @@ pub struct Expected {
     pub weight: Weight,
     /// When the vote is due.
     pub due_at: DateTime<Utc>,
-    /// `file.toml:name`; `None` for any.
+    /// `file.toml:name`; `None` for any rule.
     pub rule: Option<String>,
 }
 
 impl TestFile {
-    /// The rules that the tests are about.
+    /// Reads the rules that are tested.
     pub fn read_rules(&self) -> RuleFiles {
         read::read_all(&self.rules)
     }
 }
 
 impl Test {
-    /// What differs from what is expected; empty where nothing does.
+    /// Runs the test and returns the differences from the expected votes.
     ///
     /// # Errors
-    /// A recording that cannot be used.
+    /// A file of recorded blocks cannot be used.
     pub fn run(
         &self,
         rules: &Arc<RuleSet>,

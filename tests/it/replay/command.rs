@@ -1,4 +1,4 @@
-//! The command line: what it reads, what it prints, how it ends.
+//! Input, output and exit status of the command.
 
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ fn stderr(output: &std::process::Output) -> String {
 }
 
 #[test]
-fn json_is_an_object_a_line_by_due_time_then_block() {
-    // The second block has the time of the first, and its post comes first in the alphabet.
+fn json_is_one_object_per_line_by_due_time_then_block() {
+    // The second block has the time of the first, and its post is first in alphabetical order.
     let mut second = posts(101, &[post("bob", "a"), post("carol", "c")]);
     second["timestamp"] = json!("2024-05-01T12:00:00");
     let text = json!([second, posts(100, &[post("bob", "b")])]).to_string();
@@ -43,7 +43,7 @@ fn json_is_an_object_a_line_by_due_time_then_block() {
 }
 
 #[test]
-fn the_table_is_for_people() {
+fn the_table_lists_votes_and_their_number() {
     let text =
         json!({"jsonrpc": "2.0", "id": 1, "result": {"blocks": blocks(100, 101)}}).to_string();
     let folder = folder(&[
@@ -64,14 +64,14 @@ DUE (UTC)                VOTER  WEIGHT  POST         RULE                BLOCK
 DAY (UTC)   RULE                VOTES
 2024-05-01  sub/a.toml:friends      2
 
-DAY (UTC)   VOTER  LOWEST MANA  AT ITS END
+DAY (UTC)   VOTER  LOWEST MANA  AT DAY END
 2024-05-01  alice          98%         98%
 "
     );
 }
 
 #[test]
-fn files_in_any_form_and_order_make_one_recording() {
+fn files_in_any_form_and_order_are_combined() {
     let lines: String = blocks(103, 105)
         .iter()
         .map(|block| format!("{block}\n"))
@@ -102,12 +102,12 @@ fn files_in_any_form_and_order_make_one_recording() {
     assert_eq!(numbers, [100, 103, 104, 105, 106]);
     assert_eq!(
         stderr(&output),
-        "warning: blocks 101 to 102 are missing: what happened in them is not played\n"
+        "warning: blocks 101 to 102 are missing: their operations are not replayed\n"
     );
 }
 
 #[test]
-fn rules_come_from_an_option_else_from_the_configuration() {
+fn rules_come_from_the_option_or_else_from_the_configuration() {
     let text = json!(blocks(100, 100)).to_string();
     let files = [
         ("other/b.toml", RULES),
@@ -125,7 +125,7 @@ fn rules_come_from_an_option_else_from_the_configuration() {
         let line = printed(&output).lines().next().map(str::to_owned);
         serde_json::from_str::<Value>(&line.unwrap()).unwrap()["rule"].clone()
     };
-    // What is wrong elsewhere in the configuration does not matter.
+    // Other errors in the configuration do not matter.
     assert_eq!(rule(&[]), "b.toml:friends");
     assert_eq!(rule(&["--rules", "other"]), "b.toml:friends");
     assert_eq!(
@@ -135,7 +135,7 @@ fn rules_come_from_an_option_else_from_the_configuration() {
 }
 
 #[test]
-fn what_cannot_be_used_ends_with_1_and_its_place() {
+fn unusable_input_exits_with_1_and_its_position() {
     let text = json!(blocks(100, 100)).to_string();
     let files = [
         ("rules/a.toml", RULES),
@@ -159,7 +159,7 @@ fn what_cannot_be_used_ends_with_1_and_its_place() {
         ),
         (
             &["--blocks", "empty.json"],
-            "error: there are no blocks in what --blocks names\n",
+            "error: the files of --blocks contain no blocks\n",
         ),
         (
             &["--blocks", "blocks.json", "--rules", "bad"],
@@ -167,7 +167,7 @@ fn what_cannot_be_used_ends_with_1_and_its_place() {
         ),
         (
             &["--blocks", "blocks.json", "--rules", "missing"],
-            "error: there are no rules at missing: ",
+            "error: missing does not exist: ",
         ),
     ] {
         let output = replay(folder.path(), arguments);
@@ -178,7 +178,7 @@ fn what_cannot_be_used_ends_with_1_and_its_place() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     let folder = folder(&[("rules/a.toml", RULES), ("blocks.json", "[]")]);
     for arguments in [
         &[][..],
@@ -201,7 +201,7 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
-fn no_rules_and_no_votes_are_no_failure() {
+fn no_rules_and_no_votes_exit_with_0() {
     let text = json!(blocks(100, 100)).to_string();
     let folder = folder(&[("rules/readme.txt", ""), ("blocks.json", &text)]);
     let output = replay(folder.path(), &["--blocks", "blocks.json"]);

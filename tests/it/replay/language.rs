@@ -1,4 +1,4 @@
-//! The conditions of the rule language, as far as blocks tell what they ask for.
+//! The conditions of the rule language that blocks alone can decide.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::harness::command::folder;
 const RULE: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\n";
 const TRAIL: &str = "[[trail]]\nvoters = ['alice']\nleaders = ['curie']\nweight = '10%'\n";
 
-/// `rules` over `blocks`, with more arguments; the table with its summary.
+/// Replays `blocks` with `rules` and more arguments; returns the table with its summary.
 fn table(rules: &str, blocks: &[(u32, &[Operation])], arguments: &[&str]) -> String {
     let blocks: Vec<Value> = blocks
         .iter()
@@ -22,7 +22,7 @@ fn table(rules: &str, blocks: &[(u32, &[Operation])], arguments: &[&str]) -> Str
     printed(&replay(folder.path(), &arguments)).to_owned()
 }
 
-/// The permlinks of the votes, in their order.
+/// The permlinks of the votes, in order.
 fn voted(rules: &str, blocks: &[(u32, &[Operation])]) -> Vec<String> {
     let permlink = |line: &String| {
         let post = line.split(' ').nth(1).unwrap();
@@ -32,7 +32,7 @@ fn voted(rules: &str, blocks: &[(u32, &[Operation])]) -> Vec<String> {
 }
 
 #[test]
-fn filters_judge_posts_that_were_seen() {
+fn filters_apply_to_posts_in_the_blocks() {
     let metadata = json!({"tags": ["Art", "nsfw"], "app": "peakd/2024.1"});
     let blocks: &[(u32, &[_])] = &[
         (100, &[post("bob", "plain")]),
@@ -62,7 +62,7 @@ fn filters_judge_posts_that_were_seen() {
 }
 
 #[test]
-fn of_a_post_that_was_not_seen_nothing_is_known() {
+fn a_post_outside_of_the_blocks_is_unknown() {
     let blocks: &[(u32, &[_])] = &[(100, &[vote("curie", "bob", "unseen", 6000)])];
     for (filter, passes) in [
         ("tags = { any = ['art'] }", false),
@@ -84,7 +84,7 @@ fn of_a_post_that_was_not_seen_nothing_is_known() {
 }
 
 #[test]
-fn the_first_trail_whose_filters_match_has_the_post() {
+fn the_first_trail_whose_filters_match_votes() {
     let art = TRAIL.replace("10%", "20%");
     let rules = format!("{art}tags = {{ any = ['art'] }}\ndelay = '1m'\n{TRAIL}");
     let metadata = json!({"tags": ["art"]});
@@ -111,8 +111,8 @@ fn the_first_trail_whose_filters_match_has_the_post() {
 }
 
 #[test]
-fn what_a_post_becomes_after_the_leaders_vote_gives_it_to_no_other_trail() {
-    // The first one declines when it is due: by then there are two upvotes.
+fn a_post_that_changes_after_the_leaders_vote_moves_to_no_other_trail() {
+    // The first rule declines when the vote is due, since there are two upvotes by then.
     let rules = "voters = ['alice']\n\
         [[trail]]\nleaders = ['curie', 'ocd']\nweight = '10%'\ndelay = '1h'\nmax_votes = 1\n\
         [[trail]]\nleaders = ['curie', 'ocd']\nweight = '20%'\ndelay = '1h'\n";
@@ -125,8 +125,8 @@ fn what_a_post_becomes_after_the_leaders_vote_gives_it_to_no_other_trail() {
 }
 
 #[test]
-fn a_vote_that_was_taken_over_does_not_come_back_when_the_leader_leaves() {
-    // The first trail is for comments: that it asks too changes nothing.
+fn a_vote_taken_over_by_another_rule_does_not_return_when_the_leader_retracts() {
+    // The first trail is for comments, so it does not matter.
     let rules = "voters = ['alice']\n\
         [[trail]]\nleaders = ['curie']\nweight = '10%'\nkind = 'comments'\n\
         [[trail]]\nleaders = ['curie']\nweight = '20%'\ndelay = '1h'\ndownvotes = 'only'\n\
@@ -152,12 +152,12 @@ fn a_limit_slides_over_days() {
     ];
     let rules = format!("{RULE}limit = {{ per_day = 1 }}\n");
     assert_eq!(voted(&rules, blocks), ["a", "d"]);
-    let told = table(&rules, blocks, &[]);
+    let output = table(&rules, blocks, &[]);
     assert!(
-        told.ends_with(
+        output.ends_with(
             "\nRULE             NOT CAST BECAUSE  VOTES\na.toml:author-1  limit.per_day         2\n"
         ),
-        "{told}"
+        "{output}"
     );
 }
 
@@ -177,7 +177,7 @@ fn max_votes_counts_the_upvotes_in_the_blocks() {
 }
 
 #[test]
-fn a_window_moves_what_is_due_outside() {
+fn a_vote_due_outside_of_the_window_is_moved() {
     let window = "window = { from = '13:00', to = '14:00' }\n";
     assert_eq!(
         votes(&format!("{RULE}{window}"), &[(100, &[post("bob", "a")])]),
@@ -202,7 +202,7 @@ fn expired_rules_and_disagreeing_leaders_cast_nothing() {
 }
 
 #[test]
-fn everybody_and_ones_own_posts_are_voted_on_where_a_rule_says_so() {
+fn any_author_and_own_posts_are_voted_on_if_the_rule_allows() {
     let rules = "[[author]]\nvoters = ['alice']\nauthors = '*'\nweight = '1%'\ntags = { any = ['photos'] }\n";
     let blocks: &[(u32, &[_])] = &[(100, &[post("alice", "own"), post("zoe", "other")])];
     assert_eq!(voted(rules, blocks), ["other"]);
@@ -213,13 +213,13 @@ fn everybody_and_ones_own_posts_are_voted_on_where_a_rule_says_so() {
 }
 
 #[test]
-fn mana_is_spent_by_the_rules_and_by_hand_and_flows_back() {
+fn mana_is_spent_by_rules_and_by_hand_and_regenerates() {
     let rules = format!("{}min_mana = '98.5%'\n", RULE.replace("50%", "100%"));
     let by_hand = vote("alice", "carol", "x", 10_000);
     let blocks: &[(u32, &[_])] = &[
         (100, &[by_hand]),
         (101, &[post("bob", "a")]),
-        // 0.5 % flow back in 36 minutes.
+        // 0.5 % regenerate in 36 minutes.
         (819, &[post("bob", "b")]),
         (820, &[post("bob", "c")]),
     ];
@@ -227,19 +227,22 @@ fn mana_is_spent_by_the_rules_and_by_hand_and_flows_back() {
     let waits = format!("{rules}below_min_mana = 'wait'\n");
     assert_eq!(voted(&waits, blocks), ["a", "b", "c"]);
 
-    let told = table(&rules, blocks, &[]);
+    let output = table(&rules, blocks, &[]);
     assert!(
-        told.contains("2024-05-01  alice        96.5%       96.5%"),
-        "{told}"
+        output.contains("2024-05-01  alice        96.5%       96.5%"),
+        "{output}"
     );
     assert!(
-        told.contains("a.toml:author-1  min_mana              2"),
-        "{told}"
+        output.contains("a.toml:author-1  min_mana              2"),
+        "{output}"
     );
-    // On Steem with half of the mana a full vote takes half as much.
+    // On Steem, a full vote at half of the mana costs half as much.
     let arguments = ["--mana", "100%", "--mana", "alice=50%", "--kind", "steem"];
-    let told = table(&rules.replace("98.5%", "10%"), &blocks[..2], &arguments);
-    assert!(told.contains("alice       48.02%      48.02%"), "{told}");
+    let output = table(&rules.replace("98.5%", "10%"), &blocks[..2], &arguments);
+    assert!(
+        output.contains("alice       48.02%      48.02%"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -267,7 +270,7 @@ fn a_schedule_votes_on_the_newest_matching_post_at_its_time() {
 }
 
 #[test]
-fn an_hour_that_strikes_asks_again_for_what_was_skipped_though_no_block_came_since() {
+fn a_scheduled_time_asks_again_for_a_skipped_post_without_a_new_block() {
     let rules = "voters = ['alice']\n\
         [[author]]\nauthors = ['bob']\nweight = '30%'\nschedule = { cron = '0 13 * * *' }\n\
         [[author]]\nauthors = ['bob']\nweight = '20%'\ndelay = '5m'\nlimit = { per_day = 1 }\n";
@@ -286,7 +289,7 @@ fn an_hour_that_strikes_asks_again_for_what_was_skipped_though_no_block_came_sin
 }
 
 #[test]
-fn what_mana_is_must_be_said_well() {
+fn invalid_values_of_mana_are_refused() {
     let folder = folder(&[("rules/a.toml", RULE), ("blocks.json", "[]")]);
     for mana in ["80", "101%", "-1%", "x=80%", "alice="] {
         let arguments = ["--blocks", "blocks.json", "--mana", mana];

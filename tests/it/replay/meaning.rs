@@ -1,4 +1,4 @@
-//! What rules mean, played over recordings in both shapes of a block.
+//! Meaning of rules, tested with recordings in both formats of blocks.
 
 use super::recording::{comment, delete, patch, post, vote, votes};
 
@@ -52,7 +52,7 @@ fn a_deleted_post_gets_no_vote_and_one_published_again_is_new() {
 }
 
 #[test]
-fn the_first_rule_that_matches_has_the_post() {
+fn the_first_rule_that_matches_votes() {
     let rules = format!(
         "{BOB}{}",
         BOB.replace("50%", "10%")
@@ -68,7 +68,7 @@ fn the_first_rule_that_matches_has_the_post() {
 }
 
 #[test]
-fn a_later_event_takes_a_queued_vote_over_only_for_an_earlier_rule() {
+fn a_later_event_replaces_a_queued_vote_only_for_an_earlier_rule() {
     let blocks = |leader_at| {
         [
             (100, [post("bob", "a")]),
@@ -106,7 +106,7 @@ fn a_leader_who_changes_a_vote_changes_ours_but_not_its_time() {
 }
 
 #[test]
-fn a_leader_who_takes_a_vote_back_withdraws_ours() {
+fn a_leader_who_retracts_a_vote_withdraws_ours() {
     let withdrawn = [
         (100, [vote("curie", "bob", "a", 6000)]),
         (105, [vote("curie", "bob", "a", 0)]),
@@ -156,7 +156,7 @@ fn two_leaders_in_one_block_are_followed_by_the_earlier_rule() {
 }
 
 #[test]
-fn downvotes_are_followed_where_the_rule_says_so() {
+fn downvotes_are_followed_if_the_rule_says_so() {
     let blocks: &[(u32, &[_])] = &[
         (100, &[vote("curie", "bob", "a", -6000)]),
         (101, &[vote("curie", "bob", "b", 6000)]),
@@ -174,7 +174,7 @@ fn downvotes_are_followed_where_the_rule_says_so() {
 }
 
 #[test]
-fn a_vote_by_hand_before_ours_is_due_keeps_ours_away_for_good() {
+fn a_vote_by_hand_before_ours_is_due_skips_ours() {
     let by_hand = [vote("alice", "bob", "a", 100)];
     let taken_back = [vote("alice", "bob", "a", 0)];
     assert_eq!(
@@ -199,7 +199,7 @@ fn a_vote_by_hand_before_ours_is_due_keeps_ours_away_for_good() {
         ),
         none()
     );
-    // In a block after ours is due it comes too late.
+    // A vote in a block after ours is due is too late.
     assert_eq!(
         votes(BOB, &[(100, &[post("bob", "a")]), (201, &by_hand)]),
         ["alice @bob/a 5000 05-01 12:05:00.000 author-1 100"]
@@ -207,7 +207,7 @@ fn a_vote_by_hand_before_ours_is_due_keeps_ours_away_for_good() {
 }
 
 #[test]
-fn max_age_counts_from_a_post_that_was_seen() {
+fn max_age_counts_from_publication() {
     let rules = format!("{CURIE}max_age = '10m'\n");
     let leader = |permlink| vote("curie", "bob", permlink, 6000);
     assert_eq!(
@@ -215,7 +215,7 @@ fn max_age_counts_from_a_post_that_was_seen() {
             &rules,
             &[
                 (100, &[post("bob", "a"), post("bob", "b")]),
-                // Due after ten minutes to the second, and three seconds later.
+                // Due after exactly ten minutes, and three seconds later.
                 (290, &[leader("a"), leader("unseen")]),
                 (291, &[leader("b")]),
             ]
@@ -228,7 +228,7 @@ fn max_age_counts_from_a_post_that_was_seen() {
 }
 
 #[test]
-fn kind_judges_what_was_seen_and_lets_pass_what_was_not() {
+fn kind_filters_known_posts_and_passes_unknown_ones() {
     let blocks: &[(u32, &[_])] = &[
         (100, &[post("bob", "a"), comment("bob", "re")]),
         (
@@ -269,7 +269,7 @@ fn kind_judges_what_was_seen_and_lets_pass_what_was_not() {
 }
 
 #[test]
-fn disabled_rules_and_authors_left_out_are_not_played() {
+fn disabled_rules_and_excluded_authors_get_no_votes() {
     let rules =
         format!("{BOB}enabled = false\n{CURIE}authors = ['bob', 'carol']\nexcept = ['carol']\n");
     let leader = |author| vote("curie", author, "a", 6000);
@@ -291,7 +291,7 @@ fn disabled_rules_and_authors_left_out_are_not_played() {
 }
 
 #[test]
-fn nobody_votes_on_its_own_posts_or_follows_itself() {
+fn voters_do_not_vote_on_their_own_posts_or_follow_themselves() {
     let rules = "voters = ['alice', 'curie']\n[[author]]\nauthors = ['alice']\nweight = '1%'\n\
         [[trail]]\nleaders = ['curie', 'ocd']\nweight = '2%'\n";
     let folder_warns = votes(

@@ -1,4 +1,4 @@
-//! `curatord replay` as its user sees it.
+//! `curatord replay` for its users.
 
 mod command;
 mod language;

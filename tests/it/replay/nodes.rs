@@ -1,4 +1,4 @@
-//! Blocks that come from a node.
+//! Blocks fetched from a node.
 
 use curatord::network::ChainKind;
 use curatord::sandbox::{Sandbox, SandboxConfig};
@@ -10,11 +10,11 @@ use crate::harness::command::folder;
 const RULES: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn blocks_are_fetched_from_the_nodes_of_the_configuration() {
+async fn blocks_are_fetched_from_the_configured_nodes() {
     for kind in [ChainKind::Hive, ChainKind::Steem] {
         let sandbox = Sandbox::start(SandboxConfig::manual(kind)).await.unwrap();
         let mut numbers = Vec::new();
-        // More than one range of the largest kind.
+        // More than one range of maximum size.
         for index in 0..130 {
             sandbox.publish("bob", &format!("post-{index}"));
             numbers.push(sandbox.produce_block());

@@ -1,4 +1,4 @@
-//! Recordings made by hand, and the command run over them.
+//! Handwritten recordings, and replaying them.
 
 use std::path::Path;
 use std::process::Output;
@@ -6,30 +6,30 @@ use std::process::Output;
 use crate::harness::command::{curatord, folder};
 use serde_json::{Value, json};
 
-/// Block 100 was made at noon; a witness never misses its slot here.
+/// Time of block 100: noon. No block is missing.
 const FIRST: u32 = 100;
 
-/// The two ways in which nodes write a block.
+/// The two formats of blocks.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
     Condenser,
     BlockApi,
 }
 
-/// An operation by its name.
+/// An operation with its name.
 pub struct Operation(&'static str, Value);
 
-/// Somebody publishes a post.
+/// A new post.
 pub fn post(author: &str, permlink: &str) -> Operation {
     comment_operation(author, permlink, "", "photos", "hello")
 }
 
-/// Somebody comments on `@bob/a`.
+/// A comment on `@bob/a`.
 pub fn comment(author: &str, permlink: &str) -> Operation {
     comment_operation(author, permlink, "bob", "a", "hello")
 }
 
-/// Somebody edits a post with a patch.
+/// An edit of a post, as a patch.
 pub fn patch(author: &str, permlink: &str) -> Operation {
     comment_operation(
         author,
@@ -62,7 +62,7 @@ pub fn post_with(author: &str, permlink: &str, body: &str, metadata: Value) -> O
     Operation(name, value)
 }
 
-/// The author of a post declines its payout.
+/// Options of a post that decline payout.
 pub fn decline(author: &str, permlink: &str) -> Operation {
     let value = json!({
         "author": author, "permlink": permlink, "max_accepted_payout": "0.000 HBD",
@@ -71,19 +71,19 @@ pub fn decline(author: &str, permlink: &str) -> Operation {
     Operation("comment_options", value)
 }
 
-/// Somebody votes; 0 takes the vote back.
+/// A vote; weight 0 retracts it.
 pub fn vote(voter: &str, author: &str, permlink: &str, weight: i32) -> Operation {
     let value = json!({"voter": voter, "author": author, "permlink": permlink, "weight": weight});
     Operation("vote", value)
 }
 
-/// Somebody deletes a post.
+/// The deletion of a post.
 pub fn delete(author: &str, permlink: &str) -> Operation {
     let value = json!({"author": author, "permlink": permlink});
     Operation("delete_comment", value)
 }
 
-/// The block `num`, with these operations after one that nobody knows.
+/// The block `num`, with these operations after an unknown one.
 pub fn block(num: u32, operations: &[Operation], shape: Shape) -> Value {
     let seconds = (num - FIRST) * 3;
     let (day, clock) = (1 + seconds / 86_400, seconds % 86_400 + 43_200);
@@ -118,14 +118,14 @@ pub fn replay(folder: &Path, arguments: &[&str]) -> Output {
     command.args(arguments).output().unwrap()
 }
 
-/// What a command that worked has printed.
+/// Standard output of a successful command.
 pub fn printed(output: &Output) -> &str {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     std::str::from_utf8(&output.stdout).unwrap()
 }
 
-/// The votes that `rules` cast over `blocks`, the same in both shapes:
+/// The votes that `rules` cast for `blocks`, which are equal in both formats:
 /// `alice @bob/a 5000 05-01 12:05:00.000 author-1 100`.
 pub fn votes(rules: &str, blocks: &[(u32, &[Operation])]) -> Vec<String> {
     let [condenser, block_api] = [Shape::Condenser, Shape::BlockApi].map(|shape| {
@@ -145,7 +145,7 @@ pub fn votes(rules: &str, blocks: &[(u32, &[Operation])]) -> Vec<String> {
     condenser
 }
 
-/// A line of JSON in brief, but for nothing that could differ.
+/// A short form of a line of JSON, with all fields that can differ.
 fn brief(line: &str) -> String {
     let vote: Value = serde_json::from_str(line).unwrap();
     let text = |key: &str| vote[key].as_str().unwrap();

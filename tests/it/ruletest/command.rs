@@ -1,4 +1,4 @@
-//! The command line: what it reads, what it prints, how it ends.
+//! Input, output and exit status of the command.
 
 use std::fs;
 use std::path::Path;
@@ -67,7 +67,7 @@ FAILED  test.toml: nothing
 }
 
 #[test]
-fn mistakes_are_shown_in_their_places_and_other_files_run() {
+fn errors_are_shown_with_their_positions_and_other_files_run() {
     let good = format!(
         "rules = 'rules/a.toml'\n[[test]]\nname = 'good'\n{POSTS}{}",
         expect("a", "50%", "12:05:00")
@@ -98,21 +98,21 @@ due = 2026-03-01T12:00:00Z
         stdout(&output),
         "ok      good.toml: good\n1 test, 1 file not run\n"
     );
-    let told = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     for problem in [
         "bad.toml:4:18: error: `alice` must be a percentage in quotes",
-        "bad.toml:5:1: error: `[[test.post]]` lacks `author`",
+        "bad.toml:5:1: error: `[[test.post]]` has no `author`",
         "bad.toml:6:1: error: unknown key `autor` in `[[test.post]]`",
         "did you mean `author`?",
         "bad.toml:8:6: error: `at` must be a date",
-        "bad.toml:11:8: error: \"bob\" does not name a post",
+        "bad.toml:11:8: error: \"bob\" is not a post",
     ] {
-        assert!(told.contains(problem), "{problem}\n{told}");
+        assert!(errors.contains(problem), "{problem}\n{errors}");
     }
 }
 
 #[test]
-fn a_file_that_is_no_rule_file_tests_the_folder_it_lies_in() {
+fn a_file_without_rules_key_tests_the_rules_in_its_folder() {
     let file = format!(
         "[[test]]\nname = 'x'\n{POSTS}{}",
         expect("a", "50%", "12:05:00")
@@ -123,15 +123,15 @@ fn a_file_that_is_no_rule_file_tests_the_folder_it_lies_in() {
         ("rules/.hidden.toml", &file),
         ("rules/b.toml", &file),
     ]);
-    // What would be taken for a rule file must say where its rules are.
+    // A test file that could be a rule file must name its rules.
     let output = curatord_test(folder.path(), &["rules/b.toml"]);
     assert_eq!(output.status.code(), Some(1));
-    let told = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
-        told.contains(
-            "rules/b.toml: error: `rules` is missing: a file called *.toml must say which rules it tests"
+        errors.contains(
+            "rules/b.toml: error: `rules` is missing: a test file with a name that ends in .toml must name the rules that it tests"
         ),
-        "{told}"
+        "{errors}"
     );
 
     fs::remove_file(folder.path().join("rules/b.toml")).unwrap();
@@ -169,15 +169,15 @@ fn blocks_can_come_from_a_recording() {
     let output = curatord_test(folder.path(), &["test.toml"]);
     assert_eq!(stdout(&output), "ok      test.toml: x\n1 test, all ok\n");
     let output = curatord_test(folder.path(), &["both.toml"]);
-    let told = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
-        told.contains("both.toml:4:1: error: a test has either"),
-        "{told}"
+        errors.contains("both.toml:4:1: error: a test has either"),
+        "{errors}"
     );
 }
 
 #[test]
-fn rules_with_mistakes_are_not_tested() {
+fn rules_with_errors_are_not_tested() {
     let file = "rules = 'rules'\n[[test]]\nname = 'x'\n";
     let folder = folder(&[("rules/a.toml", "[[author]]\n"), ("test.toml", file)]);
     let output = curatord_test(folder.path(), &["test.toml"]);
@@ -186,12 +186,12 @@ fn rules_with_mistakes_are_not_tested() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_of_and_the_others_run() {
+fn a_missing_file_is_reported_and_the_others_run() {
     let file = "rules = 'rules'\n[[test]]\nname = 'x'\n";
     let folder = folder(&[("rules/a.toml", ""), ("test.toml", file)]);
     let output = curatord_test(folder.path(), &["missing.toml", "test.toml"]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(told.trim(), "missing.toml: error: there is no such file");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(errors.trim(), "missing.toml: error: there is no such file");
     assert_eq!(
         stdout(&output),
         "ok      test.toml: x\n1 test, 1 file not run\n"
@@ -200,7 +200,7 @@ fn a_file_that_is_not_there_is_told_of_and_the_others_run() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     let folder = folder(&[]);
     for arguments in [&[][..], &["--what"]] {
         let output = curatord_test(folder.path(), arguments);

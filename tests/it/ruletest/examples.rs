@@ -1,4 +1,4 @@
-//! Each example rule file keeps its promises.
+//! Tests of the example rule files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_example_has_its_tests_and_passes_them() {
+fn every_example_has_tests_and_passes_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tests = names(&root.join("tests/examples"));
     assert_eq!(tests, names(&root.join("rules")));

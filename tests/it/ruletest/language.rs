@@ -1,4 +1,4 @@
-//! Tests of rules reach every part of the language.
+//! Test files can test every part of the rule language.
 
 use super::command::{curatord_test, stdout};
 use crate::harness::command::folder;
@@ -29,7 +29,7 @@ fn expect(permlink: &str, weight: &str, due: &str) -> String {
 }
 
 #[test]
-fn everything_that_is_told_of_a_post_can_be_asked_for() {
+fn every_property_of_a_post_can_be_filtered() {
     let rules = "[[author]]\nvoters = ['alice']\nauthors = '*'\nweight = '10%'\ntags = { any = ['photo'], none = ['nsfw'] }\n\
         communities = { any = ['hive-1'] }\napps = { any = ['peakd'] }\ntext = { none = ['giveaway'] }\nwords = { min = 2 }\n";
     let good = "tags = ['photo']\ncommunity = 'hive-1'\napp = 'peakd/1'\nbody = 'two words'";
@@ -56,13 +56,13 @@ fn everything_that_is_told_of_a_post_can_be_asked_for() {
 }
 
 #[test]
-fn mana_is_what_the_test_says_and_flows_back() {
+fn mana_starts_as_given_and_regenerates() {
     let rules =
         "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '100%'\nmin_mana = '80%'\n";
     let test = [
         "mana = { alice = '80%' }\n".to_owned(),
         post("a", "12:00:00", ""),
-        // 2 % are spent; 2.4 hours later they are back.
+        // A vote spends 2 %, which regenerate in 2.4 hours.
         post("b", "14:23:00", ""),
         post("c", "14:24:00", ""),
         expect("a", "100%", "01T12:00:00"),
@@ -72,11 +72,11 @@ fn mana_is_what_the_test_says_and_flows_back() {
 }
 
 #[test]
-fn schedules_strike_until_the_last_moment_that_is_named() {
+fn schedules_run_until_the_last_moment_in_the_test() {
     let rules = "timezone = 'Europe/Amsterdam'\n[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '100%'\n\
         schedule = { cron = '0 18 * * *' }\n";
     let posts = [post("a", "12:00:00", ""), post("b", "13:00:00", "")].concat();
-    // The newest first; on the next day the one before it.
+    // The newest post first; the older one on the next day.
     let first = expect("b", "100%", "01T17:00:00");
     check(rules, &format!("{posts}{first}"));
     let second = expect("a", "100%", "02T17:00:00");

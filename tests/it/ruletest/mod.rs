@@ -1,4 +1,4 @@
-//! `curatord test` as its user sees it.
+//! `curatord test` for its users.
 
 mod command;
 mod examples;
