@@ -8,9 +8,9 @@ use curatord::cli::{self, Cli, Command, Exit, in_runtime};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = cli::log::start(match cli.command {
-        // Its own lines say what happens.
+        // The demo prints events itself.
         Command::Demo(_) => "warn,sqlx=error,tokio_cron_scheduler=error",
-        // What it cannot learn from nodes it says itself.
+        // Explain prints errors of nodes itself.
         Command::Explain(_) => "warn,curatord::chain=off,sqlx=warn",
         _ => "info,sqlx=warn,tokio_cron_scheduler=warn",
     })

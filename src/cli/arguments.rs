@@ -1,4 +1,4 @@
-//! What several commands read from their command line: posts, accounts, weights, moments.
+//! Argument types that several commands share: posts, accounts, weights, moments.
 
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -8,11 +8,11 @@ use crate::post::PostId;
 use crate::rules::language::percentage;
 use crate::weight::Weight;
 
-/// `@author/permlink`, also as the end of a post's address: `https://peakd.com/@author/permlink`, whatever follows
-/// there behind `?` and `#`. An address that ends in `#@author/permlink` is that of this comment.
+/// Parses `@author/permlink`, or the address of a post: `https://peakd.com/@author/permlink`, where `?` and `#` and what
+/// follows are ignored. An address that ends in `#@author/permlink` refers to that comment.
 ///
 /// # Errors
-/// What to write instead.
+/// A message that says what to write.
 pub fn post(text: &str) -> Result<PostId, String> {
     let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
     let address = address.split('?').next().unwrap_or_default();
@@ -28,48 +28,48 @@ pub fn post(text: &str) -> Result<PostId, String> {
     let author = Account::parse(author).map_err(|error| error.to_string())?;
     let permlink = permlink.strip_suffix('/').unwrap_or(permlink);
     if permlink.contains('/') {
-        return Err("a permlink holds no /: write @author/permlink".to_owned());
+        return Err("a permlink cannot contain /: write @author/permlink".to_owned());
     }
     if permlink.is_empty() || permlink.len() > 256 || permlink.contains(char::is_whitespace) {
-        return Err("a permlink has 1 to 256 characters and no blanks".to_owned());
+        return Err("a permlink has 1 to 256 characters and no spaces".to_owned());
     }
     Ok(PostId::new(author, permlink))
 }
 
-/// The name of an account.
+/// Parses the name of an account.
 ///
 /// # Errors
-/// What is wrong with it.
+/// A message that says what is wrong.
 pub fn account(text: &str) -> Result<Account, String> {
     Account::parse(text).map_err(|error| error.to_string())
 }
 
-/// The weight of a vote: -100 % to 100 %, not 0.
+/// Parses the weight of a vote: -100 % to 100 %, not 0.
 ///
 /// # Errors
-/// What to write instead.
+/// A message that says what is wrong.
 pub fn weight(text: &str) -> Result<Weight, String> {
     let hundredths = percentage::parse(text).map_err(|error| error.to_string())?;
     match Weight::from_hundredths(hundredths.into()) {
-        Some(weight) if weight.is_zero() => Err("a vote of 0% is none".to_owned()),
+        Some(weight) if weight.is_zero() => Err("the weight cannot be 0%".to_owned()),
         Some(weight) => Ok(weight),
-        None => Err("a weight is -100% to 100%".to_owned()),
+        None => Err("the weight must be -100% to 100%".to_owned()),
     }
 }
 
-/// A moment as people write it.
+/// A moment as written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// With its offset from UTC, or in UTC.
     Exact(DateTime<Utc>),
-    /// In the time zone that is named beside it.
+    /// In the time zone of another argument.
     Local(NaiveDateTime),
 }
 
-/// RFC 3339, `2026-11-22 18:00`, with or without seconds, or a date alone for its beginning.
+/// Parses RFC 3339, a local time such as `2026-11-22 18:00` with or without seconds, or a date, which means its start.
 ///
 /// # Errors
-/// What to write instead.
+/// A message that says what to write.
 pub fn when(text: &str) -> Result<When, String> {
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
         return Ok(When::Exact(exact.to_utc()));
@@ -91,10 +91,10 @@ pub fn when(text: &str) -> Result<When, String> {
 }
 
 impl When {
-    /// The moment; of a local time that comes twice the first.
+    /// The moment in `zone`; the first one if the local time occurs twice.
     ///
     /// # Errors
-    /// The clocks of `zone` skip that local time.
+    /// The clock in `zone` skips this local time.
     pub fn moment(self, zone: Tz) -> Result<DateTime<Utc>, String> {
         match self {
             Self::Exact(moment) => Ok(moment),
@@ -103,7 +103,7 @@ impl When {
                     Ok(moment.to_utc())
                 }
                 LocalResult::None => Err(format!(
-                    "{} does not exist in {zone}: clocks are put forward then",
+                    "{} does not exist in {zone}: the clock is moved forward then",
                     local.format("%F %R")
                 )),
             },
@@ -111,13 +111,13 @@ impl When {
     }
 }
 
-/// The name of a time zone.
+/// Parses the name of a time zone.
 ///
 /// # Errors
-/// There is none of that name.
+/// There is no such time zone.
 pub fn zone(text: &str) -> Result<Tz, String> {
     text.parse()
-        .map_err(|_| "write its name as in Europe/Amsterdam, or UTC".to_owned())
+        .map_err(|_| "write a name such as Europe/Amsterdam, or UTC".to_owned())
 }
 
 #[cfg(test)]
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_post_is_named_by_itself_or_by_its_address() {
+    fn a_post_is_given_by_name_or_by_address() {
         for text in [
             "@bob/my-garden",
             "bob/my-garden",
@@ -139,7 +139,7 @@ mod tests {
         ] {
             assert_eq!(post(text).unwrap().to_string(), "@bob/my-garden", "{text}");
         }
-        // As old ones are.
+        // Old permlinks can contain other characters.
         let old = post("@bob/My_Garden.1").unwrap();
         assert_eq!(old.to_string(), "@bob/My_Garden.1");
         for text in [
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_may_be_negative_but_not_nothing() {
+    fn a_weight_can_be_negative_but_not_0() {
         let hundredths = |text| weight(text).map(Weight::hundredths);
         assert_eq!(hundredths("50%"), Ok(5_000));
         assert_eq!(hundredths("-12.5%"), Ok(-1_250));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_time_is_meant_in_its_zone() {
+    fn a_local_time_is_in_the_given_time_zone() {
         let at = |text, zone| when(text).unwrap().moment(zone).map(|at| at.to_rfc3339());
         let amsterdam = Tz::Europe__Amsterdam;
         let six = |hour| Ok(format!("2026-11-22T{hour}:00:00+00:00"));
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(at("2026-11-22 18:00", amsterdam), six(17));
         assert_eq!(at("2026-11-22T18:00:00+02:00", amsterdam), six(16));
         assert!(at("2026-03-29 02:30", amsterdam).is_err());
-        // It comes twice: the first.
+        // The first of two.
         let twice = at("2026-10-25 02:30", amsterdam).unwrap();
         assert_eq!(twice, "2026-10-25T00:30:00+00:00");
         assert!(when("tomorrow").is_err());

@@ -1,5 +1,4 @@
-//! `curatord check`: everything that is wrong with configuration and rule files, without network or
-//! database.
+//! `curatord check`: all problems in the configuration and the rule files. Uses neither network nor database.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,15 +11,15 @@ use crate::diagnostic::{Finding, Problem};
 use crate::rules;
 use crate::rules::files::read::RuleFiles;
 
-/// Check configuration and rule files: every problem, and how to mend it
+/// Check the configuration and the rule files, and show how to fix each problem
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Rule files, and folders of them; without any, the configuration and its rules folder
+    /// Rule files or folders [default: the configuration and its rules folder]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
 
-/// What was found.
+/// Result of the check.
 #[derive(Debug, Default)]
 struct Findings {
     problems: Vec<Problem>,
@@ -28,7 +27,7 @@ struct Findings {
     files: usize,
 }
 
-/// Runs the command: findings and a summary go to standard output.
+/// Runs the command: prints the problems and a summary to standard output.
 pub fn run(
     args: &Args,
     config: Option<&Path>,
@@ -37,20 +36,19 @@ pub fn run(
     let mut findings = Findings::default();
     if args.paths.is_empty() {
         findings.check_configuration(config, environment);
-    }
-    if !args.paths.is_empty() {
-        let (there, missing): (Vec<_>, Vec<_>) =
+    } else {
+        let (existing, missing): (Vec<_>, Vec<_>) =
             args.paths.iter().cloned().partition(|path| path.exists());
         findings.problems.extend(missing.iter().map(|path| {
             let finding = Finding::whole("there is no such file or folder");
             Problem::of_file(&path.to_string_lossy(), finding)
         }));
         findings.add(rules::files::read::check_some(
-            &there,
+            &existing,
             Clock::system().now(),
         ));
     }
-    // A reader that has seen enough, such as `head`, closes the pipe: nobody is left to tell.
+    // An error means that the reader, such as `head`, has closed the pipe.
     let _ = findings.print(&mut io::stdout().lock(), wants_colour(&io::stdout()));
     match findings.problems.iter().any(Problem::is_error) {
         true => Exit::Failed,
@@ -58,14 +56,14 @@ pub fn run(
     }
 }
 
-/// What is said of the rules folder where it is none.
+/// The problem of a rules folder that is not a folder. `named_by` is the setting that names it.
 fn no_folder(rules: &Path, named_by: &str) -> Problem {
     let finding = match rules.exists() {
-        true => Finding::whole("this is a file, not a folder of rules").help(format!(
-            "name the folder that holds the rule files in {named_by}"
+        true => Finding::whole("the rules folder is a file").help(format!(
+            "set {named_by} to the folder that contains the rule files"
         )),
-        false => Finding::whole("there is no such folder of rules")
-            .help(format!("make it, or name another in {named_by}")),
+        false => Finding::whole("the rules folder does not exist")
+            .help(format!("create it, or set {named_by} to another folder")),
     };
     Problem::of_file(&rules.to_string_lossy(), finding)
 }
@@ -105,7 +103,7 @@ impl Findings {
                 let named_by = if is_found {
                     named_by
                 } else {
-                    "a configuration"
+                    "`rules` in a configuration file"
                 };
                 self.problems.push(no_folder(&rules, named_by));
             }

@@ -29,11 +29,11 @@ use crate::config::{self, Config};
 use crate::daemon::CHAIN_LEASE;
 use crate::store::{Store, StoreError};
 
-/// Casts curators' votes on Hive and Steem, on time, from rule files.
+/// Casts curators' votes on Hive and Steem, on time, from rule files
 #[derive(Debug, Parser)]
 #[command(name = "curatord", version, max_term_width = 100)]
 pub struct Cli {
-    /// The configuration file [default: ./curatord.toml, else /etc/curatord/curatord.toml]
+    /// Configuration file [default: ./curatord.toml, or else /etc/curatord/curatord.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What to do.
@@ -41,7 +41,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// What to do.
+/// A command and its arguments.
 #[derive(Debug, Subcommand)]
 #[allow(
     missing_docs,
@@ -60,23 +60,21 @@ pub enum Command {
     Auth(auth::Args),
 }
 
-/// How a list is printed.
+/// Output format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A table for people.
+    /// Columns for people
     Table,
-    /// One object a line.
+    /// One JSON object per line
     Json,
 }
 
-/// What a command came to, as the exit status tells it.
+/// Result of a command; the number is the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// 0
     Done = 0,
-    /// 1: a problem was found, or it failed.
+    /// The command failed, or found a problem.
     Failed = 1,
-    /// 2
     WrongUsage = 2,
 }
 
@@ -126,10 +124,10 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The configuration, for a command that uses its database or its network.
+/// Loads the configuration for a command that uses the database or the network.
 ///
 /// # Errors
-/// Everything that is wrong with it, and that there is none.
+/// All errors in the configuration, or that there is no configuration file.
 pub fn configuration(
     path: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
@@ -139,7 +137,7 @@ pub fn configuration(
     Ok(config)
 }
 
-/// Whether `out` is a terminal whose user has not refused colour.
+/// Whether `out` is a terminal and the user has not disabled colours.
 pub fn wants_colour(out: &impl IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
@@ -149,13 +147,13 @@ pub fn wants_colour(out: &impl IsTerminal) -> bool {
 /// Whether a daemon on this database reads the chain, or did so a few seconds ago.
 ///
 /// # Errors
-/// When the database cannot be asked.
+/// The database fails.
 pub async fn reads_the_chain(store: &Store, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    // Ours ends as it begins: a daemon that starts at this very moment is not kept waiting.
-    let nobody = "a command";
-    let free = store.acquire_lease(CHAIN_LEASE, nobody, now, now).await?;
+    // This lease ends when it starts, so that it does not delay a daemon that starts at this moment.
+    let owner = "a command";
+    let free = store.acquire_lease(CHAIN_LEASE, owner, now, now).await?;
     if free {
-        store.release_lease(CHAIN_LEASE, nobody).await?;
+        store.release_lease(CHAIN_LEASE, owner).await?;
     }
     Ok(!free)
 }
@@ -173,12 +171,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn the_command_line_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn the_configuration_is_named_before_or_after_the_command() {
+    fn config_is_accepted_before_and_after_the_command() {
         for words in [
             ["curatord", "--config", "x.toml", "check"],
             ["curatord", "check", "--config", "x.toml"],

@@ -1,22 +1,22 @@
-//! What commands say to the person at the terminal, or to the program behind the pipe.
+//! Output of commands to standard output and standard error.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use crate::cli::log;
 
-/// Says something on standard error, after the log so far. Where nobody can read it, it is not said.
+/// Prints a line to standard error after the log lines so far. Errors of writing are ignored.
 pub fn complain(text: impl Display) {
-    // Where the log is stuck this would be too, and hold up the end of the program.
+    // If the log is blocked, this line would block too and delay the end of the program.
     if log::flush() {
         let _ = writeln!(io::stderr(), "{text}");
     }
 }
 
-/// Prints a line on standard output.
+/// Prints a line to standard output.
 ///
 /// # Errors
-/// When it cannot be written; not for a reader that has seen enough and closed the pipe.
+/// The line cannot be written. A closed pipe is not an error.
 pub fn print_line(line: impl Display) -> io::Result<()> {
     match writeln!(io::stdout(), "{line}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

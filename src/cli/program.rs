@@ -1,9 +1,9 @@
-//! How to type a command of this program, and the names of files, in a shell.
+//! The program and file names as typed in a shell.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// The word that starts this program in another terminal: its path, unless it was found by its name.
+/// The word that starts this program in another terminal: its path, or its name if it was started by name.
 pub fn name() -> String {
     let typed = std::env::args_os().next();
     word(typed.as_deref(), std::env::current_exe().ok().as_deref())
@@ -18,7 +18,7 @@ fn word(typed: Option<&OsStr>, exe: Option<&Path>) -> String {
     }
 }
 
-/// A path that is good in any folder, as a shell takes it.
+/// The absolute form of a path, quoted for a shell.
 pub fn path(path: &Path) -> String {
     let absolute: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     quoted(&absolute)
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_was_found_by_its_name_is_called_by_it() {
+    fn a_program_that_was_started_by_name_keeps_its_name() {
         let exe = Some(Path::new("/usr/bin/curatord"));
         for (typed, called) in [
             ("curatord", "curatord"),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_paths_are_quoted_for_a_shell() {
+    fn paths_with_special_characters_are_quoted() {
         assert_eq!(quoted(Path::new("/srv/my-rules")), "/srv/my-rules");
         assert_eq!(quoted(Path::new("/srv/my rules")), "'/srv/my rules'");
         assert_eq!(quoted(Path::new("it's")), "'it'\\''s'");

@@ -1,20 +1,20 @@
-//! How far something long has come, on standard error.
+//! Progress of a long operation, on standard error.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What is done sooner tells nothing.
-const SILENT: Duration = Duration::from_millis(500);
-/// How often a terminal is written to.
+/// Time before the bar is shown: shorter operations show none.
+const SHOW_AFTER: Duration = Duration::from_millis(500);
+/// Interval between updates of the bar.
 const REDRAW: Duration = Duration::from_millis(100);
-/// How often a line is logged where there is no terminal.
-const TELL: Duration = Duration::from_secs(30);
-/// In characters.
+/// Interval between log lines if standard error is not a terminal.
+const LOG_EVERY: Duration = Duration::from_secs(30);
+/// Width of the bar in characters.
 const BAR: usize = 30;
 
-/// A bar on a terminal; a line now and then elsewhere. The bar goes away when this is dropped.
+/// A progress bar on a terminal, or log lines elsewhere. The bar is removed on drop.
 #[derive(Debug)]
 pub struct Progress {
     total: usize,
@@ -24,10 +24,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing of `total` blocks is done yet.
+    /// Starts with none of `total` blocks done.
     pub fn of(total: usize) -> Self {
         let is_terminal = io::stderr().is_terminal();
-        let first = if is_terminal { SILENT } else { TELL };
+        let first = if is_terminal { SHOW_AFTER } else { LOG_EVERY };
         Self {
             total,
             is_terminal,
@@ -36,20 +36,20 @@ impl Progress {
         }
     }
 
-    /// So many of them are done.
+    /// Sets the number of blocks that are done.
     pub fn set(&mut self, done: usize) {
         let now = Instant::now();
         if now < self.next {
             return;
         }
         if !self.is_terminal {
-            self.next = now + TELL;
+            self.next = now + LOG_EVERY;
             tracing::info!("{done} of {} blocks", self.total);
             return;
         }
         self.next = now + REDRAW;
         self.drawn = true;
-        // Nobody is hurt if it cannot be shown.
+        // An error only hides the bar.
         let _ = write!(io::stderr(), "\r{}\x1b[K", line(done, self.total));
     }
 }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_fills_and_never_overflows() {
+    fn the_bar_fills_and_does_not_overflow() {
         let lines = [0, 50, 100, 200].map(|done| line(done, 100));
         assert_eq!(
             lines,

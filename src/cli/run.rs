@@ -1,4 +1,4 @@
-//! `curatord run`: the daemon, in the foreground.
+//! `curatord run`: the daemon in the foreground.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,19 +24,19 @@ const EXIT_AFTER: Duration = Duration::from_secs(14);
 /// Run the daemon: follow the chain and cast votes
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Do everything but broadcast: votes end as `dry_run`
+    /// Do everything except casting: votes end with the status `dry_run`
     #[arg(long)]
     pub dry_run: bool,
-    /// Begin with this block, whatever was read before
+    /// Start at this block instead of the last one that was read
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub from_block: Option<u32>,
 }
 
-/// Runs the command until SIGTERM or SIGINT; a second one ends it at once. On SIGHUP it reads the rule files and the
-/// configuration again. `wrap` is put around each stage of the daemon.
+/// Runs the daemon until SIGTERM or SIGINT; a second signal exits at once. SIGHUP reloads the rule files and the
+/// configuration.
 ///
 /// # Errors
-/// When the daemon cannot start, or one of its stages failed.
+/// The daemon cannot start, or fails.
 pub async fn run(
     args: &Args,
     path: Option<&Path>,
@@ -70,7 +70,7 @@ pub async fn run(
     let mode = if args.dry_run { " (dry run)" } else { "" };
     tracing::info!("curatord {} starting{mode}", env!("CARGO_PKG_VERSION"));
     daemon::run(options, cancel).await?;
-    tracing::info!("curatord has stopped");
+    tracing::info!("curatord stopped");
     Ok(Exit::Done)
 }
 
@@ -89,12 +89,16 @@ impl HangUp {
         self.rules.notify_one();
         let new = match configuration(self.path.as_deref(), self.environment.clone()) {
             Ok(new) => new,
-            Err(error) => return tracing::error!("the configuration stays as it was: {error}"),
+            Err(error) => {
+                return tracing::error!(
+                    "configuration not reloaded, the old one stays in force: {error}"
+                );
+            }
         };
         let later = only_at_start(&self.at_start, &new);
         if !later.is_empty() {
             tracing::warn!(
-                "changed, but in force only after a restart: {}",
+                "restart curatord to apply the changes of: {}",
                 later.join(", ")
             );
         }

@@ -1,4 +1,4 @@
-//! `curatord sandbox`: a simulated chain and signer to try one's own rules against.
+//! `curatord sandbox`: a simulated chain and signer for trying rules.
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,37 +20,37 @@ use crate::sandbox::scenario::Scenario;
 use crate::sandbox::{Blocks, Sandbox, SandboxConfig};
 use crate::weight::Weight;
 
-/// A simulated chain and signer, to try rules with no account, no network and no risk.
+/// Simulate a chain and a signer, to try rules without account, network or risk
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
-    /// Whose rules about votes the chain follows.
+    /// The chain to simulate
     #[arg(long, value_enum, default_value = "hive")]
     kind: Kind,
-    /// The folder to write curatord.toml, tokens.json and an example rule to.
+    /// Folder for curatord.toml, tokens.json and example rules
     #[arg(long, default_value = "sandbox")]
     dir: PathBuf,
-    /// Address of the node API; port 0 takes a free one.
+    /// Address of the node API; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Address of the signer API; port 0 takes a free one.
+    /// Address of the signer API; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:0")]
     signer_listen: SocketAddr,
-    /// Time from block to block, such as 3s or 500ms.
+    /// Time between blocks, such as 3s or 500ms
     #[arg(long, default_value = "3s", value_parser = duration)]
     block_interval: Duration,
-    /// How often somebody posts, votes or comments, on average.
+    /// Average time between posts, votes or comments
     #[arg(long, default_value = "5s", value_parser = duration)]
     pace: Duration,
-    /// Accounts that vote through curatord.
+    /// Accounts that vote through curatord
     #[arg(long, value_delimiter = ',', default_value = "alice,alice.art", value_parser = name)]
     voters: Vec<String>,
-    /// Accounts that publish.
+    /// Accounts that publish posts
     #[arg(long, value_delimiter = ',', default_value = "bob,carol,photo.daily", value_parser = name)]
     authors: Vec<String>,
-    /// Accounts whose votes trails follow.
+    /// Accounts whose votes trails follow
     #[arg(long, value_delimiter = ',', default_value = "curie", value_parser = name)]
     leaders: Vec<String>,
-    /// Another number, another life.
+    /// Seed of the random activity
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -61,10 +61,10 @@ enum Kind {
     Steem,
 }
 
-/// The first line of a `curatord.toml` that we wrote and may write again.
+/// First line of a `curatord.toml` that the sandbox may overwrite.
 const OURS: &str = "# Written by `curatord sandbox` at every start: changes are lost.\n";
 
-/// Kept beside the configuration; the chain starts anew each time, so the database does too.
+/// Database beside the configuration. It is removed at each start, since each start is a new chain.
 const DATABASE: &str = "sandbox.db";
 const SETTINGS: &str = "curatord.toml";
 const TOKENS: &str = "tokens.json";
@@ -72,7 +72,7 @@ const TOKENS: &str = "tokens.json";
 /// Runs until Ctrl-C or SIGTERM.
 ///
 /// # Errors
-/// An address that cannot be listened on, or a folder that cannot be written.
+/// An address is not available, the folder cannot be written, or the output cannot be written.
 pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     let config = SandboxConfig {
@@ -91,8 +91,8 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     let settings = write_files(&args, &sandbox)
         .with_context(|| format!("cannot prepare the folder {}", args.dir.display()))?;
     let mut out = io::stdout();
-    out.write_all(invitation(&args.dir, &settings, &program::name()).as_bytes())
-        .context("cannot print how to go on")?;
+    out.write_all(instructions(&args.dir, &settings, &program::name()).as_bytes())
+        .context("cannot print the instructions")?;
 
     let scenario = Scenario {
         authors: args.authors,
@@ -112,20 +112,20 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     }
     match ended {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot print what happens")
+            Err(error).context("cannot print the blocks")
         }
-        // Whoever read along has seen enough.
+        // The reader has closed the pipe.
         _ => Ok(()),
     }
 }
 
-/// Writes the configuration, fresh tokens and, where there are no rules yet, an example. Returns the
+/// Writes the configuration, new tokens and, if there are no rules, example rules. Returns the text of the
 /// configuration.
 fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> {
     let settings = args.dir.join(SETTINGS);
     match fs::read_to_string(&settings) {
         Ok(text) if !text.starts_with(OURS) => bail!(
-            "{} is not from a sandbox; choose another folder with --dir",
+            "{} was not written by a sandbox; choose another folder with --dir",
             settings.display()
         ),
         _ => {}
@@ -137,7 +137,7 @@ fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> 
         fs::write(rules.join("example.toml"), example)?;
     }
     for leftover in ["", "-wal", "-shm"] {
-        // Most often there is none.
+        // Usually there is none.
         let _ = fs::remove_file(args.dir.join(format!("{DATABASE}{leftover}")));
     }
     let text = format!(
@@ -150,9 +150,9 @@ fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> 
     Ok(text)
 }
 
-/// Writes a file for its owner alone.
+/// Writes a file that only its owner can read.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    // One that is there keeps its rights.
+    // An existing file would keep its permissions.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -165,18 +165,18 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// What to do next.
-fn invitation(dir: &Path, settings: &str, program: &str) -> String {
+/// The instructions that are printed at the start.
+fn instructions(dir: &Path, settings: &str, program: &str) -> String {
     let config = program::path(&dir.join(SETTINGS));
     let tokens = program::path(&dir.join(TOKENS));
     let rules = program::path(&dir.join("rules"));
     format!(
         "{settings}\n\
-         The above is {config}. In another terminal, give the daemon the voters' tokens and start it:\n\
+         This is the configuration in {config}. In another terminal, import the voters' tokens and start the daemon:\n\
          \n    {program} --config {config} auth import {tokens}\
          \n    {program} --config {config} run\n\
-         \nIts rules are in {rules}: save a change there, and it follows at once.\n\
-         Each start of the sandbox is a new chain. Ctrl-C ends it.\n\n"
+         \nThe rules are in {rules}; the daemon applies changes when you save a file.\n\
+         Each start of the sandbox is a new chain. Press Ctrl-C to stop it.\n\n"
     )
 }
 
@@ -186,7 +186,7 @@ fn example_rules(voters: &[String], authors: &[String], leaders: &[String]) -> S
         quoted.join(", ")
     };
     format!(
-        "# Save a change to this file and curatord follows it at once.\n\
+        "# curatord applies changes when you save this file.\n\
          voters = [{voters}]\n\
          \n\
          [[author]]\n\
@@ -206,7 +206,7 @@ fn example_rules(voters: &[String], authors: &[String], leaders: &[String]) -> S
     )
 }
 
-/// Prints a line for every block, and below it what people did in it.
+/// Prints a line for every block, and below it a line for every operation.
 async fn report(sandbox: &Sandbox, out: &mut impl Write) -> io::Result<()> {
     let mut next = sandbox.with_chain(|chain| chain.head().num);
     loop {
@@ -216,7 +216,7 @@ async fn report(sandbox: &Sandbox, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// Describes the blocks from `next` on, and moves it behind them.
+/// Describes the blocks from `next` on, and advances `next` past them.
 fn describe(chain: &Chain, next: &mut u32) -> String {
     let mut lines = String::new();
     while let Some(block) = chain.block(*next) {
@@ -252,25 +252,25 @@ fn describe_operation(operation: &Operation) -> Option<String> {
     Some(line)
 }
 
-/// The name of an account, as the chain has it.
+/// Parses an account name.
 fn name(text: &str) -> Result<String, String> {
     arguments::account(text).map(|account| account.to_string())
 }
 
-/// `3s` or `500ms`, from 10 ms to an hour.
+/// Parses `3s` or `500ms`: 10 ms to 1 hour.
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text
         .strip_suffix("ms")
         .map(|number| (number, 1))
         .or_else(|| text.strip_suffix('s').map(|number| (number, 1000)))
-        .ok_or("write it like 3s or 500ms")?;
+        .ok_or("write a duration such as 3s or 500ms")?;
     let number: u64 = number
         .trim()
         .parse()
-        .map_err(|_| "write it like 3s or 500ms")?;
+        .map_err(|_| "write a duration such as 3s or 500ms")?;
     match number.saturating_mul(unit) {
         millis @ 10..=3_600_000 => Ok(Duration::from_millis(millis)),
-        _ => Err("must be from 10ms to 3600s".to_owned()),
+        _ => Err("must be 10ms to 3600s".to_owned()),
     }
 }
 
@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_are_read_as_people_write_them() {
+    fn durations_have_a_unit_and_a_range() {
         assert_eq!(duration("3s"), Ok(Duration::from_secs(3)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         for wrong in ["3", "0s", "1h", "-1s", "5ms"] {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_accounts_are_read_as_rule_files_read_them() {
+    fn account_names_are_normalised_and_checked() {
         let parse = |voters: &str| Command::try_parse_from(["sandbox", "--voters", voters]);
         let voters = parse("@Alice,bob").unwrap().args.voters;
         assert_eq!(voters, ["alice", "bob"]);
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_rules_are_toml() {
+    fn the_example_rules_are_valid_toml() {
         let names = |names: &[&str]| {
             names
                 .iter()
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_is_filled_again_at_every_start_and_own_rules_are_kept() {
+    async fn every_start_rewrites_the_folder_and_keeps_the_rules() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("try");
         let args = SandboxArgs::parse_from(&dir);
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_configuration_of_a_real_daemon_is_not_written_over() {
+    async fn the_configuration_of_a_real_daemon_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("curatord.toml");
         fs::write(&settings, "rules = \"rules\"").unwrap();

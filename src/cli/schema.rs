@@ -1,21 +1,24 @@
-//! `curatord schema`: the JSON Schema of rule files, for editors.
+//! `curatord schema`: the JSON Schema of rule files.
 
 use std::io::{self, Write};
 
 use crate::cli::Exit;
 use crate::rules::language::schema::schema;
 
-/// Print the JSON Schema of rule files, which editors complete and check from
+/// Print the JSON Schema of rule files, for completion and checks in editors
 ///
-/// Save it beside the rules, and begin each rule file with the line `#:schema ./rules.schema.json`. Editors that
-/// know Taplo, such as VS Code with Even Better TOML, then explain, complete and check every key.
+/// Save it in the rules folder as rules.schema.json, and start each rule file with the line `#:schema
+/// ./rules.schema.json`. Editors that use Taplo, such as VS Code with Even Better TOML, then explain, complete and
+/// check every key.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// Runs the command: the schema goes to standard output.
+/// Runs the command: prints the schema to standard output.
+///
+/// # Errors
+/// Standard output cannot be written. A closed pipe is not an error.
 pub fn run(_: &Args) -> io::Result<Exit> {
     match writeln!(io::stdout().lock(), "{:#}", schema()) {
-        // A reader that has seen enough closes the pipe.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(Exit::Done),
     }

@@ -1,9 +1,9 @@
-//! How a command that goes on and on is asked to end.
+//! Signals that stop a long-running command.
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, SIGTERM, and the terminal that was closed.
+/// Ctrl-C (SIGINT), SIGTERM and a closed terminal (SIGHUP).
 #[derive(Debug)]
 pub struct StopSignals {
     interrupt: Signal,
@@ -12,13 +12,12 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// From now on these signals end nothing by themselves.
+    /// Starts to listen. The signals no longer end the process.
     ///
     /// # Errors
-    /// When the system does not let us listen for them.
+    /// The system does not allow it.
     pub fn listen() -> anyhow::Result<Self> {
-        let listen =
-            |kind| signal(kind).context("cannot listen for Ctrl-C and the signals like it");
+        let listen = |kind| signal(kind).context("cannot handle Ctrl-C, SIGTERM and SIGHUP");
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -26,7 +25,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next one of them.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -13,30 +13,30 @@ use crate::rules::set::RuleSet;
 use crate::ruletest::difference::side_by_side;
 use crate::ruletest::{TestFile, file};
 
-/// Test rules: posts, votes and times in, expected votes out
+/// Run unit tests for rules: given posts, votes and times, compare the votes with the expected ones
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Files of tests, in TOML
+    /// Test files in TOML
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
 }
 
-/// How the tests went.
+/// Results of the tests.
 #[derive(Debug, Default)]
 struct Tally {
     tests: usize,
     failed: usize,
-    /// Files that could not be used, or whose rules could not.
+    /// Files that were not run because the file or its rules are invalid.
     broken: usize,
 }
 
-/// Runs the command: a line for each test goes to standard output, mistakes in files to standard error.
+/// Runs the command: prints a line for each test to standard output, and errors in files to standard error.
 ///
 /// # Errors
-/// When standard output cannot be written to.
+/// Standard output cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match run_files(&args.files, &mut io::stdout().lock()) {
-        // A reader that has seen enough closes the pipe; whether all went well it does not learn.
+        // The reader has closed the pipe before all tests were run.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Failed),
         tally => Ok(tally?.exit()),
     }
@@ -57,7 +57,7 @@ fn run_files(files: &[PathBuf], out: &mut impl Write) -> io::Result<Tally> {
     Ok(tally)
 }
 
-/// The tests at `path` and the rules that they are about.
+/// Reads the tests at `path` and the rules that they test.
 fn read(path: &Path) -> Result<(TestFile, Arc<RuleSet>), Vec<Problem>> {
     let text = fs::read_to_string(path).map_err(|error| {
         let finding = match error.kind() {
@@ -92,17 +92,17 @@ impl Tally {
     ) -> io::Result<()> {
         for test in &file.tests {
             self.tests += 1;
-            let told = format!("{}: {}", path.display(), test.name);
+            let name = format!("{}: {}", path.display(), test.name);
             let why = match test.run(rules, file.chain) {
                 Ok(differences) if differences.is_empty() => {
-                    writeln!(out, "ok      {told}")?;
+                    writeln!(out, "ok      {name}")?;
                     continue;
                 }
                 Ok(differences) => side_by_side(&differences, "        "),
                 Err(error) => format!("        {error}\n"),
             };
             self.failed += 1;
-            write!(out, "FAILED  {told}\n{why}")?;
+            write!(out, "FAILED  {name}\n{why}")?;
         }
         Ok(())
     }

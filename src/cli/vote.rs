@@ -1,4 +1,4 @@
-//! `curatord vote`: one vote by hand, through the same queue as all others.
+//! `curatord vote`: queues one vote by hand.
 
 use std::io;
 use std::path::Path;
@@ -24,32 +24,32 @@ use crate::votes::status::{Origin, Status};
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
-/// A daemon that holds a vote may send it so soon that it does not hear of a change in time.
+/// Time before the next attempt of a claimed vote in which it cannot be changed: the daemon may not notice in time.
 const TOO_LATE_TO_CHANGE: TimeDelta = TimeDelta::seconds(10);
-/// `--at` may be so long ago and still means now.
+/// Maximum age of `--at` that still means now.
 const STILL_NOW: TimeDelta = TimeDelta::minutes(1);
-/// What standard output did not take.
-const NOT_TOLD: &str = "the vote is queued, but this cannot be printed";
+/// Error if standard output cannot be written.
+const NOT_PRINTED: &str = "the vote is queued, but the result cannot be printed";
 
-/// Queue one vote by hand, to go out now or later
+/// Queue one vote by hand, to be cast now or later
 ///
-/// A running daemon casts it as it casts all others; without one it waits until one runs. It takes the
-/// place of a vote that a rule has queued for the same voter and post.
+/// A running daemon casts the vote; otherwise it waits until one runs. It replaces a vote that a rule has queued for
+/// the same voter and post.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The post or comment: @author/permlink
     #[arg(value_name = "POST", value_parser = arguments::post)]
     pub post: PostId,
-    /// Who votes
+    /// The account that votes
     #[arg(long, value_name = "NAME", value_parser = arguments::account)]
     pub voter: Account,
-    /// -100% to 100%: a negative one is a downvote
+    /// The weight of the vote, -100% to 100%; negative for a downvote
     #[arg(long, value_name = "WEIGHT", value_parser = arguments::weight, allow_hyphen_values = true)]
     pub weight: Weight,
-    /// When it goes out: "2026-11-22 18:00" or 2026-11-22T18:00:00Z [default: now]
+    /// When to cast the vote: "2026-11-22 18:00" or 2026-11-22T18:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = arguments::when)]
     pub at: Option<When>,
-    /// The time zone of a --at that names none
+    /// The time zone of --at if it has none
     #[arg(long, value_name = "ZONE", value_parser = arguments::zone, default_value = "UTC")]
     pub timezone: Tz,
 }
@@ -57,8 +57,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the vote cannot be queued: configuration or database cannot be used, or the voter's vote on this post
-/// is past changing.
+/// The configuration or the database fails, or it is too late to change the voter's vote on this post.
 pub async fn run(
     args: &Args,
     config: Option<&Path>,
@@ -71,12 +70,12 @@ pub async fn run(
     };
     if due_at < now - STILL_NOW {
         return Ok(wrong_usage(
-            "that time has passed: leave it out to vote now",
+            "this time has passed: leave out --at to vote now",
         ));
     }
     if due_at > now + PAYOUT_AFTER {
         return Ok(wrong_usage(
-            "posts are paid out 7 days after publication: choose an earlier time",
+            "posts pay out 7 days after publication: choose an earlier time",
         ));
     }
     let config = configuration(config, environment)?;
@@ -90,10 +89,10 @@ pub async fn run(
         bail!("{key}: {why}");
     }
     let vote = queue(&store, &key, args.weight, due_at.max(now), now).await?;
-    tell(&vote, before.as_ref(), now).context(NOT_TOLD)?;
+    print(&vote, before.as_ref(), now).context(NOT_PRINTED)?;
     if !reads_the_chain(&store, now).await? {
-        print_line("No daemon runs on this database now: the vote waits until one does.")
-            .context(NOT_TOLD)?;
+        print_line("No daemon is running on this database: the vote waits until one is started.")
+            .context(NOT_PRINTED)?;
     }
     if store
         .tokens(std::slice::from_ref(&key.voter))
@@ -101,7 +100,7 @@ pub async fn run(
         .is_empty()
     {
         complain(format_args!(
-            "warning: @{} has no token: the vote fails unless `curatord auth import` brings one in time",
+            "warning: @{} has no token: import one with `curatord auth import`, or the vote fails",
             key.voter
         ));
     }
@@ -113,22 +112,26 @@ fn wrong_usage(error: &str) -> Exit {
     Exit::WrongUsage
 }
 
-/// Why a vote that stands as in `row` cannot be asked for any more.
+/// Why a vote with the state of `row` cannot be changed any more.
 fn too_late(row: &Vote, now: DateTime<Utc>) -> Option<String> {
     match row.status {
-        Status::Cast => Some(format!("it was cast already, with {}", row.ask().weight)),
-        Status::Confirmed => Some(format!(
-            "it is on the chain already, with {}",
+        Status::Cast => Some(format!(
+            "a vote of {} has already been cast",
             row.ask().weight
         )),
-        Status::Skipped if row.is_by_hand() => {
-            Some("the voter has voted on it by other means: change that vote there".to_owned())
-        }
+        Status::Confirmed => Some(format!(
+            "a vote of {} is already on the chain",
+            row.ask().weight
+        )),
+        Status::Skipped if row.is_by_hand() => Some(
+            "the voter has already voted with another application: change the vote there"
+                .to_owned(),
+        ),
         Status::Queued if row.attempted(now) => {
-            Some("a vote is on its way already: see `curatord explain`".to_owned())
+            Some("a vote is already being cast: see `curatord explain`".to_owned())
         }
         Status::Queued if is_held(row, now) => Some(format!(
-            "the daemon is about to cast a vote of {}, due {}: too late to change it",
+            "it is too late to change the vote of {}, due {}: the daemon is about to cast it",
             row.ask().weight,
             shown(row.ask().due_at)
         )),
@@ -136,13 +139,13 @@ fn too_late(row: &Vote, now: DateTime<Utc>) -> Option<String> {
     }
 }
 
-/// Whether a daemon has it in hand and sends it in a few seconds.
+/// Whether a daemon has claimed the vote and casts it within a few seconds.
 fn is_held(row: &Vote, now: DateTime<Utc>) -> bool {
     row.claimed_until.is_some_and(|until| until > now)
         && row.next_attempt_at - now < TOO_LATE_TO_CHANGE
 }
 
-/// Writes the vote into the queue; nobody holds it then.
+/// Writes the vote to the queue, unclaimed.
 async fn queue(
     store: &Store,
     key: &VoteKey,
@@ -158,7 +161,7 @@ async fn queue(
             origin: Origin::Hand,
             weight,
             due_at,
-            // What rules find in blocks up to here is older than this wish.
+            // Events in blocks up to this one are older than this vote.
             block: read.map_or(0, |cursor| cursor.block_num),
             at: now,
             leader: None,
@@ -172,7 +175,7 @@ async fn queue(
     let context = Context {
         owner: "",
         now,
-        // It is for a daemon to claim.
+        // Left for a daemon to claim.
         claim_before: DateTime::<Utc>::MIN_UTC,
         claim_until: now,
         confirm_within: Duration::ZERO,
@@ -189,13 +192,13 @@ async fn queue(
         }
         Some(row) => bail!(
             "{key}: {}",
-            too_late(&row, now).unwrap_or_else(|| format!("it is {} meanwhile", row.status))
+            too_late(&row, now).unwrap_or_else(|| format!("the vote is now {}", row.status))
         ),
-        None => bail!("{key}: the database did not take it"),
+        None => bail!("{key}: the vote was not written to the database"),
     }
 }
 
-fn tell(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) -> io::Result<()> {
+fn print(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) -> io::Result<()> {
     let when = if vote.ask().due_at <= now {
         "now".to_owned()
     } else {
@@ -210,13 +213,11 @@ fn tell(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) -> io::Result<()
     if let Some(before) = before.filter(|row| row.status == Status::Queued) {
         let ask = before.ask();
         let by = match ask.origin {
-            Origin::Hand => "asked for by hand".to_owned(),
+            Origin::Hand => "queued by hand".to_owned(),
             _ => format!("queued by {}", ask.rule),
         };
         let weight = ask.weight;
-        print_line(format_args!(
-            "It takes the place of a vote of {weight} {by}."
-        ))?;
+        print_line(format_args!("It replaces a vote of {weight} {by}."))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `curatord check` as its user sees it.
+//! `curatord check` for its users.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use crate::harness::command::{curatord, folder};
 
-/// All that running needs.
+/// A complete configuration for `run`.
 const CONFIG: &str = "rules = 'r'\n[signer]\nclient_id = 'my.app'\nclient_secret = 'x'\n";
 const GOOD: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = '50%'\n";
 const BAD: &str = "[[author]]\nvoters = ['alice']\nauthors = ['bob']\nweight = 50\n";
@@ -28,7 +28,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The lines that begin with a place, and the last one.
+/// The lines that start with a position, and the last line.
 fn findings(output: &Output) -> Vec<String> {
     let text = stdout(output);
     let lines: Vec<_> = text.lines().filter(|line| !line.is_empty()).collect();
@@ -43,7 +43,7 @@ fn findings(output: &Output) -> Vec<String> {
 }
 
 #[test]
-fn the_example_files_are_good() {
+fn the_example_files_are_valid() {
     let rules = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
     let output = check(&rules, &["."]);
     let text = stdout(&output);
@@ -52,7 +52,7 @@ fn the_example_files_are_good() {
 }
 
 #[test]
-fn a_mistake_is_drawn_with_its_place_and_its_mending() {
+fn an_error_is_shown_with_its_position_and_help() {
     let folder = folder(&[("rules/friends.toml", BAD)]);
     let output = check(folder.path(), &["rules"]);
     assert_eq!(output.status.code(), Some(1));
@@ -70,7 +70,7 @@ fn a_mistake_is_drawn_with_its_place_and_its_mending() {
 }
 
 #[test]
-fn without_a_path_configuration_and_rules_are_checked_together() {
+fn without_paths_the_configuration_and_its_rules_are_checked() {
     let folder = folder(&[
         ("curatord.toml", "rules = 'r'\n[network]\nkind = 'hvie'\n"),
         ("r/b.toml", BAD),
@@ -92,7 +92,7 @@ fn without_a_path_configuration_and_rules_are_checked_together() {
 }
 
 #[test]
-fn the_configuration_can_be_named() {
+fn the_configuration_file_can_be_given() {
     let folder = folder(&[("etc/c.toml", CONFIG), ("etc/r/a.toml", GOOD)]);
     let output = check(folder.path(), &["--config", "etc/c.toml"]);
     assert_eq!(findings(&output), ["1 rule in 1 file, no problems"]);
@@ -100,7 +100,7 @@ fn the_configuration_can_be_named() {
 }
 
 #[test]
-fn with_a_path_only_that_is_checked_and_no_configuration_is_needed() {
+fn with_a_path_only_that_is_checked_and_no_configuration_is_required() {
     let folder = folder(&[
         ("curatord.toml", "nonsense"),
         ("a.toml", GOOD),
@@ -115,13 +115,13 @@ fn with_a_path_only_that_is_checked_and_no_configuration_is_needed() {
 }
 
 #[test]
-fn warnings_are_told_and_exit_0() {
+fn warnings_are_printed_and_exit_with_0() {
     let folder = folder(&[("a.toml", DOUBTFUL)]);
     let output = check(folder.path(), &["a.toml"]);
     assert_eq!(
         findings(&output),
         [
-            "a.toml:3:12: warning: `alice` leads this trail and is also one of its voters",
+            "a.toml:3:12: warning: `alice` is both a leader and a voter of this trail",
             "1 rule in 1 file, 1 warning",
         ]
     );
@@ -129,7 +129,7 @@ fn warnings_are_told_and_exit_0() {
 }
 
 #[test]
-fn a_path_that_is_not_there_is_a_problem_and_the_others_are_checked() {
+fn a_missing_path_is_a_problem_and_the_others_are_checked() {
     let folder = folder(&[("a.toml", "weight =")]);
     let output = check(folder.path(), &["nowhere", "a.toml"]);
     assert_eq!(output.status.code(), Some(1));
@@ -147,7 +147,7 @@ fn a_missing_rules_folder_is_a_problem() {
     assert_eq!(
         findings(&output),
         [
-            "r: error: there is no such folder of rules",
+            "r: error: the rules folder does not exist",
             "1 problem in 1 file"
         ]
     );
@@ -155,26 +155,26 @@ fn a_missing_rules_folder_is_a_problem() {
 }
 
 #[test]
-fn a_file_in_place_of_the_rules_folder_is_told_with_what_names_it() {
+fn a_file_in_place_of_the_rules_folder_is_a_problem_with_the_setting_that_names_it() {
     let config = CONFIG.replace("'r'", "'curatord.toml'");
     let folder = folder(&[("curatord.toml", &config)]);
     let said = stdout(&check(folder.path(), &[]));
     assert!(
-        said.contains("curatord.toml: error: this is a file, not a folder of rules")
-            && said.contains("in `rules` in curatord.toml"),
+        said.contains("curatord.toml: error: the rules folder is a file")
+            && said.contains("set `rules` in curatord.toml to the folder"),
         "{said}"
     );
     let mut command = command(folder.path(), &[]);
     let said = stdout(&command.env("CURATORD_RULES", "nowhere").output().unwrap());
     assert!(
-        said.contains("nowhere: error: there is no such folder of rules")
-            && said.contains("make it, or name another in CURATORD_RULES"),
+        said.contains("nowhere: error: the rules folder does not exist")
+            && said.contains("create it, or set CURATORD_RULES to another folder"),
         "{said}"
     );
 }
 
 #[test]
-fn what_run_cannot_do_with_is_a_problem_and_what_it_lacks_a_warning() {
+fn settings_that_run_refuses_are_problems_and_missing_ones_are_warnings() {
     let folder = folder(&[("r/a.toml", GOOD), ("secret", "\n"), ("two", "a\nb\n")]);
     let signer = |lines: &str| format!("rules = 'r'\n[signer]\n{lines}\n");
     let id = "client_id = 'my.app'";
@@ -208,7 +208,7 @@ fn what_run_cannot_do_with_is_a_problem_and_what_it_lacks_a_warning() {
         assert_eq!(found.len(), 2, "{lines}: {found:?}");
         assert!(found[0].starts_with("curatord.toml:"), "{found:?}");
         assert!(found[0].contains(problem), "{lines}: {found:?}");
-        // The environment of the daemon may have it.
+        // The daemon's environment may contain it.
         let lacks = problem.contains("not set");
         assert_eq!(found[0].contains("warning: "), lacks, "{found:?}");
         assert_eq!(output.status.code(), Some(if lacks { 0 } else { 1 }));
@@ -216,7 +216,7 @@ fn what_run_cannot_do_with_is_a_problem_and_what_it_lacks_a_warning() {
 }
 
 #[test]
-fn without_a_configuration_it_says_where_it_looked_and_checks_the_rules() {
+fn without_a_configuration_check_lists_the_searched_paths_and_checks_the_rules() {
     let folder = folder(&[("rules/a.toml", BAD)]);
     let output = check(folder.path(), &[]);
     let found = findings(&output);
@@ -235,14 +235,14 @@ fn without_a_configuration_it_says_where_it_looked_and_checks_the_rules() {
     let output = check(elsewhere.path(), &[]);
     let found = findings(&output);
     assert!(
-        found[1].contains("there is no such folder of rules"),
+        found[1].contains("the rules folder does not exist"),
         "{found:?}"
     );
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
-fn without_a_configuration_no_command_makes_a_database() {
+fn without_a_configuration_no_command_creates_a_database() {
     let folder = folder(&[("t.json", "[]"), ("rules/a.toml", GOOD)]);
     let commands = [
         &["run"][..],
@@ -261,7 +261,7 @@ fn without_a_configuration_no_command_makes_a_database() {
         assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
     }
     assert!(!folder.path().join("curatord.db").exists());
-    // The environment can say it all.
+    // The environment can replace the whole configuration.
     let mut list = curatord(folder.path(), &["auth", "list"]);
     let output = list
         .env("CURATORD_DATABASE__URL", "sqlite://own.db")
@@ -290,7 +290,7 @@ fn colour_is_for_terminals() {
 }
 
 #[test]
-fn a_list_of_a_file_that_is_not_checked_is_a_warning_and_of_no_file_an_error() {
+fn an_undefined_list_is_a_warning_for_some_files_and_an_error_for_all() {
     const USES: &str = "voters = ['list:us']\n";
     const DEFINES: &str = "[lists]\nus = ['alice']\n";
     let folder = folder(&[("rules/a.toml", USES), ("rules/lists.toml", DEFINES)]);
@@ -325,7 +325,7 @@ fn a_list_of_a_file_that_is_not_checked_is_a_warning_and_of_no_file_an_error() {
 }
 
 #[test]
-fn a_list_with_a_slip_in_its_name_leads_to_the_one_that_is_meant() {
+fn a_misspelled_list_name_suggests_the_right_one() {
     let folder = folder(&[(
         "a.toml",
         "voters = ['list:freinds']\n[lists]\nfriends = ['alice']\n",
@@ -338,7 +338,7 @@ fn a_list_with_a_slip_in_its_name_leads_to_the_one_that_is_meant() {
 }
 
 #[test]
-fn a_rule_that_has_expired_is_warned_of_unless_it_is_switched_off() {
+fn an_expired_rule_is_a_warning_unless_it_is_disabled() {
     let on = format!("{GOOD}expires = 2020-02-01\n");
     let off = format!("{on}enabled = false\n");
     let later = format!("{GOOD}expires = 9999-12-31\n");
@@ -352,7 +352,7 @@ fn a_rule_that_has_expired_is_warned_of_unless_it_is_switched_off() {
         let output = check(folder.path(), arguments);
         assert_eq!(
             findings(&output)[0],
-            "r/on.toml:5:11: warning: this rule never votes: it is off since 2020-02-01 00:00:00 UTC"
+            "r/on.toml:5:11: warning: this rule never votes: it expired at 2020-02-01 00:00:00 UTC"
         );
         assert_eq!(findings(&output).len(), 2);
         assert_eq!(output.status.code(), Some(0));
@@ -360,15 +360,18 @@ fn a_rule_that_has_expired_is_warned_of_unless_it_is_switched_off() {
 }
 
 #[test]
-fn what_is_no_rule_file_is_told_in_a_whole_sentence() {
+fn a_file_that_is_not_a_rule_file_is_reported_in_a_full_sentence() {
     let folder = folder(&[]);
     let huge = fs::File::create(folder.path().join("huge.toml")).unwrap();
     huge.set_len((16 << 20) + 1).unwrap();
     for (path, message) in [
-        ("huge.toml", "the file is larger than 16 MiB: split it"),
+        (
+            "huge.toml",
+            "the file is larger than 16 MiB: split it into several files",
+        ),
         (
             "/dev/null",
-            "this is no ordinary file: put a text file in its place",
+            "this is not a regular file: put a text file in its place",
         ),
     ] {
         let found = findings(&check(folder.path(), &[path]));

@@ -1,5 +1,5 @@
-//! `curatord auth import`: tokens from JSON objects
-//! `{voter, access_token, refresh_token, expires_at | expires_in}`, and from answers of the signer as they came.
+//! `curatord auth import`: reads tokens from JSON objects
+//! `{voter, access_token, refresh_token, expires_at | expires_in}`, or from unmodified answers of the signer.
 
 #[cfg(test)]
 mod tests;
@@ -26,10 +26,10 @@ const KEYS: [&str; 5] = [
     "expires_in",
 ];
 
-/// What a signer calls the voter.
+/// Key of the voter in answers of the signer.
 const USERNAME: &str = "username";
-/// What signers may say of a token, and nobody needs here.
-const PASSED_OVER: [&str; 3] = ["token_type", "scope", "state"];
+/// Other keys in answers of the signer, which are ignored.
+const IGNORED: [&str; 3] = ["token_type", "scope", "state"];
 
 /// Why nothing was imported. Never holds a token.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ pub enum ImportError {
     NoJson(#[source] serde_json::Error),
     /// The JSON holds no objects.
     #[error(
-        "expected JSON objects, in an array or one after the other, such as {{\"voter\": \"alice\", \"access_token\": \"…\", \
+        "expected JSON objects, in an array or one after another, such as {{\"voter\": \"alice\", \"access_token\": \"…\", \
          \"refresh_token\": \"…\", \"expires_in\": 604800}}"
     )]
     NoEntries,
@@ -56,14 +56,14 @@ pub enum ImportError {
     Entries(Vec<EntryProblem>),
 }
 
-/// What is wrong with one entry.
+/// A problem of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryProblem {
-    /// Its place in the text, from 1.
+    /// Number of the entry, from 1.
     pub number: usize,
-    /// As written, where it says so.
+    /// Name of the voter as written, if there is one.
     pub voter: Option<String>,
-    /// What is wrong and what to write.
+    /// What is wrong, and what to write instead.
     pub problem: String,
 }
 
@@ -82,10 +82,10 @@ fn lines(problems: &[EntryProblem]) -> String {
     lines.join("\n")
 }
 
-/// The text of the file at `path`, or of standard input where that is `-`.
+/// Reads the file at `path`, or standard input if `path` is `-`.
 ///
 /// # Errors
-/// When it cannot be read, or is not UTF-8.
+/// The file cannot be read, or is not UTF-8.
 pub fn text_of(path: &Path) -> Result<SecretString, ImportError> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
@@ -100,11 +100,11 @@ pub fn text_of(path: &Path) -> Result<SecretString, ImportError> {
         })
 }
 
-/// The tokens of a text of JSON objects, in an array or one after the other, in their order. `expires_in` counts from `now`; an entry that says
-/// nothing of its expiry has none.
+/// Parses JSON objects, in an array or one after another, into tokens in the same order. `expires_in` is relative to
+/// `now`; the expiry of an entry is optional.
 ///
 /// # Errors
-/// Every problem of every entry at once: one bad entry holds back all.
+/// All problems of all entries. One invalid entry makes the text invalid.
 pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError> {
     let text = text.trim_start_matches('\u{feff}');
     let values = values(text)?;
@@ -130,7 +130,7 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError
         if let Some(row) = row {
             if let Some(before) = first.insert(row.voter.clone(), number) {
                 entry.problems.push(format!(
-                    "entry {before} has this voter too: keep one of them"
+                    "entry {before} has the same voter: keep one of them"
                 ));
             }
             rows.push(row);
@@ -148,7 +148,7 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError
     }
 }
 
-/// The entries of a text.
+/// Parses a text into entries.
 fn values(text: &str) -> Result<Vec<Value>, ImportError> {
     let mut values = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter() {
@@ -171,12 +171,12 @@ struct Entry {
 }
 
 impl Entry {
-    /// The row, if it names a voter; what else is wrong is in `problems`.
+    /// Reads the row; `None` without a valid voter. All errors are added to `problems`.
     fn read(&mut self, now: DateTime<Utc>) -> Option<TokenRow> {
         for key in self.fields.keys() {
             let key = key.as_str();
-            if !KEYS.contains(&key) && key != USERNAME && !PASSED_OVER.contains(&key) {
-                // A long one may be a token that slipped to the wrong side of a colon.
+            if !KEYS.contains(&key) && key != USERNAME && !IGNORED.contains(&key) {
+                // A long key may be a token on the wrong side of a colon.
                 let key = if key.len() <= 20 { key } else { "…" };
                 self.problems.push(format!(
                     "unknown key `{}`: the keys are {}",
@@ -203,7 +203,7 @@ impl Entry {
     fn voter(&mut self) -> Option<Account> {
         let voter = match (self.account("voter")?, self.account(USERNAME)?) {
             (Some(voter), Some(other)) if voter != other => {
-                Err("`voter` and `username` are not the same account: take one out")
+                Err("`voter` and `username` are different accounts: remove one of them")
             }
             (voter, username) => voter.or(username).ok_or("`voter` is missing"),
         };
@@ -212,7 +212,7 @@ impl Entry {
             .ok()
     }
 
-    /// The account that `key` names, if it does; `None` if it names what is none.
+    /// The account in `key`: `Some(None)` if the key is missing, `None` if it is invalid.
     fn account(&mut self, key: &str) -> Option<Option<Account>> {
         let problem = match self.fields.get(key) {
             None | Some(Value::Null) => return Some(None),
@@ -226,7 +226,7 @@ impl Entry {
         None
     }
 
-    /// A token, if there is one. The messages do not show what was written.
+    /// The token in `key`, if it is valid. Error messages do not show the value.
     fn token(&mut self, key: &str) -> Option<SecretString> {
         let value = self.fields.get(key);
         if is_blank(value) {
@@ -238,7 +238,9 @@ impl Entry {
                 if text.bytes().all(|byte| byte.is_ascii_graphic()) {
                     return Some(text.into());
                 }
-                format!("`{key}` holds characters that no token has: copy it again")
+                format!(
+                    "`{key}` contains characters that are not allowed in a token: copy it again"
+                )
             }
             _ => format!("`{key}` is not a string"),
         };
@@ -283,7 +285,7 @@ impl Entry {
     }
 }
 
-/// Whether a value says nothing.
+/// Whether a value is missing or empty.
 fn is_blank(value: Option<&Value>) -> bool {
     match value {
         None | Some(Value::Null) => true,

@@ -1,4 +1,4 @@
-//! `curatord auth list`: the state of each voter's token, never the token.
+//! `curatord auth list`: the state of each voter's token. The token itself is not shown.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -11,26 +11,26 @@ use serde::Serialize;
 
 use crate::store::TokenRow;
 
-/// How the tokens stand, worst first: the order of the list.
+/// State of a token, ordered from worst to best as in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenState {
-    /// There is none to vote with, unless the refresh token brings one.
+    /// The voter can vote only after a refresh.
     NoAccessToken,
     /// The access token has expired.
     Expired,
-    /// It works until it expires and then the voter must log in again.
+    /// The token is valid until it expires; then the voter must log in again.
     NoRefreshToken,
     /// The row does not say when the access token expires.
     UnknownExpiry,
-    /// The daemon refreshes it next.
+    /// The token is about to be refreshed.
     ExpiresSoon,
     /// It works, and is not refreshed yet.
     Valid,
 }
 
 impl TokenState {
-    /// How `row` stands at `now`, if tokens are refreshed when less than `refresh_ahead` is left.
+    /// The state of `row` at `now`. Tokens are refreshed when less than `refresh_ahead` is left.
     pub fn of(row: &TokenRow, now: DateTime<Utc>, refresh_ahead: Duration) -> Self {
         let left = row.expires_at.map(|at| at - now);
         let has_access = !row.access_token.expose_secret().is_empty();
@@ -58,14 +58,14 @@ impl fmt::Display for TokenState {
     }
 }
 
-/// What the list says of one voter; with `--format json` a line each.
+/// One voter in the list.
 #[derive(Debug, Serialize)]
 pub struct Entry {
     voter: String,
     state: TokenState,
     /// RFC 3339, UTC.
     expires_at: Option<String>,
-    /// Negative once it has expired.
+    /// Negative if the token has expired.
     seconds_left: Option<i64>,
     has_refresh_token: bool,
 }
@@ -88,15 +88,15 @@ pub fn entries(rows: &[TokenRow], now: DateTime<Utc>, refresh_ahead: Duration) -
     entries
 }
 
-/// Writes the list for people.
+/// Writes the list as a table.
 ///
 /// # Errors
-/// When `out` takes no more.
+/// `out` cannot be written.
 pub fn write_table(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
     if entries.is_empty() {
         return writeln!(
             out,
-            "No voter has a token yet: bring some with `curatord auth import FILE`."
+            "No voter has a token. Import tokens with `curatord auth import FILE`."
         );
     }
     let mut table = Table::new();
@@ -122,10 +122,10 @@ pub fn write_table(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes the list for programs: a JSON object a line.
+/// Writes the list as one JSON object per line.
 ///
 /// # Errors
-/// When `out` takes no more.
+/// `out` cannot be written.
 pub fn write_json(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
     for entry in entries {
         serde_json::to_writer(&mut *out, entry)?;
@@ -134,7 +134,7 @@ pub fn write_json(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// `6d 23h`, `5m 10s`, `2h 0m ago`: the two largest units.
+/// Formats a duration in its two largest units: `6d 23h`, `5m 10s`, `2h 0m ago`.
 fn time_left(seconds: i64) -> String {
     let left = seconds.unsigned_abs();
     let (days, hours, minutes) = (left / 86_400, left / 3_600 % 24, left / 60 % 60);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_tells_how_each_token_stands_worst_first() {
+    fn the_list_shows_the_state_of_each_token_worst_first() {
         let mut out = Vec::new();
         write_table(&entries(&rows(), NOW, AHEAD), &mut out).unwrap();
         let lines = String::from_utf8(out).unwrap();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_an_object_a_line_and_holds_no_token() {
+    fn json_is_one_object_per_line_and_contains_no_token() {
         let mut out = Vec::new();
         write_json(&entries(&rows(), NOW, AHEAD), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -1,4 +1,4 @@
-//! `curatord auth`: the voters' tokens.
+//! `curatord auth`: voters' tokens.
 
 pub mod import;
 pub mod list;
@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::store::Store;
 
-/// Voters' tokens: bring them in, see how they stand
+/// Import and list voters' tokens
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -25,14 +25,15 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Bring tokens in from JSON: {voter, access_token, refresh_token, expires_at | expires_in} for each voter,
-    /// or the signer's answers as they came
+    /// Import tokens from JSON: {voter, access_token, refresh_token, expires_at | expires_in} for each voter, or
+    /// unmodified answers of the signer
     Import {
-        /// The file, or - for standard input
+        /// JSON file, or - for standard input
         file: PathBuf,
     },
-    /// Show each voter's token: its state and when it expires, never the token
+    /// Show the state and the expiry of each voter's token, but not the token
     List {
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
@@ -41,7 +42,7 @@ enum Action {
 /// Runs the command.
 ///
 /// # Errors
-/// When the file or the database cannot be used; nothing is imported then.
+/// The file or the database cannot be used. In this case nothing is imported.
 pub async fn run(
     args: &Args,
     config: Option<&Path>,
@@ -64,7 +65,7 @@ async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<E
     print_line(format_args!(
         "imported the tokens of {voters}: {new} new, {changed} changed"
     ))
-    .context("the tokens are imported, but this cannot be printed")?;
+    .context("the tokens are imported, but the result cannot be printed")?;
     Ok(Exit::Done)
 }
 
@@ -84,11 +85,11 @@ async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<
         Format::Json => list::write_json(&entries, &mut out),
     };
     match written {
-        // A reader that has seen enough closes the pipe.
+        // The reader has closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         written => written
             .map(|()| Exit::Done)
-            .context("the list was not printed"),
+            .context("cannot print the list"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The example rules, with delays that somebody who watches is willing to wait for.
+//! The example rules, with shorter delays.
 
 use std::time::Duration;
 
@@ -6,8 +6,7 @@ use crate::rules::language;
 use crate::rules::rule::{Authors, Downvotes, Rule, RuleId, Trigger};
 use crate::toml_reader::duration;
 
-/// Those of the files in the folder `rules` at the top of the repository that the story is about, in the order in
-/// which they are read.
+/// Rule files of the story, from the folder `rules` of the repository, in order of precedence.
 pub const FILES: [(&str, &str); 3] = [
     (
         "downvotes.toml",
@@ -20,44 +19,44 @@ pub const FILES: [(&str, &str); 3] = [
     ("trail.toml", include_str!("../../../rules/trail.toml")),
 ];
 
-/// A minute of a delay is a second of the demo, but nobody waits long, and what the story does before a vote
-/// is due comes in time on a computer that is busy with something else for some seconds.
+/// Shortens a delay: a minute becomes a second, within 5 to 8 seconds. The minimum leaves the story enough time to act
+/// before a vote is due, even on a busy computer.
 fn shorter(delay: Duration) -> Duration {
     (delay / 60).clamp(Duration::from_secs(5), Duration::from_secs(8))
 }
 
 /// The text of a rule file with shorter delays.
-pub fn hurried(text: &str) -> String {
-    let mut hurried = String::new();
+pub fn with_short_delays(text: &str) -> String {
+    let mut shortened = String::new();
     for line in text.lines() {
         let delay = line.strip_prefix("delay = \"");
         let delay = delay.and_then(|rest| rest.strip_suffix('"'));
         match delay.and_then(|delay| duration::parse(delay).ok().map(|parsed| (delay, parsed))) {
             Some((written, delay)) => {
                 let delay = shorter(delay).as_secs();
-                hurried += &format!("delay = \"{delay}s\" # in the example: \"{written}\"\n");
+                shortened += &format!("delay = \"{delay}s\" # in the file: \"{written}\"\n");
             }
-            None => hurried += &format!("{line}\n"),
+            None => shortened += &format!("{line}\n"),
         }
     }
-    hurried
+    shortened
 }
 
-/// A rule of the examples, for people.
+/// An example rule, described for people.
 #[derive(Debug, PartialEq)]
 pub struct Lesson {
     pub rule: RuleId,
     pub says: String,
-    /// How long it waits here, and in the file.
+    /// Delay in the demo, and delay in the file.
     pub delay: Option<(Duration, Duration)>,
 }
 
-/// The rules that are switched on.
+/// The enabled example rules.
 pub fn lessons() -> Vec<Lesson> {
     let rules_of = |path, text: &str| language::file::read(path, text).rules;
     let mut lessons = Vec::new();
     for (path, text) in FILES {
-        let here = rules_of(path, &hurried(text));
+        let here = rules_of(path, &with_short_delays(text));
         for (rule, written) in here.iter().zip(rules_of(path, text)) {
             if rule.enabled {
                 lessons.push(Lesson {
@@ -71,7 +70,7 @@ pub fn lessons() -> Vec<Lesson> {
     lessons
 }
 
-/// What a rule says, in a few words.
+/// A short description of a rule.
 fn sentence(rule: &Rule) -> String {
     match &rule.trigger {
         Trigger::Author(author) => {
@@ -105,9 +104,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_examples_stay_valid_in_a_hurry() {
+    fn the_examples_with_shorter_delays_are_valid() {
         for (path, text) in FILES {
-            let file = language::file::read(path, &hurried(text));
+            let file = language::file::read(path, &with_short_delays(text));
             assert!(file.is_valid(), "{path}: {:?}", file.problems);
         }
     }
@@ -116,8 +115,8 @@ mod tests {
     fn delays_are_shorter_and_the_rest_is_as_written() {
         let text = "delay = \"5m\"\nweight = \"50%\"\n# delay = \"5m\"\n";
         assert_eq!(
-            hurried(text),
-            "delay = \"5s\" # in the example: \"5m\"\nweight = \"50%\"\n# delay = \"5m\"\n"
+            with_short_delays(text),
+            "delay = \"5s\" # in the file: \"5m\"\nweight = \"50%\"\n# delay = \"5m\"\n"
         );
         for (minutes, seconds) in [(1, 5), (6, 6), (30, 8)] {
             let delay = Duration::from_secs(60 * minutes);
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn lessons_tell_who_does_what() {
+    fn lessons_describe_the_rules() {
         let lessons = lessons();
         let says: Vec<&str> = lessons.iter().map(|lesson| &*lesson.says).collect();
         assert!(

@@ -1,4 +1,4 @@
-//! `curatord demo`: daemon and sandbox together, with the example rules, for people to watch.
+//! `curatord demo`: a daemon and a sandbox in one process, with the example rules.
 
 mod examples;
 mod screen;
@@ -24,7 +24,7 @@ use self::story::{Past, VOTERS};
 use self::tally::Tally;
 use crate::account::Account;
 use crate::cli::stop::StopSignals;
-use crate::cli::{Exit, program};
+use crate::cli::{Exit, program, wants_colour};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::daemon::{self, Options};
@@ -36,38 +36,37 @@ use crate::store::{Store, TokenRow};
 use crate::toml_reader::duration::{self, Written};
 use crate::votes::vote::Vote;
 
-/// Watch it work: a simulated chain and signer, a real daemon, the example rules
+/// Show curatord at work on a simulated chain, with the example rules
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Last so long, such as 1m [default: until the story is told]
+    /// Run for this long, such as 1m [default: about 20 seconds, until all votes are done]
     #[arg(long = "for", value_name = "DURATION", value_parser = lasting)]
     pub duration: Option<Duration>,
-    /// Go on until Ctrl-C
+    /// Run until Ctrl-C
     #[arg(long, conflicts_with = "duration")]
     pub forever: bool,
-    /// Another number, another life after the story
+    /// Seed of the random activity after the first 20 seconds
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 }
 
-/// Three times as fast as the real chains.
+/// Time between blocks: 1 second, a third of that of the real chains.
 const BLOCK_INTERVAL: Duration = Duration::from_secs(1);
-/// On average somebody does something so often, after the story.
+/// Average time between random actions after the story.
 const PACE: Duration = Duration::from_secs(3);
-/// Life stops so long before the end, so that all votes are seen in a block by then: the longest delay and
-/// some blocks.
+/// Time between the last random action and the end, so that all votes are confirmed: the longest delay and some blocks.
 const LAST_VOTES: Duration = Duration::from_secs(11);
-/// Should something go wrong with the story, it ends all the same.
-const LONGEST_STORY: Duration = Duration::from_secs(60);
-/// The daemon reads blocks long before that.
-const STARTS_WITHIN: Duration = Duration::from_secs(20);
-/// Lines that may wait to be printed.
+/// Maximum duration of the story, even if it fails to finish.
+const STORY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum time until the daemon reads its first block.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// Capacity of the channels to the screen, in lines.
 const WAITING: usize = 1_000;
 
-/// Runs until its time is over or it is asked to end; either way nothing is left behind.
+/// Runs until the time is over or a signal arrives, and removes all temporary files.
 ///
 /// # Errors
-/// When the temporary folder, the sandbox or the daemon do not work.
+/// The temporary folder, the sandbox or the daemon fails, or the output cannot be written.
 pub async fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut signals = StopSignals::listen()?;
     let clock = Clock::system();
@@ -85,37 +84,37 @@ pub async fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let mut show = Show {
         stage: &stage,
-        screen: Screen::new(io::stdout(), screen::wants_colour(), clock),
+        screen: Screen::new(io::stdout(), wants_colour(&io::stdout()), clock),
         daemon: JoinSet::new(),
         rows,
     };
     show.daemon.spawn(daemon::run(options, cancel.clone()));
     let shown = tokio::select! {
-        shown = show.go_on(args) => shown,
+        shown = show.play(args) => shown,
         () = signals.next() => Ok(()),
     };
     cancel.cancel();
-    // A second signal does not wait for answers that are under way.
+    // A second signal does not wait for requests in flight.
     let ended = tokio::select! {
         ended = show.end() => ended,
         () = signals.next() => Ok(()),
     };
     show.daemon.shutdown().await;
     let mut screen = show.screen;
-    stage.strike().await?;
+    stage.tear_down().await?;
     let printed = shown.and(ended).and_then(|()| {
         let farewell = farewell(&screen.tally);
         screen.text(&farewell)?;
         Ok(())
     });
     match printed {
-        // Whoever read along has seen enough.
+        // The reader has closed the pipe.
         Err(error) if is_broken_pipe(&error) => Ok(Exit::Done),
         printed => printed.map(|()| Exit::Done),
     }
 }
 
-/// What the daemon works with, and all that must be gone at the end.
+/// The environment of the daemon, which is removed at the end.
 struct Stage {
     sandbox: Arc<Sandbox>,
     past: Past,
@@ -132,9 +131,9 @@ impl Stage {
         };
         let sandbox = Sandbox::start(sandbox).await;
         let sandbox = Arc::new(sandbox.context("the sandbox cannot listen on 127.0.0.1")?);
-        let past = Past::happen(&sandbox, clock);
+        let past = Past::publish(&sandbox, clock);
         let folder = tempfile::Builder::new().prefix("curatord-demo-").tempdir();
-        let folder = folder.context("the temporary folder cannot be made")?;
+        let folder = folder.context("cannot create a temporary folder")?;
         let config = prepare(folder.path(), &sandbox, clock)
             .await
             .with_context(|| format!("cannot prepare {}", folder.path().display()))?;
@@ -146,14 +145,14 @@ impl Stage {
         })
     }
 
-    /// Takes everything away.
-    async fn strike(self) -> anyhow::Result<()> {
+    /// Stops the sandbox and removes the folder.
+    async fn tear_down(self) -> anyhow::Result<()> {
         let path = self.folder.path().to_owned();
         let closed = self.folder.close();
         if let Some(sandbox) = Arc::into_inner(self.sandbox) {
             sandbox.shutdown().await;
         }
-        closed.with_context(|| format!("{} cannot be removed", path.display()))
+        closed.with_context(|| format!("cannot remove {}", path.display()))
     }
 }
 
@@ -162,12 +161,12 @@ async fn prepare(folder: &Path, sandbox: &Sandbox, clock: Clock) -> anyhow::Resu
     let rules = folder.join("rules");
     std::fs::create_dir(&rules)?;
     for (name, text) in examples::FILES {
-        std::fs::write(rules.join(name), examples::hurried(text))?;
+        std::fs::write(rules.join(name), examples::with_short_delays(text))?;
     }
     let settings = folder.join("curatord.toml");
     let text = sandbox.curatord_toml("rules", "sqlite://demo.db");
     std::fs::write(&settings, format!("{text}\n[http]\nlisten = \"\"\n"))?;
-    // Without the environment: what is set there is meant for a real daemon.
+    // Ignores the environment, which is meant for a real daemon.
     let config = config::load(Some(&settings), [])?;
     let tokens = VOTERS.map(|voter| {
         let issued = sandbox.add_voter(voter);
@@ -183,18 +182,18 @@ async fn prepare(folder: &Path, sandbox: &Sandbox, clock: Clock) -> anyhow::Resu
     Ok(config)
 }
 
-/// The daemon at work, and who watches it.
+/// The running daemon and its display.
 struct Show<'a> {
     stage: &'a Stage,
     screen: Screen<Stdout>,
     daemon: JoinSet<anyhow::Result<()>>,
-    /// As the daemon writes them.
+    /// Rows of the queue, as the daemon writes them.
     rows: mpsc::Receiver<Vote>,
 }
 
 impl Show<'_> {
-    /// Prints what happens until it is over.
-    async fn go_on(&mut self, args: &Args) -> anyhow::Result<()> {
+    /// Prints everything that happens until the end.
+    async fn play(&mut self, args: &Args) -> anyhow::Result<()> {
         let rules = self.stage.folder.path().join("rules");
         self.screen.text(&introduction(args, &rules))?;
         self.wait_for_daemon().await?;
@@ -203,10 +202,10 @@ impl Show<'_> {
         let (aside, mut asides) = mpsc::channel(WAITING);
         let plot = self.stage.plot(args, &rules, &aside);
         tokio::pin!(plot);
-        let mut told = false;
-        let end = Instant::now() + args.duration.unwrap_or(LONGEST_STORY);
+        let mut plot_is_over = false;
+        let end = Instant::now() + args.duration.unwrap_or(STORY_TIMEOUT);
         let mut next = sandbox.with_chain(|chain| chain.head().num) + 1;
-        while args.goes_on() || !told || !self.screen.tally.is_settled() {
+        while args.outlasts_story() || !plot_is_over || !self.screen.tally.is_settled() {
             tokio::select! {
                 Some(ended) = self.daemon.join_next() => return too_early(ended?),
                 Some(row) = self.rows.recv() => self.screen.row(&row)?,
@@ -216,9 +215,9 @@ impl Show<'_> {
                     sandbox.with_chain(|chain| chain.block(next).map_or(Ok(()), |block| screen.block(block)))?;
                     next += 1;
                 }
-                plot = &mut plot, if !told => {
+                plot = &mut plot, if !plot_is_over => {
                     plot?;
-                    told = true;
+                    plot_is_over = true;
                 }
                 () = sleep_until(end), if !args.forever => break,
             }
@@ -226,12 +225,12 @@ impl Show<'_> {
         Ok(())
     }
 
-    /// Waits until the daemon reads blocks: what happens before, it does not see.
+    /// Waits until the daemon reads blocks, since it does not see earlier events.
     async fn wait_for_daemon(&mut self) -> anyhow::Result<()> {
         let reads = |requests: &[Request]| requests.len() > 1;
         let node = &self.stage.sandbox.node(0).endpoint().requests;
         tokio::select! {
-            reads = node.wait_until(STARTS_WITHIN, reads) => {
+            reads = node.wait_until(START_TIMEOUT, reads) => {
                 ensure!(reads, "the daemon did not start to read the simulated chain");
                 Ok(())
             }
@@ -239,7 +238,7 @@ impl Show<'_> {
         }
     }
 
-    /// Prints what the daemon writes while it stops.
+    /// Prints the rows that the daemon writes while it stops.
     async fn end(&mut self) -> anyhow::Result<()> {
         while let Some(row) = self.rows.recv().await {
             self.screen.row(&row)?;
@@ -252,7 +251,7 @@ impl Show<'_> {
 }
 
 impl Stage {
-    /// The story, and where there is more time life goes on after it.
+    /// Plays the story, then random activity if there is more time.
     async fn plot(
         &self,
         args: &Args,
@@ -260,8 +259,8 @@ impl Stage {
         aside: &mpsc::Sender<String>,
     ) -> anyhow::Result<()> {
         let start = Instant::now();
-        story::tell(&self.sandbox, &self.past, rules, aside).await?;
-        if args.goes_on() {
+        story::play(&self.sandbox, &self.past, rules, aside).await?;
+        if args.outlasts_story() {
             let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
             let life = Scenario {
                 authors: names(&["bob", "carol", "photo.daily", "dave"]),
@@ -283,22 +282,22 @@ impl Stage {
 }
 
 impl Args {
-    /// Whether it lasts longer than the story.
-    fn goes_on(&self) -> bool {
+    /// Whether the demo lasts longer than the story.
+    fn outlasts_story(&self) -> bool {
         self.forever || self.duration.is_some()
     }
 }
 
 fn too_early(ended: anyhow::Result<()>) -> anyhow::Result<()> {
     ended?;
-    bail!("the daemon has ended by itself")
+    bail!("the daemon stopped unexpectedly")
 }
 
 fn introduction(args: &Args, rules: &Path) -> String {
     let mut text = format!(
-        "A simulated chain and signer, and a real curatord with an SQLite database in a temporary folder.\n\
-         Nothing leaves this computer, and no real account votes. A block comes every {}.\n\n\
-         @{} vote by the example rules, with shorter delays so that nobody has to wait:\n\n",
+        "This demo runs a real curatord with an SQLite database in a temporary folder, on a simulated chain and signer.\n\
+         Nothing leaves this computer, and no real account votes. A block is produced every {}.\n\n\
+         @{} vote by the example rules, with shorter delays:\n\n",
         Written(BLOCK_INTERVAL),
         VOTERS.join(" and @"),
     );
@@ -307,7 +306,7 @@ fn introduction(args: &Args, rules: &Path) -> String {
         _ = match lesson.delay {
             Some((here, written)) => writeln!(
                 text,
-                "  {rule:<30} {says}, after {} (in the example {})",
+                "  {rule:<30} {says}, after {} (in the file: {})",
                 Written(here),
                 Written(written)
             ),
@@ -315,14 +314,14 @@ fn introduction(args: &Args, rules: &Path) -> String {
         };
     }
     let end = match (args.duration, args.forever) {
-        (Some(lasts), _) => format!("It ends after {}", Written(lasts)),
-        (None, true) => "It goes on until Ctrl-C".to_owned(),
-        (None, false) => "It ends by itself after some 20 seconds".to_owned(),
+        (Some(lasts), _) => format!("The demo ends after {}", Written(lasts)),
+        (None, true) => "The demo runs until Ctrl-C".to_owned(),
+        (None, false) => "The demo ends after about 20 seconds".to_owned(),
     };
-    if args.goes_on() {
+    if args.outlasts_story() {
         _ = write!(
             text,
-            "\nSave a change to a file in {} and see what it does.",
+            "\nChange a file in {} to see the effect.",
             program::path(rules)
         );
     }
@@ -333,10 +332,10 @@ fn introduction(args: &Args, rules: &Path) -> String {
 fn farewell(tally: &Tally) -> String {
     let program = program::name();
     format!(
-        "\n{}The temporary folder is gone. What to do next:\n\n\
-         \x20 {program} sandbox            a chain like this one, to try your own rules against\n\
-         \x20 {program} check FILE         what is wrong with a rule file\n\
-         \x20 {program} run --dry-run      with your own curatord.toml: everything but casting\n\n",
+        "\n{}The temporary folder has been removed. Next steps:\n\n\
+         \x20 {program} sandbox            try your own rules on a simulated chain\n\
+         \x20 {program} check FILE         find the errors in a rule file\n\
+         \x20 {program} run --dry-run      run with your own curatord.toml without casting votes\n\n",
         tally.summary()
     )
 }
@@ -350,7 +349,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 fn lasting(text: &str) -> Result<Duration, String> {
     match duration::parse(text) {
         Ok(lasts) if lasts < Duration::from_secs(1) || lasts > duration::WEEK => {
-            Err("must be from 1s to 7d; --forever goes on until Ctrl-C".to_owned())
+            Err("must be 1s to 7d; to run until Ctrl-C, use --forever".to_owned())
         }
         lasts => lasts.map_err(|error| format!("{error}: write it like 30s or 5m")),
     }
@@ -361,7 +360,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_lasts_as_long_as_people_write() {
+    fn a_duration_is_1_second_to_7_days() {
         assert_eq!(lasting("1m 30s"), Ok(Duration::from_secs(90)));
         for wrong in ["0s", "30", "8d", "soon"] {
             assert!(lasting(wrong).is_err(), "{wrong}");

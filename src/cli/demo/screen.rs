@@ -1,8 +1,8 @@
-//! What the demo prints: a line for each thing that happens.
+//! Output of the demo: one line for each event.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use tokio::time::Instant;
 
@@ -24,12 +24,12 @@ pub struct Screen<W> {
     clock: Clock,
     start: Instant,
     shown: HashMap<VoteKey, Shown>,
-    /// Whose next comment operation is an edit.
+    /// Published posts, to tell edits from new posts.
     posts: HashSet<PostId>,
     pub tally: Tally,
 }
 
-/// What was printed of a vote last.
+/// The state of a vote that was printed last.
 #[derive(Debug, PartialEq)]
 struct Shown {
     status: Status,
@@ -47,13 +47,7 @@ enum Colour {
     Cyan = 36,
 }
 
-/// Whether colours are wanted on standard output.
-pub fn wants_colour() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-    io::stdout().is_terminal() && !set("NO_COLOR") && !dumb
-}
-
+/// Every method that prints returns an error if `out` cannot be written.
 impl<W: Write> Screen<W> {
     pub fn new(out: W, colour: bool, clock: Clock) -> Self {
         Self {
@@ -67,16 +61,13 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Prints a text as it is.
-    ///
-    /// # Errors
-    /// As of every method here: nobody reads any more.
+    /// Prints a text unchanged.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
     }
 
-    /// The names of the columns, and seconds count from now.
+    /// Prints the column headings. Seconds count from now.
     pub fn headings(&mut self) -> io::Result<()> {
         self.start = Instant::now();
         let line = format!(
@@ -86,7 +77,7 @@ impl<W: Write> Screen<W> {
         self.coloured(Colour::Dim, line.trim_end())
     }
 
-    /// What people did in a block; votes by the daemon are told of by their rows.
+    /// Prints the operations in a block, except votes by the daemon, which are printed from their rows.
     pub fn block(&mut self, block: &Block) -> io::Result<()> {
         for transaction in &block.transactions {
             let by_daemon = transaction.signed_by.is_some();
@@ -130,9 +121,9 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// How a row of the daemon's queue stands now, if that is new.
+    /// Prints the state of a row of the daemon's queue if it has changed.
     pub fn row(&mut self, row: &Vote) -> io::Result<()> {
-        // Votes that no rule asked for were told of with their block.
+        // Votes by hand are printed with their block.
         if row.ask().origin == Origin::Hand {
             return Ok(());
         }
@@ -176,7 +167,7 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Something that happens beside the chain.
+    /// Prints an event outside of the chain.
     pub fn aside(&mut self, text: &str) -> io::Result<()> {
         let line = format!("{:6.1}  {:<9}  {text}", self.seconds(), "saved");
         self.coloured(Colour::Cyan, &line)

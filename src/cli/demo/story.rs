@@ -1,4 +1,4 @@
-//! What happens in the demo: so that every example rule comes to vote, and some votes come to nothing.
+//! The story of the demo: every example rule votes, and some votes are skipped or withdrawn.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use crate::post::PostId;
 use crate::sandbox::Sandbox;
 use crate::sandbox::chain::Chain;
 
-/// They vote by the rules.
+/// Accounts that vote by the rules.
 pub const VOTERS: [&str; 2] = ["alice", "alice.art"];
-/// The file that is changed while the daemon runs, and how.
+/// File that is changed while the daemon runs, its old text, and its new text.
 const CHANGED: (&str, &str, &str) = ("favourites.toml", "weight = \"50%\"", "weight = \"25%\"");
 
-/// Longer than a block takes, with room for a busy machine.
+/// Maximum time to wait for a block, including delays on a busy computer.
 const NEXT_BLOCK: Duration = Duration::from_secs(5);
 
-/// Posts from before the daemon started: only leaders bring votes to them.
+/// Posts published before the daemon starts, which only trails vote on.
 #[derive(Debug)]
 pub struct Past {
     by_bob: PostId,
@@ -31,8 +31,8 @@ pub struct Past {
 }
 
 impl Past {
-    /// Publishes them an hour ago.
-    pub fn happen(sandbox: &Sandbox, clock: Clock) -> Self {
+    /// Publishes the posts an hour ago.
+    pub fn publish(sandbox: &Sandbox, clock: Clock) -> Self {
         let past = Self {
             by_bob: sandbox.publish("bob", "on-old-maps"),
             by_erin: sandbox.publish("erin", "my-garden"),
@@ -45,18 +45,18 @@ impl Past {
     }
 }
 
-/// Tells the story; it takes some twenty seconds. `rules` is the folder of rule files; what happens beside
-/// the chain is told to `aside`.
+/// Plays the story in about 20 seconds. `rules` is the folder of rule files; `aside` receives descriptions of events
+/// outside of the chain.
 ///
 /// # Errors
-/// A rule file that cannot be changed.
-pub async fn tell(
+/// A rule file cannot be changed.
+pub async fn play(
     sandbox: &Sandbox,
     past: &Past,
     rules: &Path,
     aside: &mpsc::Sender<String>,
 ) -> anyhow::Result<()> {
-    // The chain refuses what people may try in vain, such as the same vote twice: that is part of life.
+    // The chain may refuse a vote, for example the same vote twice.
     let vote = |voter: &str, post: &PostId, percent: i16| {
         let _ = sandbox.vote(voter, post, percent * 100);
     };
@@ -67,7 +67,7 @@ pub async fn tell(
     sandbox.publish("photo.daily", "first-light");
     sleep(Duration::from_secs(1)).await;
     vote("spam.watch", &past.by_mallory, -100);
-    // Somebody changes her mind before the followers' votes are due.
+    // A leader retracts a vote before the followers' votes are due.
     vote("curie", &past.by_frank, 100);
     sandbox
         .wait_for_vote("curie", &past.by_frank, NEXT_BLOCK)
@@ -75,7 +75,7 @@ pub async fn tell(
     vote("curie", &past.by_frank, 0);
     sleep(Duration::from_secs(2)).await;
     sandbox.edit(&walk, "Words and pictures, and one typing error less.");
-    // Somebody votes before the daemon does.
+    // A voter votes by hand before the daemon does.
     let bridges = sandbox.publish("carol", "old-bridges");
     in_a_block(sandbox, &bridges).await;
     vote("alice", &bridges, 100);
@@ -91,9 +91,9 @@ pub async fn tell(
         std::fs::write(&path, text.replacen(was, is, 1))
     };
     change().with_context(|| format!("cannot change {}", path.display()))?;
-    // Nobody listens any more only when the demo ends.
+    // The receiver is closed only when the demo ends.
     let _ = aside
-        .send(format!("{file}: {was} is now {is}; votes that wait follow"))
+        .send(format!("{file}: {was} is now {is}; queued votes follow"))
         .await;
     Ok(())
 }

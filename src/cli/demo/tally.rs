@@ -1,42 +1,42 @@
-//! What came of all votes, in numbers.
+//! Statistics of the votes in the demo.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
 use chrono::TimeDelta;
 
+use crate::cli::counted;
 use crate::post::VoteKey;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
-/// Counts votes by what became of them.
+/// Counts votes by status.
 #[derive(Debug, Default)]
 pub struct Tally {
     now: HashMap<VoteKey, Status>,
-    /// How late the requests of votes with a delay left, in milliseconds.
+    /// Lateness of votes with a delay, in milliseconds.
     delayed: Vec<i64>,
-    /// How long after the block that asked for them the others left.
+    /// Time from the block to the request of votes without a delay, in milliseconds.
     at_once: Vec<i64>,
 }
 
-/// How late a vote's request left; `None` if it did not.
+/// Time from due to cast; `None` if the vote was not cast.
 pub fn lateness(row: &Vote) -> Option<TimeDelta> {
     Some(row.cast_at? - row.ask().due_at)
 }
 
-/// Whether a vote was due with the very block that asked for it: the time it takes to see the block counts
-/// then.
+/// Whether a vote was due at the time of its block, so that its lateness includes the time to read the block.
 pub fn is_at_once(row: &Vote) -> bool {
     row.ask().due_at <= row.ask().at
 }
 
 impl Tally {
-    /// Takes in how a vote stands now.
+    /// Records the status of a vote.
     pub fn take(&mut self, row: &Vote) {
         self.now.insert(row.key.clone(), row.status);
     }
 
-    /// Takes in a vote that was just cast.
+    /// Records the lateness of a vote that was just cast.
     pub fn cast(&mut self, row: &Vote) {
         let late = lateness(row).unwrap_or_default().num_milliseconds();
         match is_at_once(row) {
@@ -45,7 +45,7 @@ impl Tally {
         }
     }
 
-    /// Whether nothing is on its way any more.
+    /// Whether no vote is queued or unconfirmed.
     pub fn is_settled(&self) -> bool {
         self.count(Status::Queued) + self.count(Status::Cast) == 0
     }
@@ -54,17 +54,17 @@ impl Tally {
         self.now.values().filter(|now| **now == status).count()
     }
 
-    /// A few lines for the end.
+    /// The summary that is printed at the end.
     pub fn summary(&self) -> String {
         let cast = self.delayed.len() + self.at_once.len();
-        let mut text = format!("{} cast", votes(cast));
+        let mut text = format!("{} cast", counted(cast, "vote"));
         for (status, what) in [
-            (Status::Confirmed, "seen in a block"),
-            (Status::Cast, "in no block yet"),
+            (Status::Confirmed, "confirmed in a block"),
+            (Status::Cast, "not in a block yet"),
             (Status::Skipped, "skipped"),
             (Status::Withdrawn, "withdrawn"),
             (Status::Failed, "failed"),
-            (Status::Queued, "still waiting at the end"),
+            (Status::Queued, "still queued"),
         ] {
             match self.count(status) {
                 0 => {}
@@ -75,26 +75,20 @@ impl Tally {
         let mut delayed = self.delayed.clone();
         delayed.sort_unstable();
         if let Some(worst) = delayed.last() {
-            let (count, middle) = (votes(delayed.len()), delayed[(delayed.len() - 1) / 2]);
+            let count = counted(delayed.len(), "vote");
+            let median = delayed[(delayed.len() - 1) / 2];
             _ = writeln!(
                 text,
-                "{count} with a delay: at worst {worst} ms late, half of them at most {middle} ms"
+                "{count} with a delay: at most {worst} ms late, median {median} ms"
             );
         }
         if let (Some(first), Some(last)) = (self.at_once.iter().min(), self.at_once.iter().max()) {
-            let count = votes(self.at_once.len());
+            let count = counted(self.at_once.len(), "vote");
             _ = writeln!(
                 text,
                 "{count} without a delay: {first} to {last} ms after the block with the leader's vote"
             );
         }
         text
-    }
-}
-
-fn votes(count: usize) -> String {
-    match count {
-        1 => "1 vote".to_owned(),
-        _ => format!("{count} votes"),
     }
 }

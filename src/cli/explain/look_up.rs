@@ -1,4 +1,4 @@
-//! What `explain` asks of the nodes and of the database, for all voters at once.
+//! Queries of `explain` to the nodes and the database, for all voters at once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,17 +20,17 @@ use crate::store::{Store, StoreError};
 use crate::votes::limits::LIMITS_LOOK_BACK;
 use crate::votes::schedules::choice::NEWEST;
 
-/// What is to be explained.
+/// The post to explain, and for whom.
 pub struct Question<'a> {
     pub rules: &'a RuleSet,
-    /// `None` for everybody.
+    /// `None` for all voters.
     pub voter: Option<&'a Account>,
     pub post: &'a PostId,
     pub now: DateTime<Utc>,
 }
 
 impl Question<'_> {
-    /// Asks nodes and database, and notes what nobody told.
+    /// Queries the nodes and the database; errors are part of the result.
     pub async fn look_up(&self, nodes: &Nodes, database: &Database) -> Known {
         let voters = voters(self.rules, self.voter);
         let from_database = async {
@@ -68,7 +68,7 @@ impl Question<'_> {
             .map_err(|error| error.to_string())
     }
 
-    /// The author's newest posts, where a schedule looks at them.
+    /// The author's newest posts, if a schedule needs them.
     async fn newest(&self, nodes: &Nodes) -> Told<Vec<Content>> {
         let author = &self.post.author;
         if !schedule::any(self.rules, self.voter, author) {
@@ -78,7 +78,7 @@ impl Question<'_> {
         found.map_err(|error| error.to_string())
     }
 
-    /// What schedules vote on when they strike next.
+    /// The posts that schedules choose at their next times.
     async fn choices(&self, store: &Store, newest: Vec<Content>) -> Told<Choices> {
         let rows = async |keys: &[VoteKey]| store.votes(keys).await;
         let author = &self.post.author;
@@ -87,7 +87,7 @@ impl Question<'_> {
             .map_err(|error| error.to_string())
     }
 
-    /// The mana of the voters whose rules ask for some.
+    /// The mana of the voters that have rules with `min_mana`.
     async fn mana(
         &self,
         nodes: &Nodes,
@@ -109,7 +109,7 @@ impl Question<'_> {
         Ok(named.collect())
     }
 
-    /// What the database holds about the post and the voters.
+    /// The data in the database about the post and the voters.
     async fn tables(&self, store: &Store, voters: &[Account]) -> Result<Tables, StoreError> {
         let key = |voter: &Account| VoteKey {
             voter: voter.clone(),
@@ -146,7 +146,7 @@ impl Question<'_> {
         })
     }
 
-    /// The rules about the author that `ask`, each with each of its voters.
+    /// The rules for the author that match `ask`, with each of their voters.
     fn pairs<'a>(
         &'a self,
         voters: &[Account],

@@ -23,33 +23,33 @@ use crate::post::PostId;
 use crate::rules;
 use crate::rules::set::RuleSet;
 
-/// Tell why a post was, will be or will not be voted on
+/// Explain why a post was, will be or will not be voted on
 ///
-/// For every rule of every voter the first condition that decides, with its value, by the rule files, the
-/// queue, the post and the voters' mana as they are now.
+/// Shows for every rule and voter the condition that decides, with its value. It is based on the current rule files, the
+/// queue, the post, and the voters' mana.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The post or comment: @author/permlink
     #[arg(value_name = "POST", value_parser = arguments::post)]
     pub post: PostId,
-    /// Only the rules of this voter
+    /// Show only this voter
     #[arg(long, value_name = "NAME", value_parser = arguments::account)]
     pub voter: Option<Account>,
-    /// As if it were then: "2026-11-22 18:00" or 2026-11-22T18:00:00Z [default: now]
+    /// Explain as of this time: "2026-11-22 18:00" or 2026-11-22T18:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = arguments::when)]
     pub at: Option<When>,
-    /// The time zone of an --at that names none
+    /// The time zone of --at if it has none
     #[arg(long, value_name = "ZONE", value_parser = arguments::zone, default_value = "UTC")]
     pub timezone: Tz,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
 
-/// Runs the command. Without database or node it says what is not known, and the rest.
+/// Runs the command. If the database or the nodes fail, it prints what is not known.
 ///
 /// # Errors
-/// When the configuration cannot be read, or nothing can be printed.
+/// The configuration cannot be read, or standard output cannot be written.
 pub async fn run(
     args: &Args,
     config: Option<&Path>,
@@ -82,13 +82,12 @@ pub async fn run(
         Format::Json => write_json(&answers, &args.post, &mut out),
     };
     match written {
-        // A reader that has seen enough closes the pipe.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
         _ => {}
     }
     if let Ok(None) = known.content {
         complain(format_args!(
-            "error: no node knows the post {}: is it spelled right?",
+            "error: no node knows the post {}: check its author and permlink",
             args.post
         ));
         return Ok(Exit::Failed);
@@ -96,7 +95,7 @@ pub async fn run(
     Ok(Exit::Done)
 }
 
-/// The rules in the folder; what is wrong about them goes to standard error.
+/// Reads the rules in `folder`, and prints their errors to standard error.
 fn read_rules(folder: &Path) -> RuleSet {
     let read = rules::files::read::read(folder);
     let colour = wants_colour(&io::stderr());
@@ -110,7 +109,7 @@ fn read_rules(folder: &Path) -> RuleSet {
     }
     if !errors.is_empty() {
         complain(
-            "warning: files with errors are left out; a running daemon goes on with what they said before",
+            "warning: files with errors are left out here; a running daemon uses their last valid rules",
         );
     }
     RuleSet::new(read.rules)

@@ -1,4 +1,4 @@
-//! What `explain` found out, as text for people and as JSON.
+//! Output of `explain`, as text and as JSON.
 
 use std::io::{self, Write};
 
@@ -13,15 +13,15 @@ use crate::rules::facts::Facts;
 use crate::weight::Weight;
 
 pub fn write_text(answers: &[Answer], known: &Known, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{}: {}", known.post, what_it_is(known))?;
+    writeln!(out, "{}: {}", known.post, describe(known))?;
     if let Err(why) = &known.tables {
-        writeln!(out, "What is queued and was cast is not known: {why}")?;
+        writeln!(out, "Queued and cast votes are not known: {why}")?;
     }
     if let Err(why) = &known.mana {
         writeln!(out, "Mana is not known: {why}")?;
     }
     if answers.is_empty() {
-        writeln!(out, "\nThere are no rules: nobody votes on it.")?;
+        writeln!(out, "\nThere are no rules, so no account votes on it.")?;
     }
     let decisions = answers.iter().flat_map(|answer| &answer.decisions);
     let width = decisions
@@ -48,12 +48,12 @@ pub fn write_text(answers: &[Answer], known: &Known, out: &mut impl Write) -> io
     Ok(())
 }
 
-/// The post in a few words.
-fn what_it_is(known: &Known) -> String {
+/// A short description of the post.
+fn describe(known: &Known) -> String {
     let content = match &known.content {
         Ok(Some(content)) => content,
         Ok(None) => return "no node knows this post".to_owned(),
-        Err(why) => return format!("what it is like is not known: {why}"),
+        Err(why) => return format!("the post could not be looked up: {why}"),
     };
     let facts = Facts::of_content(content);
     let kind = if facts.is_post == Some(true) {
@@ -71,7 +71,7 @@ fn what_it_is(known: &Known) -> String {
     )
 }
 
-/// What is told of a rule with `--format json`. A voter without rules has one line, without `rule`.
+/// A rule in the JSON format. A voter without rules has one line, without `rule`.
 #[derive(Clone, Serialize)]
 struct Line<'a> {
     voter: &'a str,
@@ -86,13 +86,13 @@ struct Line<'a> {
     weight: Option<Weight>,
     /// RFC 3339, UTC, with milliseconds.
     at: Option<String>,
-    /// What all rules of this voter come to.
+    /// Result of all rules of this voter.
     summary: &'a str,
 }
 
 pub fn write_json(answers: &[Answer], post: &PostId, out: &mut impl Write) -> io::Result<()> {
     for answer in answers {
-        let (verdict, weight, at) = told(&answer.says);
+        let (verdict, weight, at) = fields(&answer.says);
         let line = Line {
             voter: answer.voter.as_str(),
             author: post.author.as_str(),
@@ -109,7 +109,7 @@ pub fn write_json(answers: &[Answer], post: &PostId, out: &mut impl Write) -> io
             write_line(&line, out)?;
         }
         for decision in &answer.decisions {
-            let (verdict, weight, at) = told(&decision.says);
+            let (verdict, weight, at) = fields(&decision.says);
             let line = Line {
                 rule: Some(decision.rule.as_str()),
                 verdict,
@@ -126,7 +126,7 @@ pub fn write_json(answers: &[Answer], post: &PostId, out: &mut impl Write) -> io
 }
 
 /// The fields `verdict`, `weight` and `at`.
-fn told(says: &Says) -> (&'static str, Option<Weight>, Option<String>) {
+fn fields(says: &Says) -> (&'static str, Option<Weight>, Option<String>) {
     let (verdict, weight, at) = match *says {
         Says::Votes { weight, at } => ("would_vote", Some(weight), Some(at)),
         Says::Queued { weight, at } => ("queued", Some(weight), Some(at)),

@@ -1,4 +1,4 @@
-//! `curatord replay`: the votes that rules would cast over recorded blocks.
+//! `curatord replay`: the votes that the rules would cast for recorded blocks.
 
 mod summary;
 mod votes;
@@ -31,42 +31,42 @@ use crate::simulate::mana::Start;
 use crate::simulate::replay::{Played, Replay};
 use crate::weight::Weight;
 
-/// Print the votes that the rules would cast over recorded blocks
+/// Print the votes that the rules would cast for recorded blocks
 ///
-/// Needs no database; with --blocks no network either. Of a post that is in none of the blocks nothing is
-/// known: then filters for what it must not be pass, and filters for what it must be fail. Pending payouts are
-/// in no block: every post passes `payout.max`. Each voter's mana is reckoned from what it starts with.
+/// Uses no database, and with --blocks no network. For posts that are not in the blocks, filters that require something
+/// fail and filters that exclude something pass. Pending payouts are not in blocks: every post passes `payout.max`. Each
+/// voter's mana is calculated from its start value.
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("source").required(true).args(["blocks", "from"])))]
 pub struct Args {
-    /// Blocks as nodes answer with them: one, an array, or one a line; in any order
+    /// Files of blocks in the JSON format of nodes: one block, an array, or one block per line; in any order
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "to")]
     pub blocks: Vec<PathBuf>,
-    /// The first block to fetch from the nodes of the configuration
+    /// First block to fetch from the configured nodes
     #[arg(long, value_name = "N", requires = "to", value_parser = clap::value_parser!(u32).range(1..))]
     pub from: Option<u32>,
-    /// The last block to fetch
+    /// Last block to fetch
     #[arg(long, value_name = "M", requires = "from", value_parser = clap::value_parser!(u32).range(1..))]
     pub to: Option<u32>,
-    /// A folder of rule files, or one file [default: the folder of the configuration]
+    /// Rules folder, or one rule file [default: the configured rules folder]
     #[arg(long, value_name = "PATH")]
     pub rules: Option<PathBuf>,
-    /// What mana the voters start with: of all, or of one as in alice=80%; may be repeated
+    /// Mana at the start, for all voters or for one as in alice=80%; can be repeated
     #[arg(long, value_name = "[VOTER=]PERCENT", value_parser = parse_mana, default_value = "100%")]
     pub mana: Vec<StartMana>,
-    /// What a vote costs: 2 % of all mana for a full one on Hive, 2 % of what is there on Steem [default: the
-    /// kind of the configuration, else hive]
+    /// The chain, which determines the mana of a full vote: 2% of the maximum on Hive, 2% of the current mana on Steem
+    /// [default: the configured one, or else hive]
     #[arg(long, value_enum, value_name = "CHAIN")]
     pub kind: Option<Kind>,
-    /// How the result is printed
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
 
-/// Runs the command: votes go to standard output, problems and warnings to standard error.
+/// Runs the command: prints votes to standard output, problems and warnings to standard error.
 ///
 /// # Errors
-/// When rules, configuration or blocks cannot be had.
+/// The rules, the configuration or the blocks cannot be read.
 pub async fn run(
     args: &Args,
     config: Option<&Path>,
@@ -76,7 +76,7 @@ pub async fn run(
         && from > to
     {
         complain(format_args!(
-            "error: --from {from} is after --to {to}: exchange them"
+            "error: --from {from} is after --to {to}: swap them"
         ));
         return Ok(Exit::WrongUsage);
     }
@@ -108,13 +108,13 @@ pub async fn run(
         Format::Json => votes::write_json(&outcome.votes, &mut out),
     };
     match written {
-        // A reader that has seen enough closes the pipe.
+        // The reader has closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
         written => Ok(written.map(|()| Exit::Done)?),
     }
 }
 
-/// `--kind`.
+/// Value of `--kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// Hive
@@ -135,9 +135,9 @@ impl From<Kind> for ChainKind {
 /// One value of `--mana`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartMana {
-    /// `None` for everybody who is not named.
+    /// `None` for all voters without a value of their own.
     pub voter: Option<Account>,
-    /// 0 to 100 %.
+    /// Mana at the start: 0 to 100 %.
     pub mana: Weight,
 }
 
@@ -151,7 +151,7 @@ fn parse_mana(text: &str) -> Result<StartMana, String> {
     let mana = Weight::from_hundredths(hundredths.into()).filter(|_| hundredths >= 0);
     Ok(StartMana {
         voter: voter.map_err(|error| error.to_string())?,
-        mana: mana.ok_or("mana is 0% to 100%")?,
+        mana: mana.ok_or("mana must be 0% to 100%")?,
     })
 }
 
@@ -171,7 +171,7 @@ fn start_of(mana: &[StartMana], kind: ChainKind) -> Start {
     start
 }
 
-/// Where the blocks come from.
+/// Source of the blocks.
 enum Source<'a> {
     Files(&'a [PathBuf]),
     Nodes(Nodes, RangeInclusive<u32>),
@@ -181,7 +181,7 @@ enum Source<'a> {
 #[derive(Debug, Default)]
 struct Blocks {
     count: usize,
-    /// The numbers of the first and the last.
+    /// Numbers of the first and the last block.
     ends: Option<(u32, u32)>,
 }
 
@@ -216,7 +216,7 @@ async fn play(
                 blocks.extend(recordings::read(file, Clock::system().now())?);
             }
             if blocks.is_empty() {
-                bail!("there are no blocks in what --blocks names");
+                bail!("the files of --blocks contain no blocks");
             }
             for warning in recordings::put_in_order(&mut blocks) {
                 complain(format_args!("warning: {warning}"));
@@ -230,7 +230,7 @@ async fn play(
     Ok((replay.finish(), played))
 }
 
-/// The folder of rules that the configuration names, also where other parts of it are wrong.
+/// The rules folder of the configuration, even if other parts of it are invalid.
 fn rules_of(config: Result<Config, ConfigFailure>) -> Result<PathBuf, ConfigFailure> {
     match config {
         Ok(config) => Ok(config.rules),
@@ -238,11 +238,11 @@ fn rules_of(config: Result<Config, ConfigFailure>) -> Result<PathBuf, ConfigFail
     }
 }
 
-/// The rules at `path`; what is wrong or doubtful about them goes to standard error.
+/// Reads the rules at `path`, and prints their problems to standard error.
 fn read_rules(path: &Path) -> anyhow::Result<Arc<RuleSet>> {
     if !path.exists() {
         bail!(
-            "there are no rules at {}: `--rules PATH` names a folder of rule files, or one",
+            "{} does not exist: set `--rules` to a rules folder or a rule file",
             path.display()
         );
     }
@@ -252,7 +252,7 @@ fn read_rules(path: &Path) -> anyhow::Result<Arc<RuleSet>> {
         complain(render(problem, colour));
     }
     if read.problems.iter().any(Problem::is_error) {
-        bail!("nothing was replayed: mend the rules first");
+        bail!("nothing was replayed: fix the errors in the rules first");
     }
     if read.rules.is_empty() {
         complain(format_args!(

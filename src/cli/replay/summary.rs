@@ -1,4 +1,4 @@
-//! What a replay came to, below its votes.
+//! Summary of a replay, printed below its votes.
 
 use std::io::{self, Write};
 
@@ -7,10 +7,10 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::replay::summary::Summary;
 use crate::rules::language::percentage;
 
-/// The voters whose mana is told: those who had the least at some time.
+/// Maximum number of voters whose mana is printed: those with the lowest mana.
 const VOTERS: usize = 20;
 
-/// Votes by day and rule, mana over time, and what was not cast; nothing where there is nothing to tell.
+/// Writes votes by day and rule, mana over time, and votes that were not cast. Empty sections are left out.
 pub(super) fn write(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     let votes = summary.votes.iter().map(|((day, rule), count)| {
         [day.to_string(), rule.to_string(), count.to_string()].to_vec()
@@ -20,15 +20,15 @@ pub(super) fn write(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     let mut voters: Vec<_> = summary.mana.iter().collect();
     let lowest = |days: &[crate::simulate::mana::Day]| days.iter().map(|day| day.lowest).min();
     voters.sort_by_key(|(voter, days)| (lowest(days), voter));
-    let told = voters.iter().take(VOTERS).flat_map(|(voter, days)| {
+    let rows = voters.iter().take(VOTERS).flat_map(|(voter, days)| {
         let percent = |hundredths: u16| percentage::Written(hundredths.into()).to_string();
         days.iter().map(move |day| {
             let (lowest, at_end) = (percent(day.lowest), percent(day.at_end));
             [day.day.to_string(), voter.to_string(), lowest, at_end].to_vec()
         })
     });
-    let head = ["DAY (UTC)", "VOTER", "LOWEST MANA", "AT ITS END"];
-    section(out, &head, &[2, 3], told)?;
+    let head = ["DAY (UTC)", "VOTER", "LOWEST MANA", "AT DAY END"];
+    section(out, &head, &[2, 3], rows)?;
     if let Some(more) = voters.len().checked_sub(VOTERS).filter(|more| *more > 0) {
         writeln!(out, "and {more} more voters with more mana")?;
     }
@@ -40,7 +40,7 @@ pub(super) fn write(summary: &Summary, out: &mut impl Write) -> io::Result<()> {
     section(out, &["RULE", "NOT CAST BECAUSE", "VOTES"], &[2], not_cast)
 }
 
-/// A table after an empty line, with the columns at `right` aligned to the right.
+/// Writes an empty line and a table, with the columns `right` aligned to the right.
 fn section(
     out: &mut impl Write,
     head: &[&str],

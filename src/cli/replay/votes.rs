@@ -11,7 +11,7 @@ use crate::cli::replay::Blocks;
 use crate::simulate::replay::ReplayedVote;
 use crate::weight::Weight;
 
-/// A line for each vote, and how many there are.
+/// Writes a line for each vote, and the number of votes.
 pub(super) fn write_table(
     votes: &[ReplayedVote],
     played: &Blocks,
@@ -53,7 +53,7 @@ pub(super) fn write_table(
     }
 }
 
-/// What is told of a vote with `--format json`.
+/// A vote in the JSON format.
 #[derive(Serialize)]
 struct Line<'a> {
     voter: &'a str,
@@ -67,7 +67,7 @@ struct Line<'a> {
     block: u32,
 }
 
-/// An object a line.
+/// Writes one JSON object per line.
 pub(super) fn write_json(votes: &[ReplayedVote], out: &mut impl Write) -> io::Result<()> {
     for vote in votes {
         let line = Line {

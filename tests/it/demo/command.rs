@@ -1,4 +1,4 @@
-//! The demo is a promise to people who have nothing but this program.
+//! The demo needs nothing but the program.
 
 use super::program::Program;
 
@@ -7,7 +7,7 @@ fn is(what: &str) -> impl Fn(&str) -> bool {
 }
 
 #[test]
-fn every_example_rule_votes_and_nothing_is_left_behind() {
+fn every_example_rule_votes_and_no_files_are_left() {
     let demo = Program::start(&["demo"]);
     let ended = demo.end();
     let lines = &ended.lines;
@@ -33,7 +33,7 @@ fn every_example_rule_votes_and_nothing_is_left_behind() {
         line.contains("voted by hand") || line.contains("@curie no longer votes on it")
     });
     assert_eq!(reasons.count(), 2, "{lines:#?}");
-    // The rule that the story changes counts as it is when the vote is due.
+    // A changed rule applies when the vote is due.
     let harbour = |line: &&String| is("cast")(line) && line.contains("the-harbour");
     assert!(
         lines
@@ -46,7 +46,7 @@ fn every_example_rule_votes_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn ctrl_c_and_sigterm_end_it_with_a_summary_and_nothing_left_behind() {
+fn ctrl_c_and_sigterm_end_the_demo_with_a_summary_and_no_files_are_left() {
     for signal in ["INT", "TERM"] {
         let demo = Program::start(&["demo", "--forever"]);
         let lines = demo.lines_until(is("cast"));
@@ -62,7 +62,7 @@ fn ctrl_c_and_sigterm_end_it_with_a_summary_and_nothing_left_behind() {
 }
 
 #[test]
-fn it_ends_when_its_time_is_over() {
+fn the_demo_ends_when_its_time_is_over() {
     let ended = Program::start(&["demo", "--for", "2s"]).end();
     assert!(ended.status.success(), "{ended:?}");
     assert_eq!(ended.left, Vec::<String>::new());

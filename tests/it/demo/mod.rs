@@ -1,4 +1,4 @@
-//! `curatord demo` and `curatord sandbox` as people start and end them.
+//! `curatord demo` and `curatord sandbox`, from start to end.
 
 mod command;
 mod program;

@@ -1,4 +1,4 @@
-//! The real program with its output, in a temporary folder of its own.
+//! Runs the program in a temporary folder of its own, and reads its output.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Longer than anything here takes.
+/// Time limit of every wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Program {
@@ -19,7 +19,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts `curatord` with these words.
+    /// Starts `curatord` with these arguments.
     pub fn start(words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_curatord"))
@@ -39,7 +39,7 @@ impl Program {
         }
     }
 
-    /// The lines up to the first one for which `wanted` is true, that one last.
+    /// The lines up to and including the first one for which `wanted` is true.
     pub fn lines_until(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let end = Instant::now() + PATIENCE;
         let mut lines = Vec::new();
@@ -62,7 +62,7 @@ impl Program {
         assert!(sent.unwrap().success());
     }
 
-    /// The rest of its output, its errors, and how it ended.
+    /// Waits for the end: the rest of the output, the errors, and the exit status.
     pub fn end(mut self) -> Ended {
         let end = Instant::now() + PATIENCE;
         let mut lines = Vec::new();
@@ -96,13 +96,13 @@ impl Drop for Program {
     }
 }
 
-/// What there is to see after a program has ended.
+/// Result of a program that has ended.
 #[derive(Debug)]
 pub struct Ended {
     pub lines: Vec<String>,
     pub errors: String,
     pub status: ExitStatus,
-    /// The names of what it left in its folder.
+    /// Names of the files left in its folder.
     pub left: Vec<String>,
 }
 

@@ -1,11 +1,11 @@
-//! What the sandbox prints is meant to be typed.
+//! The commands that the sandbox prints can be typed.
 
 use std::process::Command;
 
 use super::program::Program;
 
 #[test]
-fn the_printed_commands_work_in_any_folder_and_the_sandbox_ends_when_asked() {
+fn the_printed_commands_work_in_any_folder_and_a_signal_ends_the_sandbox() {
     for signal in ["INT", "TERM"] {
         let sandbox = Program::start(&["sandbox", "--block-interval", "100ms"]);
         let lines = sandbox.lines_until(|line| line.contains("Ctrl-C"));

@@ -77,12 +77,11 @@ async fn without_a_daemon_a_vote_waits_for_one(database: &Database) {
     let post = site.sandbox.publish("bob", "a-post");
     let said = vote(&site, &post, &["--weight", "50%"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.out.contains("No daemon runs"), "{said:?}");
+    assert!(said.out.contains("No daemon is running"), "{said:?}");
     // It can be thought over.
     let said = vote(&site, &post, &["--weight", "40%"]).await;
     assert!(
-        said.out
-            .contains("takes the place of a vote of 50% asked for by hand"),
+        said.out.contains("replaces a vote of 50% queued by hand"),
         "{said:?}"
     );
     let row = site.row("alice", &post).await.unwrap();
@@ -136,7 +135,7 @@ async fn what_was_cast_cannot_be_asked_for_again(database: &Database) {
     let again = vote(&site, &post, &["--weight", "60%"]).await;
     assert_eq!(again.code, Some(1), "{again:?}");
     assert!(
-        again.err.contains("it is on the chain already, with 50%"),
+        again.err.contains("a vote of 50% is already on the chain"),
         "{again:?}"
     );
 
@@ -147,7 +146,7 @@ async fn what_was_cast_cannot_be_asked_for_again(database: &Database) {
     let again = vote(&site, &other, &["--weight", "60%"]).await;
     assert_eq!(again.code, Some(1), "{again:?}");
     assert!(
-        again.err.contains("voted on it by other means"),
+        again.err.contains("already voted with another application"),
         "{again:?}"
     );
     daemon.stop().await;
@@ -207,11 +206,11 @@ async fn wrong_usage_queues_nothing(database: &Database) {
     let site = Installation::new(database).await;
     let post = PostId::new(site.sandbox.add_account("bob"), "a-post");
     for (more, why) in [
-        (&["--weight", "0%"][..], "a vote of 0% is none"),
-        (&["--weight", "50"], "lacks its `%`"),
+        (&["--weight", "0%"][..], "the weight cannot be 0%"),
+        (&["--weight", "50"], "has no `%`"),
         (
             &["--weight", "50%", "--at", "2020-01-01 10:00"],
-            "that time has passed",
+            "this time has passed",
         ),
         (
             &["--weight", "50%", "--at", "soon"],

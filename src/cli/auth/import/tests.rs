@@ -1,4 +1,4 @@
-//! What is read as tokens, and what is said of the rest.
+//! Tests of parsing tokens, and of the errors.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn problems(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn entries_become_rows_in_their_order() {
+fn entries_become_rows_in_order() {
     let rows = read(
         r#"[
             {"voter": "@Alice", "access_token": " aaa.\n", "refresh_token": "rrr", "expires_in": 604800},
@@ -81,7 +81,7 @@ fn answers_of_the_signer_are_read_as_they_came() {
     assert_eq!(read(answer, NOW).unwrap().len(), 1);
     assert_eq!(
         problems(&another.replace("Bob", "carol")),
-        ["entry 1 (carol): `voter` and `username` are not the same account: take one out"]
+        ["entry 1 (carol): `voter` and `username` are different accounts: remove one of them"]
     );
     for text in ["", " \n", "5", "\"alice\""] {
         assert!(
@@ -92,8 +92,8 @@ fn answers_of_the_signer_are_read_as_they_came() {
 }
 
 #[test]
-fn all_problems_of_all_entries_are_told_at_once() {
-    let told = problems(
+fn all_problems_of_all_entries_are_reported() {
+    let problems = problems(
         r#"[
             {"voter": "alice", "access_token": "a", "expires_in": 1},
             {"voter": "al", "refresh_token": 5, "expires_in": "1h"},
@@ -104,34 +104,34 @@ fn all_problems_of_all_entries_are_told_at_once() {
         ]"#,
     );
     assert_eq!(
-        told,
+        problems,
         [
             "entry 2 (al): `voter` is not the name of an account: an account name has 3 to 16 characters",
             "entry 2 (al): `access_token` is missing",
             "entry 2 (al): `refresh_token` is not a string",
-            "entry 2 (al): `expires_in` is no whole number of seconds from now, such as 604800",
+            "entry 2 (al): `expires_in` is not a whole number of seconds from now, such as 604800",
             "entry 3: unknown key `user`: the keys are `voter`, `access_token`, `refresh_token`, `expires_at`, `expires_in`",
             "entry 3: `voter` is missing",
-            "entry 3: `access_token` holds characters that no token has: copy it again",
-            "entry 3: `expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\"",
+            "entry 3: `access_token` contains characters that are not allowed in a token: copy it again",
+            "entry 3: `expires_at` is not a time: write it as \"2026-07-01T12:00:00Z\"",
             "entry 4: expected an object in braces",
-            "entry 5 (ALICE): `expires_at` and `expires_in` are both there: keep one",
-            "entry 5 (ALICE): entry 1 has this voter too: keep one of them",
+            "entry 5 (ALICE): `expires_at` and `expires_in` are both given: keep one",
+            "entry 5 (ALICE): entry 1 has the same voter: keep one of them",
             "entry 6 (dan): `access_token` is missing",
-            "entry 6 (dan): `expires_in` is more than ten years: it counts seconds from now; a moment is written as `expires_at`",
+            "entry 6 (dan): `expires_in` is more than ten years: write seconds from now, or a time as `expires_at`",
         ]
     );
 }
 
 #[test]
-fn the_cause_of_an_error_is_told_once() {
+fn the_cause_of_an_error_is_displayed_once() {
     for error in [
         text_of(Path::new("/nowhere/tokens.json")).unwrap_err(),
         read("[{]", NOW).unwrap_err(),
     ] {
         let cause = std::error::Error::source(&error).unwrap().to_string();
-        let told = format!("{:#}", anyhow::Error::from(error));
-        assert_eq!(told.matches(&cause).count(), 1, "{told}");
+        let message = format!("{:#}", anyhow::Error::from(error));
+        assert_eq!(message.matches(&cause).count(), 1, "{message}");
     }
 }
 
