@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
+use clap::ValueEnum;
 
 use crate::account::Account;
+use crate::network::ChainKind;
 use crate::post::PostId;
 use crate::rules::language::percentage;
 use crate::weight::Weight;
@@ -54,6 +56,22 @@ pub fn weight(text: &str) -> Result<Weight, String> {
         Some(weight) if weight.is_zero() => Err("the weight cannot be 0%".to_owned()),
         Some(weight) => Ok(weight),
         None => Err("the weight must be -100% to 100%".to_owned()),
+    }
+}
+
+/// Value of `--kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChainName {
+    Hive,
+    Steem,
+}
+
+impl From<ChainName> for ChainKind {
+    fn from(chain: ChainName) -> Self {
+        match chain {
+            ChainName::Hive => Self::Hive,
+            ChainName::Steem => Self::Steem,
+        }
     }
 }
 

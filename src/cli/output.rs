@@ -18,8 +18,16 @@ pub fn complain(text: impl Display) {
 /// # Errors
 /// The line cannot be written. A closed pipe is not an error.
 pub fn print_line(line: impl Display) -> io::Result<()> {
-    match writeln!(io::stdout(), "{line}") {
+    unless_closed(writeln!(io::stdout(), "{line}"))
+}
+
+/// Ignores the error of a closed pipe: the reader, such as `head`, has read enough.
+///
+/// # Errors
+/// All other errors in `written`.
+pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
+        written => written,
     }
 }

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use crate::cli::arguments::{self, ChainName};
+use crate::cli::output::unless_closed;
+use crate::cli::program;
 use crate::cli::stop::StopSignals;
-use crate::cli::{arguments, program};
-use crate::network::ChainKind;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::Operation;
 use crate::sandbox::scenario::Scenario;
@@ -24,41 +25,35 @@ use crate::weight::Weight;
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// The chain to simulate
-    #[arg(long, value_enum, default_value = "hive")]
-    kind: Kind,
+    #[arg(long, value_enum, value_name = "CHAIN", default_value = "hive")]
+    kind: ChainName,
     /// Folder for curatord.toml, tokens.json and example rules
-    #[arg(long, default_value = "sandbox")]
+    #[arg(long, value_name = "FOLDER", default_value = "sandbox")]
     dir: PathBuf,
     /// Address of the node API; port 0 selects a free port
-    #[arg(long, default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// Address of the signer API; port 0 selects a free port
-    #[arg(long, default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     signer_listen: SocketAddr,
     /// Time between blocks, such as 3s or 500ms
-    #[arg(long, default_value = "3s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     block_interval: Duration,
     /// Average time between posts, votes or comments
-    #[arg(long, default_value = "5s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     pace: Duration,
     /// Accounts that vote through curatord
-    #[arg(long, value_delimiter = ',', default_value = "alice,alice.art", value_parser = name)]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_value = "alice,alice.art", value_parser = name)]
     voters: Vec<String>,
     /// Accounts that publish posts
-    #[arg(long, value_delimiter = ',', default_value = "bob,carol,photo.daily", value_parser = name)]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_value = "bob,carol,photo.daily", value_parser = name)]
     authors: Vec<String>,
     /// Accounts whose votes trails follow
-    #[arg(long, value_delimiter = ',', default_value = "curie", value_parser = name)]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', default_value = "curie", value_parser = name)]
     leaders: Vec<String>,
     /// Seed of the random activity
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Hive,
-    Steem,
 }
 
 /// First line of a `curatord.toml` that the sandbox may overwrite.
@@ -79,10 +74,7 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         blocks: Blocks::Every(args.block_interval),
         nodes: vec![args.listen],
         signer: args.signer_listen,
-        ..SandboxConfig::new(match args.kind {
-            Kind::Hive => ChainKind::Hive,
-            Kind::Steem => ChainKind::Steem,
-        })
+        ..SandboxConfig::new(args.kind.into())
     };
     let sandbox = Sandbox::start(config).await.context(
         "the sandbox cannot listen on its addresses; try another --listen or --signer-listen",
@@ -110,13 +102,7 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     if let Some(sandbox) = Arc::into_inner(sandbox) {
         sandbox.shutdown().await;
     }
-    match ended {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot print the blocks")
-        }
-        // The reader has closed the pipe.
-        _ => Ok(()),
-    }
+    unless_closed(ended).context("cannot print the blocks")
 }
 
 /// Writes the configuration, new tokens and, if there are no rules, example rules. Returns the text of the
@@ -281,6 +267,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::network::ChainKind;
 
     #[test]
     fn durations_have_a_unit_and_a_range() {

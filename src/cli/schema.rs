@@ -1,8 +1,9 @@
 //! `curatord schema`: the JSON Schema of rule files.
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::cli::Exit;
+use crate::cli::output::print_line;
 use crate::rules::language::schema::schema;
 
 /// Print the JSON Schema of rule files, for completion and checks in editors
@@ -18,8 +19,6 @@ pub struct Args {}
 /// # Errors
 /// Standard output cannot be written. A closed pipe is not an error.
 pub fn run(_: &Args) -> io::Result<Exit> {
-    match writeln!(io::stdout().lock(), "{:#}", schema()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(Exit::Done),
-    }
+    print_line(format_args!("{:#}", schema()))?;
+    Ok(Exit::Done)
 }

@@ -13,7 +13,10 @@ use crate::rules::set::RuleSet;
 use crate::ruletest::difference::side_by_side;
 use crate::ruletest::{TestFile, file};
 
-/// Run unit tests for rules: given posts, votes and times, compare the votes with the expected ones
+/// Run unit tests for rules
+///
+/// A test file lists posts, votes and times, and the votes that the rules are expected to cast. Differences are printed
+/// side by side.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Test files in TOML

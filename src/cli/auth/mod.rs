@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use crate::account::Account;
-use crate::cli::output::print_line;
+use crate::cli::output::{print_line, unless_closed};
 use crate::cli::{Exit, Format, configuration, counted};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -84,13 +84,8 @@ async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<
         Format::Table => list::write_table(&entries, &mut out),
         Format::Json => list::write_json(&entries, &mut out),
     };
-    match written {
-        // The reader has closed the pipe.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        written => written
-            .map(|()| Exit::Done)
-            .context("cannot print the list"),
-    }
+    unless_closed(written).context("cannot print the list")?;
+    Ok(Exit::Done)
 }
 
 async fn open(config: &Config) -> anyhow::Result<Store> {

@@ -13,7 +13,7 @@ use crate::chain::nodes::Nodes;
 use crate::cli::arguments::{self, When};
 use crate::cli::explain::look_up::Question;
 use crate::cli::explain::print::{write_json, write_text};
-use crate::cli::output::complain;
+use crate::cli::output::{complain, unless_closed};
 use crate::cli::{Exit, Format, configuration, wants_colour};
 use crate::clock::Clock;
 use crate::diagnostic::Problem;
@@ -81,10 +81,7 @@ pub async fn run(
         Format::Table => write_text(&answers, &known, &mut out),
         Format::Json => write_json(&answers, &args.post, &mut out),
     };
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
-        _ => {}
-    }
+    unless_closed(written)?;
     if let Ok(None) = known.content {
         complain(format_args!(
             "error: no node knows the post {}: check its author and permlink",

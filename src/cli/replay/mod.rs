@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
-use clap::{ArgGroup, ValueEnum};
+use clap::ArgGroup;
 
 use crate::account::Account;
 use crate::chain::block::Block;
 use crate::chain::nodes::Nodes;
-use crate::cli::output::complain;
+use crate::cli::arguments::ChainName;
+use crate::cli::output::{complain, unless_closed};
 use crate::cli::progress::Progress;
 use crate::cli::{Exit, Format, wants_colour};
 use crate::clock::Clock;
@@ -57,7 +58,7 @@ pub struct Args {
     /// The chain, which determines the mana of a full vote: 2% of the maximum on Hive, 2% of the current mana on Steem
     /// [default: the configured one, or else hive]
     #[arg(long, value_enum, value_name = "CHAIN")]
-    pub kind: Option<Kind>,
+    pub kind: Option<ChainName>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
