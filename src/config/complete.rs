@@ -1,4 +1,4 @@
-//! Whether there is a configuration at all, and whether it says everything that running needs.
+//! Checks that there is a configuration and that it sets everything that `run` needs.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::diagnostic::{Finding, PlainProblem};
 )]
 pub struct NotFound;
 
-/// What `curatord run` cannot do without, and is not set.
+/// Required settings of `curatord run` that are not set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {}", self.what(), self.help())]
 pub struct NotSet {
@@ -62,10 +62,11 @@ fn variable(key: &str) -> String {
 }
 
 impl Config {
-    /// Whether a file or the environment says which database to use: nobody wants one made where they happen to stand.
+    /// Checks that a file or the environment names the database, so that none is created in the working directory by
+    /// accident.
     ///
     /// # Errors
-    /// Where a configuration was looked for.
+    /// The places where a configuration was looked for.
     pub fn is_found(&self) -> Result<(), NotFound> {
         match self.path.is_some() || self.names_database {
             true => Ok(()),
@@ -73,10 +74,10 @@ impl Config {
         }
     }
 
-    /// Whether all is set that casting votes needs: rule files can be checked and replayed without.
+    /// Checks that everything is set that casting votes needs; rule files can be checked and replayed without it.
     ///
     /// # Errors
-    /// What is not set, and how to set it.
+    /// The settings that are missing, and how to set them.
     pub fn ready_to_run(&self) -> Result<(), NotSet> {
         let signer = &self.signer;
         let needed = [

@@ -1,4 +1,4 @@
-//! Which variables of the environment set something.
+//! The environment variables that set something.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use toml::de::DeValue;
 
 pub(super) const PREFIX: &str = "CURATORD_";
 
-/// What tests and benchmarks are told their database with, in the same environment.
+/// Variables that name the database of tests and benchmarks.
 const OTHERS: [&str; 2] = ["CURATORD_TEST_MYSQL", "CURATORD_BENCH_MYSQL"];
 
-/// A variable of the environment that sets something.
+/// An environment variable that sets something.
 pub(super) struct Variable {
     /// `CURATORD_SIGNER__URL`
     pub name: String,
     pub value: DeValue<'static>,
-    /// The value as it was given, in which mistakes have their place.
+    /// The value as it was given; positions of mistakes refer to it.
     pub text: String,
 }
 
 /// The variables that are ours, by section (empty for the top of the file) and key.
 pub(super) type Variables = BTreeMap<(String, String), Variable>;
 
-/// Picks the variables that are ours: all that begin as ours do, so that a mistyped one is not passed over, but for
-/// those that container systems set by themselves.
+/// Picks the variables that begin with our prefix, so that a mistyped one is noticed, except those that container
+/// systems set by themselves.
 pub(super) fn variables(environment: impl IntoIterator<Item = (String, String)>) -> Variables {
     let mut variables = Variables::new();
     for (name, text) in environment {
@@ -57,7 +57,7 @@ pub(super) fn variables(environment: impl IntoIterator<Item = (String, String)>)
     variables
 }
 
-/// Whether Kubernetes or Docker set it for a service that is called `curatord`, or `curatord-` and more:
+/// Whether Kubernetes or Docker set the variable for a service called `curatord`, or `curatord-` and more:
 /// `CURATORD_SERVICE_HOST`, `CURATORD_PORT_9393_TCP_ADDR`, `CURATORD_PORT=tcp://10.0.0.1:9393`.
 fn is_of_a_container_system(words: &str, text: &str) -> bool {
     let words: Vec<&str> = words.split('_').collect();

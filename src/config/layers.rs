@@ -1,4 +1,4 @@
-//! Settings from where they are given: the file, and above it the environment.
+//! The two sources of settings: the file, and the environment, which overrides it.
 
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use crate::diagnostic::{Finding, PlainProblem};
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::table::Table;
 
-/// What all sections are read from, and what is wrong with it.
+/// The sources that all sections are read from, and the problems found in them.
 pub(super) struct Layers<'t> {
-    /// Of the file.
+    /// Problems of the file.
     pub report: Report<'t>,
     pub variables: &'t Variables,
     /// The folder that paths in the file are relative to.
     pub folder: &'t Path,
-    /// Of the variables.
+    /// Problems of the variables.
     pub problems: Vec<PlainProblem>,
-    /// Section and key of everything that was asked for: all that there is.
+    /// Section and key of every setting that was read, which are all that exist.
     pub(super) asked: Vec<(&'static str, &'static str)>,
 }
 
@@ -35,7 +35,7 @@ impl<'t> Layers<'t> {
         }
     }
 
-    /// Whether the environment says which database to use.
+    /// Whether the environment names the database.
     pub(super) fn names_database(&self) -> bool {
         let is_set = |key: &str| {
             let place = ("database".to_owned(), key.to_owned());
@@ -44,8 +44,8 @@ impl<'t> Layers<'t> {
         is_set("url") || is_set("url_file")
     }
 
-    /// Reports every variable that was not asked for and looks as if it should set something: scripts and other
-    /// programs may have variables of their own that begin so. Their values may be secrets, so they are not shown.
+    /// Reports every variable that looks like a setting but is none. Other programs may have variables with the same
+    /// prefix, so the rest is ignored. Values may be secrets and are not shown.
     pub(super) fn refuse_other_variables(&mut self) {
         let asked = |(section, key): &(&str, &str)| match section.is_empty() {
             true => format!("{PREFIX}{}", key.to_uppercase()),
@@ -99,7 +99,7 @@ impl<'t, 'l> Section<'t, 'l> {
         }
     }
 
-    /// The value of `key` as `read` understands it: the environment's, else the file's.
+    /// The value of `key` as parsed by `read`: from the environment, else from the file.
     pub(super) fn find<T>(
         &mut self,
         key: &'static str,
@@ -108,8 +108,8 @@ impl<'t, 'l> Section<'t, 'l> {
         self.find_in(key, |item, _, report| read(item, report))
     }
 
-    /// Likewise; `read` is told the folder that a path in the value is relative to: in a variable, the
-    /// working directory.
+    /// As [`Self::find`], where `read` also gets the folder that a path in the value is relative to: for a variable,
+    /// the working directory.
     pub(super) fn find_in<T>(
         &mut self,
         key: &'static str,
@@ -141,8 +141,8 @@ impl<'t, 'l> Section<'t, 'l> {
         self.layers.folder
     }
 
-    /// The secret that `key` holds, or that the file named by `file_key` holds, as `check` makes it from
-    /// the text and the folder that paths in it are relative to. To give both in one place is an error.
+    /// The secret in `key`, or in the file that `file_key` names. `check` turns the text and the folder that paths in
+    /// it are relative to into the final value. Setting both in one source is an error.
     pub(super) fn secret(
         &mut self,
         [key, file_key]: [&'static str; 2],
@@ -170,7 +170,7 @@ impl<'t, 'l> Section<'t, 'l> {
                 && !secret.is_empty()
             {
                 let message = format!("`{}` and `{other}` are both given", item.key);
-                let help = "one of them says it all: take the other out";
+                let help = "remove one of the two";
                 return Err(item.refuse(message, help, report));
             }
             let secret = read_secret(item, folder, report)?;
@@ -187,7 +187,7 @@ impl<'t, 'l> Section<'t, 'l> {
             .get(&(self.name.to_owned(), key.to_owned()))
     }
 
-    /// Reports every key of the file that was not asked for.
+    /// Reports every key of the file that was not read.
     pub(super) fn refuse_the_rest(self) {
         if let Some(table) = self.table {
             table.refuse_the_rest(&mut self.layers.report, |_, _| None);
@@ -195,7 +195,7 @@ impl<'t, 'l> Section<'t, 'l> {
     }
 }
 
-/// The content of the file that `item` names, without the line break at its end.
+/// The content of the file that `item` names, without the final line break.
 fn read_secret(
     item: &Item<'_>,
     folder: &Path,

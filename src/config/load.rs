@@ -1,4 +1,4 @@
-//! Finds the configuration and reads it: every mistake at once.
+//! Finds and reads the configuration, and reports all mistakes at once.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ use crate::toml_reader::settings::SECTIONS;
 use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
 
-/// Where the file is looked for when it is not named, in this order.
+/// Places where the file is looked for unless it is named, in this order.
 pub(super) const PLACES: [&str; 2] = ["curatord.toml", "/etc/curatord/curatord.toml"];
 
-/// Why there is no configuration. `Display` is one line a problem.
+/// Why there is no configuration. `Display` writes one line per problem.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", lines(.problems))]
 pub struct ConfigFailure {
     /// Everything that is wrong, in the order of the file. Never empty; quotes no value.
     pub problems: Vec<PlainProblem>,
-    /// The rules folder, where that much could be read.
+    /// The rules folder, if it could be read.
     pub rules: Option<PathBuf>,
 }
 
@@ -33,9 +33,9 @@ fn lines(problems: &[PlainProblem]) -> String {
     lines.join("\n")
 }
 
-/// Reads the file at `explicit`, else the first there is of `./curatord.toml` and
-/// `/etc/curatord/curatord.toml`, else none, and lays the variables `CURATORD_SECTION__KEY` of
-/// `environment` over it. What is given in neither is preset.
+/// Reads the file at `explicit`, else the first that exists of `./curatord.toml` and
+/// `/etc/curatord/curatord.toml`, else none. Variables `CURATORD_SECTION__KEY` of `environment` override it; the
+/// rest has defaults.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -47,7 +47,7 @@ pub fn load(
     read(path, &text, &variables(environment))
 }
 
-/// The file and what is in it; an empty text where there is no file.
+/// The path and the text of the file; an empty text where there is no file.
 fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), ConfigFailure> {
     let candidates = match explicit {
         Some(path) => vec![path],
@@ -86,7 +86,7 @@ fn unreadable(path: &Path, why: &str, help: &str) -> ConfigFailure {
     }
 }
 
-/// Reads the `text` of the file at `path` with the variables laid over it.
+/// Reads the `text` of the file at `path`, overridden by the variables.
 pub(super) fn read(
     path: Option<PathBuf>,
     text: &str,
@@ -134,7 +134,7 @@ pub(super) fn read_root<'t>(
             what: "a table",
             example: "{ }",
         };
-        let help = format!("its keys stand below a line `[{name}]`");
+        let help = format!("its keys belong below a line `[{name}]`");
         match &item.value {
             toml::de::DeValue::Table(table) => {
                 Some(Table::new(table, item.span, format!("`[{name}]`")))

@@ -1,4 +1,4 @@
-//! `curatord.toml`, with the environment laid over it.
+//! `curatord.toml`, overridden by the environment.
 
 mod complete;
 mod environment;
@@ -22,12 +22,12 @@ use crate::network::{ChainKind, Follow};
 pub use complete::{NotFound, NotSet};
 pub use load::{ConfigFailure, load};
 
-/// Everything that can be set. Paths are absolute, or relative to the working directory.
+/// All settings. Paths are absolute, or relative to the working directory.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The file it was read from; `None` where there is none and everything is preset.
+    /// The file it was read from; `None` where there is no file.
     pub path: Option<PathBuf>,
-    /// Whether the environment says which database to use.
+    /// Whether the environment names the database.
     names_database: bool,
     /// The folder of rule files.
     pub rules: PathBuf,
@@ -48,10 +48,10 @@ pub struct Config {
 /// `[database]`.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// `sqlite://path`, `mysql://…` or `mariadb://…`; holds the password. A relative SQLite path has
-    /// been made relative to the configuration file.
+    /// `sqlite://path`, `mysql://…` or `mariadb://…`, with the password. A relative SQLite path has been resolved
+    /// against the folder of the configuration file.
     pub url: SecretString,
-    /// The zone of `steem_authorization.expires_in`.
+    /// Time zone of `steem_authorization.expires_in`.
     pub timezone: Tz,
 }
 
@@ -60,11 +60,11 @@ pub struct Database {
 pub struct Network {
     /// `network.kind`.
     pub kind: ChainKind,
-    /// In order of preference; never empty.
+    /// Addresses in order of preference; never empty.
     pub nodes: Vec<String>,
     /// `network.follow`.
     pub follow: Follow,
-    /// Between two votes of one voter; 0 for none.
+    /// Shortest time between two votes of one voter; 0 for no limit.
     pub vote_interval: Duration,
     /// `network.block_interval`: time between two blocks; paces polling.
     pub block_interval: Duration,
@@ -72,10 +72,10 @@ pub struct Network {
     pub start: Start,
 }
 
-/// `network.start`: where to begin when no cursor is stored.
+/// `network.start`: the first block when no cursor is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
-    /// After the last processed block; the head where there is none.
+    /// The block after the last processed one; the head where there is none.
     Last,
     /// With the newest block.
     Head,
@@ -86,39 +86,39 @@ pub enum Start {
 /// `[signer]`.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    /// Without a slash at the end; the API is below `{url}/api`.
+    /// Address without a final slash; the API is below `{url}/api`.
     pub url: String,
-    /// The account of the application; empty where it is not set.
+    /// Account of the application; empty if not set.
     pub client_id: String,
-    /// Empty where it is not set.
+    /// Empty if not set.
     pub client_secret: SecretString,
-    /// Broadcasts at a time, at least 1.
+    /// Most concurrent broadcasts, at least 1.
     pub max_in_flight: usize,
-    /// 0 is no limit.
+    /// Most requests per second; 0 for no limit.
     pub requests_per_second: f64,
-    /// Of one broadcast.
+    /// Timeout of one broadcast.
     pub timeout: Duration,
 }
 
 /// `[tokens]`.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// A token is refreshed when less than this is left.
+    /// Remaining life below which a token is refreshed.
     pub refresh_ahead: Duration,
 }
 
 /// `[casting]`.
 #[derive(Debug, Clone)]
 pub struct Casting {
-    /// How long a vote that fails for a passing cause is tried again.
+    /// Time for which a vote that fails temporarily is retried.
     pub retry_for: Duration,
-    /// How long after it was cast a vote must be in a block.
+    /// Time after casting within which a vote must be in a block.
     pub confirm_within: Duration,
 }
 
 /// `[http]`.
 #[derive(Debug, Clone)]
 pub struct Http {
-    /// Empty turns it off.
+    /// Address and port of the HTTP server; empty turns it off.
     pub listen: String,
 }

@@ -1,11 +1,11 @@
-//! Which settings take effect while the daemon runs.
+//! Which changed settings take effect only at the next start.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::Config;
 
-/// The keys in which `new` differs from `old` and that only take effect at the next start. Everything else
-/// does at once: `casting`, `tokens`, `network.vote_interval`, and all of `signer` but its address.
+/// The keys that differ between `old` and `new` and only take effect at the next start. All others take effect at
+/// once: `casting`, `tokens`, `network.vote_interval`, and all of `signer` except its address.
 pub fn only_at_start(old: &Config, new: &Config) -> Vec<&'static str> {
     let secret =
         |old: &SecretString, new: &SecretString| old.expose_secret() != new.expose_secret();

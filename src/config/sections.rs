@@ -1,4 +1,4 @@
-//! What each section may hold, and what is preset.
+//! The keys of each section and their defaults.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -47,7 +47,7 @@ const DATABASE_URL: Wanted = Wanted {
     example: "\"sqlite://curatord.db\"",
 };
 
-/// The address, checked, with the path of an SQLite file made relative to the configuration.
+/// The checked address, with the path of an SQLite file resolved against the folder of the configuration.
 fn database_url(section: &mut Section<'_, '_>) -> Reading<SecretString> {
     let given = section.secret(
         ["url", "url_file"],
@@ -63,7 +63,7 @@ fn database_url(section: &mut Section<'_, '_>) -> Reading<SecretString> {
         .unwrap_or_else(|| format!("sqlite://{}", beside(section.folder(), "curatord.db")).into()))
 }
 
-/// What is wrong with the address, never with the address in it: it holds a password.
+/// Checks the address. Errors never quote it, because it may hold a password.
 fn check_database_url(text: &str, folder: &Path) -> Result<String, &'static str> {
     if let Some(rest) = text.strip_prefix("sqlite:") {
         let rest = rest.strip_prefix("//").unwrap_or(rest);
@@ -74,14 +74,14 @@ fn check_database_url(text: &str, folder: &Path) -> Result<String, &'static str>
             return Err("names no file");
         }
         if file == ":memory:" {
-            return Err("must name a file: what is only in memory is lost at the end");
+            return Err("must name a file: an in-memory database is lost when the process ends");
         }
         let options = options
             .map(|options| format!("?{options}"))
             .unwrap_or_default();
         return Ok(format!("sqlite://{}{options}", beside(folder, file)));
     }
-    let url = Url::parse(text).map_err(|_| "is no address of a database")?;
+    let url = Url::parse(text).map_err(|_| "is not the address of a database")?;
     if !matches!(url.scheme(), "mysql" | "mariadb") {
         return Err("must begin with sqlite://, mysql:// or mariadb://");
     }
@@ -113,7 +113,7 @@ const FOLLOW: [(&str, Follow); 2] = [
     ("irreversible", Follow::Irreversible),
 ];
 
-/// `[network]`, and its kind apart: other sections have presets by it.
+/// `[network]`, and separately its kind, which the defaults of other sections depend on.
 pub(super) fn network(mut section: Section<'_, '_>) -> (ChainKind, Reading<Network>) {
     let kind = section.find("kind", |item, report| item.choice(&KINDS, report));
     let chain = kind.ok().flatten().unwrap_or(ChainKind::Hive);
@@ -153,8 +153,7 @@ fn nodes(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Vec<String>> {
     failed.map_or(Ok(nodes), Err)
 }
 
-/// An address that begins with `https://` or `http://`, without a slash at its end.
-/// `example` is one.
+/// An address that begins with `https://` or `http://`, without its final slash. `example` is shown in errors.
 fn web_address(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Reading<String> {
     const WANTED: Wanted = Wanted {
         what: "an address",
@@ -167,7 +166,7 @@ fn web_address(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Readi
         }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => "the address names no host",
         Ok(_) => return Ok(text.trim_end_matches('/').to_owned()),
-        Err(_) => "this is no address: it must begin with https:// or http://",
+        Err(_) => "this is not an address: it must begin with https:// or http://",
     };
     let help = match item.as_text {
         true => format!("write it as in {example}"),
@@ -198,7 +197,7 @@ fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
     }
 }
 
-/// The address of a signer, without what we add to it.
+/// The address of a signer, without `/api`, which the client adds.
 fn signer_url(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Reading<String> {
     let url = web_address(item, example, report)?;
     if url.ends_with("/api") {
@@ -208,7 +207,7 @@ fn signer_url(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Readin
     Ok(url)
 }
 
-/// `[signer]`, with the presets of `chain`.
+/// `[signer]`, with the defaults for `chain`.
 pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<Signer> {
     const CLIENT_ID: Wanted = Wanted {
         what: "the account of your application",
@@ -228,7 +227,7 @@ pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<
             return Ok(text.to_owned());
         }
         let message = format!("`{}` is not the name of an account", item.key);
-        let help = "it is the account of your application, not its title, as in \"my.app\"";
+        let help = "write the account of your application, not its title, as in \"my.app\"";
         Err(item.refuse(message, help, report))
     });
     let client_secret = section.secret(

@@ -1,4 +1,4 @@
-//! What configurations mean, and what is said of those that mean nothing.
+//! The settings that a configuration gives, and the messages about invalid ones.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +60,7 @@ fn config(text: &str, environment: &[(&str, &str)]) -> Config {
 }
 
 #[test]
-fn what_is_not_given_is_preset() {
+fn settings_that_are_not_given_have_defaults() {
     let folder = Folder::with("");
     let config = folder.load(&[]).unwrap();
     assert_eq!(config.path.as_ref(), Some(&folder.file));
@@ -97,7 +97,7 @@ fn what_is_not_given_is_preset() {
 }
 
 #[test]
-fn steem_has_presets_of_its_own_which_the_file_beats() {
+fn steem_has_its_own_defaults_which_the_file_overrides() {
     let preset = config("network.kind = 'steem'", &[]);
     assert_eq!(preset.network.nodes, ["https://api.steemit.com"]);
     assert_eq!(preset.network.vote_interval.as_secs(), 3);
@@ -111,7 +111,7 @@ fn steem_has_presets_of_its_own_which_the_file_beats() {
 }
 
 #[test]
-fn the_environment_beats_the_file() {
+fn the_environment_overrides_the_file() {
     let text = "rules = 'a'\n[network]\nnodes = ['https://a.example']\nstart = 5\n[signer]\ntimeout = '1s'";
     let config = config(
         text,
@@ -185,8 +185,8 @@ fn a_secret_given_twice_is_refused() {
     assert_eq!(
         folder.problems(&[]),
         [
-            "curatord.toml:3:22: `client_secret_file` and `client_secret` are both given (one of them says \
-          it all: take the other out)"
+            "curatord.toml:3:22: `client_secret_file` and `client_secret` are both given (remove one of the \
+          two)"
         ]
     );
     let environment = [
@@ -227,7 +227,7 @@ fn an_empty_secret_is_none_given() {
 }
 
 #[test]
-fn what_running_needs_is_told_with_the_ways_to_give_it() {
+fn missing_required_settings_are_named_with_the_ways_to_set_them() {
     let folder = Folder::with("[signer]\nclient_secret = 'x'");
     let missing = folder
         .load(&[])
@@ -248,7 +248,7 @@ fn what_running_needs_is_told_with_the_ways_to_give_it() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let folder = Folder::with(
         "ruls = 'x'\nrules = 5\n[database]\nurl = 'postgres://u:hunter2@h/d'\ntimezone = 'Amsterdam'\n\
          [network]\nkind = 'stem'\nnodes = ['api.hive.blog', 'ftp://x']\nfollow = 'tail'\n\
@@ -266,7 +266,7 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
-fn help_about_a_variable_speaks_of_no_quotes() {
+fn help_about_a_variable_does_not_mention_quotes() {
     let folder = Folder::with("");
     let told = folder.problems(&[
         ("CURATORD_NETWORK__KIND", ""),
@@ -277,14 +277,14 @@ fn help_about_a_variable_speaks_of_no_quotes() {
         [
             "CURATORD_NETWORK__KIND:1:1: `CURATORD_NETWORK__KIND` must be hive or steem \
              (write one of hive or steem)",
-            "CURATORD_SIGNER__URL:1:1: this is no address: it must begin with https:// or http:// \
+            "CURATORD_SIGNER__URL:1:1: this is not an address: it must begin with https:// or http:// \
              (write it as in https://hivesigner.com)",
         ]
     );
 }
 
 #[test]
-fn a_file_that_is_named_must_be_there() {
+fn a_file_that_is_named_must_exist() {
     let failure = load(Some(Path::new("/nowhere/curatord.toml")), []).unwrap_err();
     assert!(
         failure
@@ -300,7 +300,7 @@ fn rules_are_known_even_if_the_rest_is_wrong() {
 }
 
 #[test]
-fn the_packaged_file_holds_every_key_at_its_preset() {
+fn the_packaged_file_holds_every_key_with_its_default() {
     let packaged = include_str!("../../packaging/curatord.toml");
     let (folder, empty) = (Folder::with(packaged), Folder::with(""));
     let shown = |folder: &Folder| {

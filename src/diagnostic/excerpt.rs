@@ -1,5 +1,5 @@
-//! The few lines of a text that a problem is drawn with, as a person can read them: long ones cut to what is
-//! around the place, and nothing in them that steers a terminal.
+//! The few lines of a text that a problem is drawn with. Long lines are cut to what is around the place, and control
+//! characters are escaped.
 
 use std::ops::Range;
 
@@ -9,10 +9,10 @@ use crate::diagnostic::position::Lines;
 use crate::diagnostic::text::Text;
 use crate::diagnostic::visible::{escape, must_be_escaped};
 
-/// Longer lines are cut; in characters.
+/// Longest line that is drawn whole, in characters.
 const LONGEST: usize = 120;
 
-/// What is shown of a cut line: so many characters before a place,
+/// Characters shown of a cut line before a place,
 const BEFORE: usize = 30;
 /// of the place itself,
 const OF_IT: usize = 50;
@@ -30,7 +30,7 @@ pub(super) struct Excerpt {
     numbers: Vec<usize>,
     /// Of `drawn`.
     lines: Option<Lines>,
-    /// The places that were asked for, in `drawn`, in their order.
+    /// The requested places as ranges of `drawn`, in the same order.
     pub(super) places: Vec<Range<usize>>,
 }
 

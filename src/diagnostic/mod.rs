@@ -23,11 +23,11 @@ use crate::diagnostic::visible::visible;
 pub enum Severity {
     /// The file cannot be used.
     Error,
-    /// The file can be used, but hardly says what its author means.
+    /// The file can be used, but probably does not say what its author means.
     Warning,
 }
 
-/// One thing to say about a place in a text: the part of a problem that its finder knows.
+/// A problem at a place in a text, before the file and the position are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Bytes of the text; `None` where it concerns the whole file.

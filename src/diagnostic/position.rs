@@ -11,7 +11,7 @@ pub struct Position {
     pub column: usize,
 }
 
-/// Where the lines of a text begin, so that a place is found without reading all that stands before it.
+/// The offsets at which the lines of a text begin, so that a position is found without reading the whole text.
 #[derive(Debug, Clone)]
 pub struct Lines {
     /// Offsets, the first of them 0.
@@ -27,7 +27,7 @@ impl Lines {
         }
     }
 
-    /// How many there are; after the last line break an empty one is counted.
+    /// Number of lines, including an empty one after the last line break.
     pub fn count(&self) -> usize {
         self.starts.len()
     }
@@ -37,12 +37,12 @@ impl Lines {
         self.starts.partition_point(|start| *start <= offset) - 1
     }
 
-    /// The offset at which line `index`, counted from 0, begins; the end of `text` where there is no such.
+    /// The offset at which line `index`, counted from 0, begins; the end of `text` where there is no such line.
     pub fn start(&self, text: &str, index: usize) -> usize {
         self.starts.get(index).copied().unwrap_or(text.len())
     }
 
-    /// The place of the byte at `offset` of `text`; beyond its end, the end.
+    /// The position of the byte at `offset` of `text`; its end for an offset beyond it.
     pub fn position(&self, text: &str, offset: usize) -> Position {
         let mut end = offset.min(text.len());
         while !text.is_char_boundary(end) {

@@ -1,5 +1,4 @@
-//! Draws problems for a terminal or a pipe: the line with its place and message first, as compilers
-//! have it, then the text with the offending part underlined, then how to fix it.
+//! Draws problems for a terminal or a pipe: first a line with place and message, as compilers do, then the text with the offending part underlined, then how to fix it.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -10,7 +9,7 @@ use crate::diagnostic::excerpt::Excerpt;
 use crate::diagnostic::visible::visible;
 use crate::diagnostic::{PlainProblem, Problem, Severity, Source};
 
-/// Longer texts of help are wrapped at this column.
+/// Column at which help is wrapped.
 const WIDTH: usize = 100;
 
 /// One problem, drawn; ends with a line break.

@@ -94,7 +94,7 @@ fn a_byte_order_mark_shifts_nothing() {
     "#);
 }
 
-/// Far below what reading the text anew for every problem takes, far above what is needed.
+/// The limit is far below the time of reading the text again for every problem, and far above what is needed.
 #[test]
 fn the_time_for_each_problem_does_not_grow_with_their_number() {
     for line in ["weight = 50", "weight = 50%"] {

@@ -6,7 +6,7 @@ use crate::diagnostic::position::{Lines, Position};
 use crate::diagnostic::text::Text;
 use crate::diagnostic::{Finding, PlainProblem, Problem, Severity, Source};
 
-/// Proof that a problem was reported: what stands in for a value that could not be read.
+/// Proof that a problem was reported, in place of a value that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reported(());
 
@@ -15,7 +15,7 @@ pub struct Reported(());
 pub struct Report<'t> {
     text: &'t str,
     findings: Vec<(Severity, Finding)>,
-    /// Nothing in the text is sure to mean what it seems to.
+    /// Other findings may only follow from the syntax errors.
     has_syntax_errors: bool,
     values: Values,
 }

@@ -1,6 +1,6 @@
-//! What somebody who mistyped a word probably meant.
+//! Suggestions for mistyped words.
 
-/// The candidate most like `word`, if one is like it at all.
+/// The candidate most similar to `word`, if any is similar enough.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Two of three letters right: `voter` for `voters`, `weigth` for `weight`.
     const ALIKE: f64 = 0.65;

@@ -1,11 +1,11 @@
-//! A text with its lines: what the problems in one file share.
+//! A text with its lines, shared by the problems in one file.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use crate::diagnostic::position::Lines;
 
-/// A text in which places are found fast, however many are asked for.
+/// A text with an index of its lines, built on first use.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
     text: Arc<str>,

@@ -1,10 +1,9 @@
-//! Characters that steer a terminal instead of being seen on it, or that nobody sees at all: shown as TOML
-//! escapes them.
+//! Control characters and invisible characters, shown as TOML escapes them.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// `text` with what cannot be seen escaped: `\u001B` for the escape character. Tabs and line breaks stay.
+/// `text` with invisible characters escaped: `\u001B` for the escape character. Tabs and line breaks stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(must_be_escaped) {
         return Cow::Borrowed(text);

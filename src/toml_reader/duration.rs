@@ -19,15 +19,15 @@ const UNITS: [(&str, u64); 6] = [
     ("ms", 1),
 ];
 
-/// Seven days: the longest that a rule waits, since posts pay out then.
+/// Seven days, the longest delay of a rule: posts pay out then.
 pub const WEEK: Duration = Duration::from_secs(604_800);
 
-/// Why a text is no duration, and what was probably meant.
+/// Why a text is not a duration, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct DurationError {
     why: String,
-    /// The same duration written well.
+    /// The same duration, written correctly.
     pub meant: Option<String>,
 }
 
@@ -92,7 +92,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         return Err(error(why, Some(Written(total).to_string())));
     }
     if !parts.windows(2).all(|pair| pair[0].0 < pair[1].0) {
-        let why = "the units stand largest first, each once";
+        let why = "the units must come largest first, each once";
         return Err(error(why, Some(Written(total).to_string())));
     }
     Ok(total)
@@ -124,7 +124,7 @@ fn fraction(text: &str) -> Option<String> {
     let number: f64 = text[..unit_at].trim().replace(',', ".").parse().ok()?;
     let unit = UNITS[unit_meant(&text[unit_at..])?].1 as f64;
     let milliseconds = number * unit;
-    // Beyond that nobody means it, and the exactness of whole numbers ends.
+    // Larger values are not meant, and are not exact any more.
     (milliseconds < 1e12)
         .then(|| Written(Duration::from_millis(milliseconds.round() as u64)).to_string())
 }
@@ -156,7 +156,7 @@ impl fmt::Display for Written {
 /// The duration that `item` holds, within `range`.
 ///
 /// # Errors
-/// It is none, or out of range; both have been reported.
+/// The value is not a duration or is out of range; either has been reported.
 pub fn read(
     item: &Item<'_>,
     range: RangeInclusive<Duration>,

@@ -22,16 +22,16 @@ pub struct Item<'t> {
     pub value: &'t DeValue<'t>,
     /// Where the value stands, in bytes.
     pub span: Range<usize>,
-    /// Comes from the environment, where everything is a text: numbers are read out of it.
+    /// Comes from the environment, where every value is text: numbers are parsed from it.
     pub as_text: bool,
 }
 
-/// What a key wants, for messages.
+/// The kind of value that a key needs, for messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     /// `a duration`
     pub what: &'static str,
-    /// As it is written in TOML: `"5m"` with its quotes.
+    /// An example in TOML: `"5m"` with its quotes.
     pub example: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! From text to a tree, with what is no TOML reported.
+//! Parses TOML and reports syntax errors.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -45,8 +45,8 @@ fn begins_a_line(text: &str, start: usize) -> bool {
     before.trim().is_empty() && (line.starts_with('[') || line.contains('='))
 }
 
-/// The place, or the last character that people see where it is beyond that: a text that breaks off
-/// lacks something there.
+/// The span, or the last visible character if the span is beyond it: a text that breaks off lacks something
+/// there.
 fn within(text: &str, span: Range<usize>) -> Range<usize> {
     let seen = text.trim_end();
     match seen.char_indices().next_back() {
@@ -55,7 +55,7 @@ fn within(text: &str, span: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Says in our words what the parser says in its own, and what to write.
+/// Translates the error of the parser into our words, with what to write instead.
 fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
     let text = report.text();
     let said = error.message();
@@ -66,7 +66,7 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
             None => "this key is given twice".to_owned(),
         };
         return Finding::at(span, message)
-            .help("a key stands only once in a table: remove one of the two");
+            .help("a table can hold a key only once: remove one of the two");
     }
     let line_start = text[..span.start]
         .rfind('\n')
@@ -83,30 +83,31 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
             {
                 format!("there is no such date or time: {expected}")
             }
-            _ => "this is no date".to_owned(),
+            _ => "this is not a date".to_owned(),
         };
-        return Finding::at(span, message)
-            .help("a date is written 2027-12-31, with a time 2027-12-31T18:00:00Z; a text stands in quotes");
+        return Finding::at(span, message).help(
+            "a date is written 2027-12-31, with a time 2027-12-31T18:00:00Z; put text in quotes",
+        );
     }
     let help = if line.contains(['“', '”', '„', '‘', '’']) {
         Some("write straight quotes: \"…\"".to_owned())
     } else if said.starts_with(NO_COMMA) {
-        Some("put a comma between the items; or does the list above lack its `]`?".to_owned())
+        Some("put a comma between the items, or add the `]` that the list above lacks".to_owned())
     } else if said.starts_with("invalid basic string") || said.starts_with("invalid literal string")
     {
-        Some("a text ends with the quote that it begins with, on the same line".to_owned())
+        Some("a text must end with the quote that it begins with, on the same line".to_owned())
     } else if said.starts_with("key with no value") {
-        Some("each line is written `key = value`".to_owned())
+        Some("write each line as `key = value`".to_owned())
     } else if said.starts_with("unclosed array table") {
-        Some("a header ends with as many `]` as it begins with `[`".to_owned())
+        Some("end the header with as many `]` as it begins with `[`".to_owned())
     } else if let Some(bracket) = said.strip_prefix("unclosed ").and_then(closing_bracket) {
         Some(format!("it ends with `{bracket}`"))
     } else if found.is_empty() || found == "=" {
-        Some("write it after the `=`: a text stands in quotes".to_owned())
+        Some("write it after the `=`; put text in quotes".to_owned())
     } else {
         match report.quotable(line) {
             Some(line) => quoted_value(line, found).or_else(|| quoted_word(said, found)),
-            None => Some("a text stands in quotes: `key = \"…\"`".to_owned()),
+            None => Some("put text in quotes: `key = \"…\"`".to_owned()),
         }
     };
     let message = match said.starts_with("string values must be quoted") {
@@ -134,26 +135,29 @@ fn is_meant_as_date(line: &str, found: &str, said: &str) -> bool {
     !found.is_empty() && parts.len() == 3 && parts.iter().all(is_number)
 }
 
-/// The first character of `line` that TOML has nowhere, not even in a comment.
+/// The first character of `line` that TOML does not allow anywhere, even in a comment.
 fn control_character(line: &str) -> Option<(usize, char)> {
     let line = line.strip_suffix('\r').unwrap_or(line);
     let is_control = |c: char| c.is_ascii_control() && !matches!(c, '\t' | '\n');
     line.char_indices().find(|(_, c)| is_control(*c))
 }
 
-/// Says of a control character at `place` that it has no place there.
+/// The finding for a control character at `place`.
 fn not_allowed(place: Range<usize>, character: char) -> Finding {
     let mut escaped = String::new();
     escape(character, &mut escaped);
     match character {
-        '\r' => Finding::at(place, "a carriage return without a line feed ends no line")
-            .help("save the file with the line ends LF (Unix) or CRLF (Windows)"),
+        '\r' => Finding::at(
+            place,
+            "a carriage return without a line feed does not end a line",
+        )
+        .help("save the file with the line endings LF (Unix) or CRLF (Windows)"),
         _ => Finding::at(place, format!("not TOML: a control character, `{escaped}`"))
-            .help("take it out: nobody can see it, and it may have come with pasted text"),
+            .help("remove it: it is invisible, and may have come with pasted text"),
     }
 }
 
-/// What ends the thing that a parser calls so.
+/// The bracket that closes what the parser calls `thing`.
 fn closing_bracket(thing: &str) -> Option<char> {
     match thing.split(',').next()? {
         "array" | "table" => Some(']'),
@@ -162,7 +166,7 @@ fn closing_bracket(thing: &str) -> Option<char> {
     }
 }
 
-/// `write weight = "50%"` for the line `weight = 50%`, the most frequent slip of all.
+/// `write weight = "50%"` for the line `weight = 50%`, the most frequent mistake.
 fn quoted_value(line: &str, found: &str) -> Option<String> {
     let (key, value) = line.split_once('=')?;
     let value = value.split('#').next()?.trim();
@@ -198,8 +202,8 @@ mod tests {
                 "2027-12-31 25:00:00",
                 "there is no such date or time: expected hour between 00 and 23",
             ),
-            ("31.12.2027", "this is no date"),
-            ("31/12/2027", "this is no date"),
+            ("31.12.2027", "this is not a date"),
+            ("31/12/2027", "this is not a date"),
         ] {
             let text = format!("expires = {value} # then\n");
             let mut report = Report::new(&text);
@@ -223,13 +227,14 @@ mod tests {
 
     #[test]
     fn a_control_character_is_told_as_what_it_is() {
-        const CONTROL: &str =
-            "take it out: nobody can see it, and it may have come with pasted text";
-        const LINES: &str = "save the file with the line ends LF (Unix) or CRLF (Windows)";
+        const CONTROL: &str = "remove it: it is invisible, and may have come with pasted text";
+        const LINES: &str = "save the file with the line endings LF (Unix) or CRLF (Windows)";
         for (text, told) in [
             (
                 "a = 'x'\rb = 'y'\r",
-                format!("f:1:8: a carriage return without a line feed ends no line ({LINES})"),
+                format!(
+                    "f:1:8: a carriage return without a line feed does not end a line ({LINES})"
+                ),
             ),
             (
                 "a = \"\u{1b}[2J\"\n",

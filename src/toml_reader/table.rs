@@ -1,4 +1,4 @@
-//! Tables: known keys are taken out one by one, and what is left is not known.
+//! Tables: known keys are read one by one, and the remaining ones are reported as unknown.
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ use crate::toml_reader::item::Item;
 #[derive(Debug)]
 pub struct Table<'t> {
     entries: &'t DeTable<'t>,
-    /// Its header, or itself where it stands in one line: the place of what it lacks.
+    /// Its header, or the whole of an inline table: the place at which missing keys are reported.
     pub header: Range<usize>,
-    /// What it is called in messages: `[[author]]`, `weight`.
+    /// Its name in messages: `[[author]]`, `weight`.
     pub name: String,
     asked: Vec<&'static str>,
 }
@@ -31,7 +31,7 @@ impl<'t> Table<'t> {
         }
     }
 
-    /// The entry `key`, where there is one. To ask for a key is to know it.
+    /// The entry `key`, if there is one. Makes `key` a known key.
     pub fn take(&mut self, key: &'static str) -> Option<Item<'t>> {
         self.asked.push(key);
         let (found, value) = self.entries.get_key_value(key)?;
@@ -44,12 +44,12 @@ impl<'t> Table<'t> {
         })
     }
 
-    /// Whether nothing stands in it.
+    /// Whether it has no keys.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The keys that were asked for, each once.
+    /// The known keys, each once.
     fn known(&self) -> String {
         let mut known = Vec::with_capacity(self.asked.len());
         for key in &self.asked {
@@ -61,8 +61,7 @@ impl<'t> Table<'t> {
         known.join(", ")
     }
 
-    /// Reports every key that was not asked for. `elsewhere` knows of keys that belong in another
-    /// place, and says what to do with them.
+    /// Reports every unknown key. `elsewhere` returns help for keys that belong in another place.
     pub fn refuse_the_rest(
         self,
         report: &mut Report<'_>,

@@ -9,7 +9,7 @@ use crate::toml_reader::item::{Item, Wanted, quoted};
 /// The time zone that `item` names.
 ///
 /// # Errors
-/// There is none of that name, which has been reported.
+/// There is no such time zone, which has been reported.
 pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
     const WANTED: Wanted = Wanted {
         what: "the name of a time zone",
@@ -33,7 +33,7 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
     })
 }
 
-/// The zone whose name, or whose city, is most like `text`.
+/// The zone whose name or city is most similar to `text`.
 fn meant(text: &str) -> Option<&'static str> {
     let all = || TZ_VARIANTS.iter().map(|zone| zone.name());
     // Nobody who writes CEST means EST, and Etc/GMT+2 is two hours behind, not ahead.
@@ -60,7 +60,7 @@ fn meant(text: &str) -> Option<&'static str> {
         })
 }
 
-/// Whether it looks like `CEST` or `GMT+2`.
+/// Whether `text` looks like `CEST` or `GMT+2`.
 fn is_abbreviation(text: &str) -> bool {
     let letters = text.trim_end_matches(|c: char| c.is_ascii_digit() || "+-:".contains(c));
     match letters.len() {
