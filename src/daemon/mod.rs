@@ -169,7 +169,7 @@ async fn wire(
     let signer = SignerClient::new(http, changing.clone());
 
     stages.start("watcher of rule files", give_up::RULES, |stop| {
-        crate::rules::watch::run(Watch {
+        crate::rules::files::watch::run(Watch {
             root: config.rules.clone(),
             clock,
             parse: library::parse,

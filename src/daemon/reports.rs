@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use crate::chain::notice::NodeNotice;
 use crate::clock::Clock;
 use crate::queue::journal::Journal;
-use crate::rules::watch::RulesReport;
+use crate::rules::files::watch::RulesReport;
 use crate::stop::Stop;
 use crate::votes::error_entry::{ErrorEntry, ErrorKind};
 
@@ -27,13 +27,13 @@ impl Reports {
         loop {
             let entry = tokio::select! {
                 Some(notice) = self.nodes.recv() => match notice {
-                    NodeNotice::Left { .. } => {
+                    NodeNotice::Down { .. } => {
                         ErrorEntry::new(ErrorKind::Chain, notice.to_string(), self.clock.now())
                     }
                     // The outage of each of them has its row already.
-                    NodeNotice::NoneAnswers { .. }
-                    | NodeNotice::Back { .. }
-                    | NodeNotice::AnswersAgain { .. } => continue,
+                    NodeNotice::AllDown { .. }
+                    | NodeNotice::Up { .. }
+                    | NodeNotice::AnyUp { .. } => continue,
                 },
                 Some(report) = self.rules.recv() => ErrorEntry {
                     fingerprint: Some(report.fingerprint),

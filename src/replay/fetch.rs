@@ -30,8 +30,8 @@ pub enum FetchError {
         error: NodesError,
     },
     /// The chain has not reached the block of this number.
-    #[error("the nodes have no block {0}: it is not there yet")]
-    NotThere(u32),
+    #[error("the nodes have no block {0}: the chain has not reached it yet")]
+    NotProduced(u32),
 }
 
 /// Passes the blocks of `range` to `take`, each once and in order.

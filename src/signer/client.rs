@@ -23,8 +23,6 @@ use crate::weight::Weight;
 const MAX_ANSWER: usize = 256 * 1024;
 /// Time limit for a refresh. It may take longer than a broadcast, which is due at a moment.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
-/// Time limit of tokens: 100 years. A larger `expires_in` is an error and would overflow dates.
-const MAX_EXPIRES_IN: u64 = 3_200_000_000;
 
 /// A client of HiveSigner or SteemConnect. Cheap to clone.
 #[derive(Clone)]

@@ -30,8 +30,8 @@ const MAX_CONCURRENT: usize = 4;
 /// Delay after the first failed refresh, and the longest after more of them.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
-/// A dead refresh token is tried again after this, in case the signer was wrong.
-const TRY_THE_DEAD_AFTER: TimeDelta = TimeDelta::hours(1);
+/// Delay before a refused refresh token is tried again, in case the signer was wrong.
+const DEAD_RETRY_DELAY: TimeDelta = TimeDelta::hours(1);
 /// Interval between two looks at the table for rows that others wrote.
 const POLL_EVERY: Duration = Duration::from_secs(3);
 

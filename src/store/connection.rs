@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
-use sqlx::{FromRow, Row};
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{FromRow, Row};
 
 use super::statements::Statements;
 use super::table::{Table, json_rows};

@@ -46,7 +46,7 @@ impl Login {
 }
 
 /// A row as it is in the table.
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 pub(super) struct StoredToken {
     pub id: i64,
     pub access_token: Option<String>,

@@ -108,29 +108,8 @@ pub async fn run(
             .and_then(|()| summary::write(&Summary::new(&outcome), &mut out)),
         Format::Json => votes::write_json(&outcome.votes, &mut out),
     };
-    match written {
-        // The reader has closed the pipe.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
-        written => Ok(written.map(|()| Exit::Done)?),
-    }
-}
-
-/// Value of `--kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// Hive
-    Hive,
-    /// Steem
-    Steem,
-}
-
-impl From<Kind> for ChainKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Hive => Self::Hive,
-            Kind::Steem => Self::Steem,
-        }
-    }
+    unless_closed(written)?;
+    Ok(Exit::Done)
 }
 
 /// One value of `--mana`.

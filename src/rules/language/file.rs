@@ -62,7 +62,7 @@ pub fn read(path: &str, text: &str) -> Checked {
 }
 
 /// Reads one of several files, which share the `lists` of them all.
-pub fn read_among(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
+pub fn read_with_lists(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
     let (mut checked, problems) = settings::read_guarded(place.shown, text, |values| {
         read_with(values, place, text, lists)
     });
@@ -96,7 +96,7 @@ fn read_with(
         headers,
         expiries,
         problems: Vec::new(),
-        uses: scope.into_asked(),
+        uses: scope.into_used(),
     };
     (checked, report.into_problems(place.shown))
 }

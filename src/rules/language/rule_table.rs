@@ -153,22 +153,7 @@ const NOTE: Wanted = Wanted {
     example: "\"why this rule is here\"",
 };
 
-/// The rule's own voters, or those of the file.
-fn read_voters(
-    table: &mut RuleTable<'_, '_>,
-    of_file: &Result<Option<Vec<Account>>, Reported>,
-) -> Result<Vec<Account>, Reported> {
-    let scope = table.scope;
-    let own = table.read("voters", |item, report| accounts::read(item, scope, report));
-    match (own?, of_file) {
-        (Some(own), _) => Ok(own),
-        (None, Err(reported)) => Err(*reported),
-        (None, Ok(Some(of_file))) => Ok(of_file.clone()),
-        (None, Ok(None)) => Err(table.lacks_voters()),
-    }
-}
-
-/// Reads a rule that is called `path:name`; `voters` are the file's.
+/// Reads the rule `id`. `voters` are the default voters of the file.
 ///
 /// # Errors
 /// The rule is invalid; every error has been reported.
@@ -180,7 +165,7 @@ pub(super) fn read(
     let zone = table.timezone;
     let week = Duration::ZERO..=duration::WEEK;
     let some_age = Duration::from_secs(1)..=duration::WEEK;
-    let voters = read_voters(table, voters);
+    let voters = table.voters(voters);
     let enabled = table.read("enabled", |item, report| item.boolean(report));
     let delay = table.read("delay", |item, report| duration::read(item, week, report));
     let max_age = table.read("max_age", |item, report| {

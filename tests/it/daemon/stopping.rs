@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use curatord::sandbox::faults::Fault;
 use curatord::votes::status::Status;
-use secrecy::ExposeSecret;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
-use url::Url;
 
 use crate::harness::proxy::{Proxy, Wire};
 use crate::harness::{Daemon, Database, Installation, PATIENCE, run};
@@ -146,11 +144,7 @@ async fn a_fan_out_is_stopped_in_the_middle_and_what_was_accepted_is_written() {
 
 /// An installation whose daemons reach the database through a wire that can be cut.
 async fn with_wire(database: &Database) -> (Installation<'_>, Proxy) {
-    let mut url = Url::parse(database.url.expose_secret()).unwrap();
-    let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
-    let proxy = Proxy::to(server).await;
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(proxy.address().port())).unwrap();
+    let (proxy, url) = Proxy::before(database).await;
     let mut site = Installation::new(database).await;
     site.set("database.url", url.as_str());
     (site, proxy)

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use chrono::{DateTime, Utc};
+use curatord::rules::files::read;
 use curatord::rules::language::keys::{self, Kind};
-use curatord::rules::read;
 use tempfile::TempDir;
 use toml::Table;
 

@@ -22,7 +22,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::command::{Said, curatord};
+use super::command::{Said, program_in};
 use super::{Daemon, Database, PATIENCE, until, within};
 
 /// How often the sandbox makes a block unless a test wants something else.

@@ -22,8 +22,8 @@ fn problems_in(folder: &str, also: impl Fn(&str, &[Problem])) -> String {
             let help = problem.help.as_deref();
             let help = help
                 .map(|help| help.replace(&format!("{}/", path.parent().unwrap().display()), ""));
-            told += &format!("  {place}{severity}{}\n", problem.message);
-            told += &format!("      {}\n", help.expect("help"));
+            text += &format!("  {place}{severity}{}\n", problem.message);
+            text += &format!("      {}\n", help.expect("help"));
         }
     }
     text

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use curatord::store::Store;
-use curatord::votes::asks::Ask;
 use curatord::votes::change::{Outcome, Plan};
 use curatord::votes::status::Status;
 use curatord::votes::vote::Vote;

@@ -10,9 +10,7 @@ use curatord::votes::fold::Context;
 use curatord::votes::status::{Origin, Status};
 use curatord::weight::Weight;
 
-use super::rows::{
-    apply, ask, at, cast, changes, context, key, name, plan, plans, post, report, seen,
-};
+use super::rows::{apply, at, cast, changes, context, key, name, plan, plans, post, report, seen};
 use crate::harness::database::Database;
 
 pub async fn a_vote_comes_back_as_it_was_written(database: &Database) {

@@ -15,7 +15,6 @@ use curatord::rules::rule::{
     AuthorRule, Authors, BelowMinMana, Limit, Payout, PostKind, Range, Rule, RuleId, Trigger, Words,
 };
 use curatord::rules::set::RuleSet;
-use curatord::rules::files::watch::{self, Pace, RulesReport, Watch};
 use curatord::stop::Stop;
 use curatord::weight::Weight;
 use tokio::sync::{Notify, mpsc, watch as channel};
