@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn lines_that_cannot_be_written_are_counted_and_the_next_follow() {
-        let (go, wait) = mpsc::channel::<()>();
+        let (go, wait) = mpsc::sync_channel::<()>(1);
         // The line, the line, the report, the report, the line.
         let mut takes = [true, false, false, true, true].into_iter();
         let (log, written) = log(move || {
@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn a_reader_that_reads_no_more_costs_lines_and_no_time() {
-        let (go, wait) = mpsc::channel::<()>();
-        let (writes, is_writing) = mpsc::channel();
+        let (go, wait) = mpsc::sync_channel::<()>(1);
+        let (writes, is_writing) = mpsc::sync_channel(16);
         let (log, written) = log(move || {
             writes.send(()).ok();
             wait.recv().ok();

@@ -102,7 +102,7 @@ impl HangUp {
                 later.join(", ")
             );
         }
-        tracing::info!("the configuration was read again");
+        tracing::info!("configuration reloaded");
         self.config.send_replace(Arc::new(new));
     }
 }

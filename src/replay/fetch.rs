@@ -22,7 +22,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(8);
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// No node gave a block.
-    #[error("block {num} was not fetched: {error}")]
+    #[error("block {num} could not be fetched: {error}")]
     Nodes {
         /// The block's number.
         num: u32,
@@ -30,7 +30,7 @@ pub enum FetchError {
         error: NodesError,
     },
     /// The chain has not reached the block of this number.
-    #[error("the nodes have no block {0}: the chain has not reached it yet")]
+    #[error("the nodes have no block {0}: it has not been produced yet")]
     NotProduced(u32),
 }
 

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
+use sqlx::FromRow;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{FromRow, Row};
 
 use super::statements::Statements;
 use super::table::{Table, json_rows};
@@ -78,11 +78,13 @@ impl Connection<'_> {
         match self {
             Self::MySql(connection) => {
                 let query = sqlx::query_with(statement, for_mysql(values)?);
-                Ok(readable(&query.fetch_all(&mut **connection).await?))
+                let rows = query.fetch_all(&mut **connection).await?;
+                Ok(rows.iter().map(T::from_row).filter_map(readable).collect())
             }
             Self::Sqlite(connection) => {
                 let query = sqlx::query_with(statement, for_sqlite(values)?);
-                Ok(readable(&query.fetch_all(&mut **connection).await?))
+                let rows = query.fetch_all(&mut **connection).await?;
+                Ok(rows.iter().map(T::from_row).filter_map(readable).collect())
             }
         }
     }
@@ -126,14 +128,8 @@ impl Connection<'_> {
     }
 }
 
-/// The rows that can be read.
-fn readable<'r, R: Row, T: FromRow<'r, R>>(rows: &'r [R]) -> Vec<T> {
-    let read = |row| match T::from_row(row) {
-        Ok(read) => Some(read),
-        Err(error) => {
-            tracing::error!("a row is left out: {error}");
-            None
-        }
-    };
-    rows.iter().filter_map(read).collect()
+/// What was read of a row; nothing, and a line in the log, where it holds what is never written.
+pub(super) fn readable<T>(read: Result<T, sqlx::Error>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!("a row is left out: {error}"))
+        .ok()
 }

@@ -153,7 +153,7 @@ macro_rules! fields {
 }
 
 fields! {
-    DateTime<Utc>, as DateTime<Utc>: |at| moment::stored("a column", at).ok(), |at| (*at).into();
+    DateTime<Utc>, as DateTime<Utc>: possible, |at| (*at).into();
     String, as String: Some, |text| text.as_str().into();
     Arc<str>, as String: |text| Some(text.into()), |text| text.as_ref().into();
     Account, as String: |name| Some(Account::from_chain(&name)), |name| name.as_str().into();
@@ -171,4 +171,12 @@ fields! {
 pub(super) fn json(value: &(impl Serialize + ?Sized)) -> String {
     // Serializing fails only for maps whose keys are not strings, and there are no maps here.
     serde_json::to_string(value).unwrap_or_default()
+}
+
+/// The moment, if it can be true. 1970 stands for the end of a claim that was taken away.
+fn possible(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    match at == DateTime::UNIX_EPOCH {
+        true => Some(at),
+        false => moment::stored("a column", at).ok(),
+    }
 }

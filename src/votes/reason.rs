@@ -29,20 +29,8 @@ pub enum Reason {
     NeverInBlock { times: u32 },
     /// The file of the rule, named here, has errors.
     FileUnreadable(String),
-    /// The rule is in no file any more.
-    RuleGone(RuleId),
-    /// The rule has `enabled = false`.
-    RuleOff(RuleId),
-    /// The rule's `expires` has passed.
-    RuleExpired(RuleId),
-    /// The rule does not name this voter any more.
-    NotItsVoter(RuleId, Account),
-    /// The rule does not cover this author any more.
-    NotItsAuthor(RuleId, Account),
-    /// The rule does not follow this leader any more.
-    NotItsLeader(RuleId, Account),
-    /// The rule does not follow a vote of this weight any more.
-    NotItsWeight(RuleId),
+    /// The rule does not ask for the vote any more.
+    NotNow(RuleId, NotNow),
     /// A filter of the rule turns the post away.
     Filter(Refusal),
     /// The post is older than `max_age`, now or when the vote is due.
@@ -85,6 +73,25 @@ pub enum Reason {
     },
     /// What the signer, a node or the database says, or what stands in the table.
     Told(String),
+}
+
+/// Why a rule, as the files are now, does not ask for a vote any more.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NotNow {
+    /// It is in no file any more.
+    Gone,
+    /// It has `enabled = false`.
+    Off,
+    /// Its `expires` has passed.
+    Expired,
+    /// It does not name this voter any more.
+    Voter(Account),
+    /// It does not cover this author any more.
+    Author(Account),
+    /// It does not follow this leader any more.
+    Leader(Account),
+    /// It does not follow a vote of this weight any more.
+    Weight,
 }
 
 impl Reason {
@@ -130,19 +137,7 @@ impl fmt::Display for Reason {
                 "the signer accepted it {times} times, but it never reached a block"
             ),
             Self::FileUnreadable(path) => write!(f, "waits for {path}, which has errors"),
-            Self::RuleGone(rule) => write!(f, "the rule {rule} is gone"),
-            Self::RuleOff(rule) => write!(f, "the rule {rule} is switched off"),
-            Self::RuleExpired(rule) => write!(f, "the rule {rule} has expired"),
-            Self::NotItsVoter(rule, voter) => {
-                write!(f, "the rule {rule} no longer votes as @{voter}")
-            }
-            Self::NotItsAuthor(rule, author) => {
-                write!(f, "the rule {rule} no longer covers @{author}")
-            }
-            Self::NotItsLeader(rule, leader) => {
-                write!(f, "the rule {rule} no longer follows @{leader}")
-            }
-            Self::NotItsWeight(rule) => write!(f, "the rule {rule} no longer follows such a vote"),
+            Self::NotNow(rule, why) => write!(f, "the rule {rule} {why}"),
             Self::Filter(refusal) => refusal.fmt(f),
             Self::MaxAge {
                 published,
@@ -208,6 +203,20 @@ impl fmt::Display for Reason {
                 retry_for.as_secs()
             ),
             Self::Told(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for NotNow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("is gone"),
+            Self::Off => f.write_str("is switched off"),
+            Self::Expired => f.write_str("has expired"),
+            Self::Voter(voter) => write!(f, "no longer votes as @{voter}"),
+            Self::Author(author) => write!(f, "no longer covers @{author}"),
+            Self::Leader(leader) => write!(f, "no longer follows @{leader}"),
+            Self::Weight => f.write_str("no longer follows such a vote"),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::rules::rule::{Rule, Trigger};
 use crate::rules::set::RuleSet;
 use crate::votes::asks::Ask;
 use crate::votes::change::Unsuited;
-use crate::votes::reason::Reason;
+use crate::votes::reason::{NotNow, Reason};
 use crate::votes::status::{Origin, Status};
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
@@ -54,7 +54,7 @@ pub enum Post<'a> {
 
 /// Why a rule, as the files are now, does not have the vote any more.
 #[derive(Debug, Clone, PartialEq)]
-pub enum NotNow {
+pub enum NoRule {
     /// It does not ask for it any more.
     Gone(Reason),
     /// Its file has errors: nobody can say.
@@ -70,7 +70,7 @@ pub fn by_rule<'a>(
     ask: &Ask,
     rules: &'a RuleSet,
     now: DateTime<Utc>,
-) -> Result<Option<&'a Rule>, NotNow> {
+) -> Result<Option<&'a Rule>, NoRule> {
     if ask.origin == Origin::Hand {
         return Ok(None);
     }
@@ -78,27 +78,27 @@ pub fn by_rule<'a>(
     let Some(rule) = rules.rule(&id) else {
         if rules.is_unreadable(&id) && now - ask.at < PAYOUT_AFTER {
             let reason = Reason::FileUnreadable(id.path().to_owned());
-            return Err(NotNow::Unreadable(reason));
+            return Err(NoRule::Unreadable(reason));
         }
-        return Err(NotNow::Gone(Reason::RuleGone(id)));
+        return Err(NoRule::Gone(Reason::NotNow(id, NotNow::Gone)));
     };
     let VoteKey { voter, post } = key;
-    let reason = if !rule.enabled {
-        Reason::RuleOff(id)
+    let why = if !rule.enabled {
+        NotNow::Off
     } else if !rule.in_force(now) {
-        Reason::RuleExpired(id)
+        NotNow::Expired
     } else if !rules.votes_as(rule, voter, &post.author) {
-        Reason::NotItsVoter(id, voter.clone())
+        NotNow::Voter(voter.clone())
     } else if !rule.covers_author(&post.author) {
-        Reason::NotItsAuthor(id, post.author.clone())
+        NotNow::Author(post.author.clone())
     } else if let (Trigger::Trail(trail), Some((leader, _))) = (&rule.trigger, &ask.leader)
         && !trail.leaders.contains(leader)
     {
-        Reason::NotItsLeader(id, leader.clone())
+        NotNow::Leader(leader.clone())
     } else {
         return Ok(Some(rule));
     };
-    Err(NotNow::Gone(reason))
+    Err(NoRule::Gone(Reason::NotNow(id, why)))
 }
 
 /// Judges `vote` by its rule and its post. `tried` says that a request of ours may have reached the chain.
@@ -136,7 +136,7 @@ pub fn by_post(
         return Verdict::Cast(ask.weight);
     };
     let Some(weight) = weight else {
-        return Verdict::Withdraw(Reason::NotItsWeight(ask.rule.clone()));
+        return Verdict::Withdraw(Reason::NotNow(ask.rule.clone(), NotNow::Weight));
     };
     let Some((content, facts)) = content else {
         return match rule.admits(&Facts::unknown()) {

@@ -43,7 +43,7 @@ pub enum ImportError {
         source: std::io::Error,
     },
     /// The text is not JSON.
-    #[error("this is no JSON")]
+    #[error("this is not valid JSON")]
     NoJson(#[source] serde_json::Error),
     /// The JSON holds no objects.
     #[error(
@@ -254,13 +254,15 @@ impl Entry {
         let read = match (at, seconds) {
             (None, None) => return None,
             (Some(_), Some(_)) => {
-                Err("`expires_at` and `expires_in` are both there: keep one".to_owned())
+                Err("`expires_at` and `expires_in` are both given: keep one".to_owned())
             }
             (Some(at), None) => at
                 .as_str()
                 .and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok())
                 .map(|at| at.to_utc())
-                .ok_or("`expires_at` is no moment: write it as \"2026-07-01T12:00:00Z\"".to_owned())
+                .ok_or(
+                    "`expires_at` is not a time: write it as \"2026-07-01T12:00:00Z\"".to_owned(),
+                )
                 .and_then(|at| {
                     moment::expiry("`expires_at`", at, now).map_err(|error| error.to_string())
                 }),
@@ -270,13 +272,13 @@ impl Entry {
                 .or_else(|| seconds.as_str()?.trim().parse().ok())
             {
                 Some(seconds) if seconds > LONGEST_LIFE.num_seconds().unsigned_abs() => Err(
-                    "`expires_in` is more than ten years: it counts seconds from now; \
-                     a moment is written as `expires_at`"
+                    "`expires_in` is more than ten years: write seconds from now, \
+                     or a time as `expires_at`"
                         .to_owned(),
                 ),
                 Some(seconds) => Ok(now + Duration::from_secs(seconds)),
                 None => Err(
-                    "`expires_in` is no whole number of seconds from now, such as 604800"
+                    "`expires_in` is not a whole number of seconds from now, such as 604800"
                         .to_owned(),
                 ),
             },

@@ -5,26 +5,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::waiting::Waiting;
 use super::{GROUP, PATIENCE, Run, context};
 use crate::store::StoreError;
-use crate::votes::change::{Batch, Change};
+use crate::votes::change::Batch;
 use crate::votes::fold;
 use crate::votes::vote::Vote;
-
-pub(super) struct Waiting {
-    pub batch: Arc<Batch>,
-    pub since: DateTime<Utc>,
-    /// When the caster was told what it will make of the rows: it is written as it would have been then.
-    pub announced: Option<DateTime<Utc>>,
-}
-
-impl Waiting {
-    /// Whether new votes are in it.
-    fn plans(&self) -> bool {
-        let is_plan = |change: &Change| matches!(change, Change::Plan(_));
-        self.batch.changes.iter().any(is_plan)
-    }
-}
 
 impl Run {
     /// Makes one batch of the small ones in front. An undo must come first in its batch; and nothing is added

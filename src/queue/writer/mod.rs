@@ -6,6 +6,7 @@ mod backlog;
 mod claims;
 mod handover;
 mod known;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -29,8 +30,8 @@ use crate::votes::fold::Context;
 use crate::votes::handover::Handover;
 use crate::votes::vote::Vote;
 
-use backlog::Waiting;
 use known::Known;
+use waiting::Waiting;
 
 /// Votes due within this time are claimed and held in memory.
 pub const HORIZON: TimeDelta = TimeDelta::seconds(30);

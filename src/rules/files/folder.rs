@@ -25,7 +25,7 @@ pub struct RuleFile {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FolderError {
     /// There is no folder at this path.
-    #[error("the rules folder {0} does not exist: create it, or have `rules` name another")]
+    #[error("the rules folder {0} does not exist: create it, or set `rules` to another folder")]
     Missing(PathBuf),
     /// The folder cannot be listed.
     #[error("the rules folder {path} cannot be read: {reason}")]
@@ -44,13 +44,13 @@ pub enum ReadError {
     #[error("there is no such file or folder")]
     Gone,
     /// A symbolic link to nothing.
-    #[error("this is a link to a file that does not exist: mend the link or remove it")]
+    #[error("this is a link to a file that does not exist: fix the link or remove it")]
     DeadLink,
     /// A device, pipe or socket.
-    #[error("this is no ordinary file: put a text file in its place")]
+    #[error("this is not a regular file: put a text file in its place")]
     NotAFile,
     /// A file of more than 16 MiB.
-    #[error("the file is larger than 16 MiB: split it")]
+    #[error("the file is larger than 16 MiB: split it into several files")]
     TooLarge,
     /// The first line that is not UTF-8, from 1.
     #[error("line {0} is not UTF-8: save the file as UTF-8")]

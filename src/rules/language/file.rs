@@ -108,7 +108,7 @@ pub fn not_text(path: &str, bytes: &[u8], error: Utf8Error) -> Vec<Problem> {
     let ((), problems) = settings::read_guarded(path, &text, |values| {
         let mut report = Report::with(&text, values);
         let finding = Finding::at(at..at + '\u{fffd}'.len_utf8(), "this is not UTF-8 text");
-        report.error(finding.help("save the file with the encoding UTF-8"));
+        report.error(finding.help("save the file in the encoding UTF-8"));
         ((), report.into_problems(path))
     });
     problems

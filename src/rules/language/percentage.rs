@@ -13,13 +13,13 @@ use crate::toml_reader::item::{Item, Wanted, quoted};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PercentageError {
     /// It is a number without `%`.
-    #[error("it lacks its `%`")]
+    #[error("it has no `%`")]
     NoSign,
     /// It has more than two decimals.
-    #[error("it may have at most two decimals")]
+    #[error("it has more than two decimals")]
     Decimals,
     /// What stands before `%` is not a number.
-    #[error("it is a number with `%`, such as 50% or -12.5%")]
+    #[error("a percentage is a number with `%`, such as 50% or -12.5%")]
     Number,
 }
 

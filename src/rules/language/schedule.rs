@@ -40,7 +40,7 @@ pub(super) fn read(
             .text(CRON, report)
             .and_then(|text| check(text, &item, report)),
         None => {
-            let finding = Finding::at(table.header.clone(), "`schedule` lacks `cron`");
+            let finding = Finding::at(table.header.clone(), "`schedule` has no `cron`");
             Err(report.error(finding.help("write `schedule = { cron = \"0 18 * * MON-FRI\" }`")))
         }
     };

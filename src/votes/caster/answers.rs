@@ -59,21 +59,17 @@ impl Caster {
         };
         if let Question::Suits(vote) = &question
             && let Some(held) = self.held.get_mut(&vote.key)
+            && !looked.is_missing()
         {
-            if !looked.is_missing() {
-                if held.is_waiting() && held.awaits_first_look() {
-                    held.looked = true;
-                    let dropped = looked.show(|post| unsuited(&held.vote, post, world.rules));
-                    let key = vote.key.clone();
-                    if dropped
-                        .iter()
-                        .any(|ask| ask.cause == held.vote.ask().cause())
-                    {
-                        self.drop_out(&key, dropped, world);
-                    }
+            if held.is_waiting() && held.awaits_first_look() {
+                held.looked = true;
+                let dropped = looked.show(|post| unsuited(&held.vote, post, world.rules));
+                let had_it = held.vote.ask().cause();
+                if dropped.iter().any(|ask| ask.cause == had_it) {
+                    self.drop_out(&vote.key, dropped, world);
                 }
-                return;
             }
+            return;
         }
         match looked.show(|post| scout::answer(question, post, world.rules, world.now)) {
             Ok(report) => self.actions.extend(report.map(Action::Report)),

@@ -11,7 +11,7 @@ use crate::rules::rule::Rule;
 use crate::votes::change::{Outcome, Report, Unsuited};
 use crate::votes::limits::by_mana;
 use crate::votes::status::Status;
-use crate::votes::verdict::{NotNow, Verdict, by_post, by_rule, unsuited};
+use crate::votes::verdict::{NoRule, Verdict, by_post, by_rule, unsuited};
 
 /// Delay before a vote whose rule file has errors is looked at again.
 const FILE_MAY_BE_GOOD: TimeDelta = TimeDelta::seconds(10);
@@ -65,11 +65,11 @@ impl Caster {
         let rule = match by_rule(&vote.key, vote.ask(), world.rules, now) {
             Ok(rule) => rule,
             Err(_) if !due => return Judged::Ready,
-            Err(NotNow::Unreadable(reason)) => {
+            Err(NoRule::Unreadable(reason)) => {
                 let until = now + FILE_MAY_BE_GOOD;
                 return Judged::WaitsForFile(Verdict::Wait { until, reason });
             }
-            Err(NotNow::Gone(reason)) => {
+            Err(NoRule::Gone(reason)) => {
                 return Judged::Unsuited(vec![Unsuited {
                     cause: vote.ask().cause(),
                     status: Status::Withdrawn,

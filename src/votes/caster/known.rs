@@ -51,7 +51,8 @@ struct Past {
 /// What somebody said of a post.
 #[derive(Debug, Clone)]
 pub enum Sight {
-    Here(Content),
+    /// The post as it is.
+    Here(Box<Content>),
     /// No node knows it.
     Missing,
     /// A recording does not show it, and nobody will know more later.
@@ -60,7 +61,7 @@ pub enum Sight {
 
 impl From<Option<Content>> for Sight {
     fn from(content: Option<Content>) -> Self {
-        content.map_or(Self::Missing, Self::Here)
+        content.map_or(Self::Missing, |content| Self::Here(Box::new(content)))
     }
 }
 

@@ -144,7 +144,7 @@ impl Caster {
             // So close to its moment a vote that is held is looked at anyhow.
             let soon = ours && vote.next_attempt_at - now <= self.settings.looks.ahead;
             if !looked && !soon {
-                self.ask(Question::Suits(vote.clone()));
+                self.ask(Question::Suits(Box::new(vote.clone())));
             }
             if is_held {
                 self.amend(vote, owner);
@@ -162,7 +162,7 @@ impl Caster {
     /// Finds out about votes that the signer accepted and no block has shown.
     pub fn confirm(&mut self, votes: Vec<Vote>) {
         for vote in votes {
-            self.ask(Question::Landed(vote));
+            self.ask(Question::Landed(Box::new(vote)));
         }
     }
 

@@ -23,9 +23,9 @@ const MOST_RECASTS: u32 = 3;
 #[derive(Debug)]
 pub enum Question {
     /// Does the post suit those that ask for the vote?
-    Suits(Vote),
+    Suits(Box<Vote>),
     /// Is the vote that the signer accepted on the chain?
-    Landed(Vote),
+    Landed(Box<Vote>),
 }
 
 /// The questions that are open.

@@ -31,14 +31,14 @@ async fn put_back(database: &Database) {
     assert_ne!(changed, before);
     for (text, times) in [(&changed, 1), (&changed, 2), (&before, 2), (&changed, 3)] {
         fs::write(&file, text).unwrap();
-        let reads = |log: &str| log.matches("the configuration was read again").count();
+        let reads = |log: &str| log.matches("configuration reloaded").count();
         let so_far = reads(&daemon.log());
         daemon.signal("HUP");
         let read = async || (reads(&daemon.log()) > so_far).then_some(());
         until("the configuration is read", read).await;
         let warnings = daemon
             .log()
-            .matches("only after a restart: network.block_interval")
+            .matches("restart curatord to apply the changes of: network.block_interval")
             .count();
         assert_eq!(warnings, times, "{}", daemon.log());
     }
@@ -173,7 +173,7 @@ async fn sighup_reads_the_configuration_again(database: &Database) {
     // A configuration with a mistake changes nothing and ends nothing.
     fs::write(&file, "rules = 1").unwrap();
     daemon.signal("HUP");
-    daemon.says("the configuration stays as it was").await;
+    daemon.says("configuration not reloaded").await;
     let again = site.sandbox.publish("bob", "another-post");
     site.row_is("tokenless", &again, Status::Failed).await;
     daemon.stop().await;

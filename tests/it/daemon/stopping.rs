@@ -77,7 +77,7 @@ async fn a_rules_folder_that_hangs_later_stops_no_votes_and_holds_up_no_stop() {
         let _hung = HungFile::new(&outside).await;
         std::fs::rename(&outside, site.rule_file("late.toml")).unwrap();
         daemon.signal("HUP");
-        daemon.says("the configuration was read again").await;
+        daemon.says("configuration reloaded").await;
         let post = site.sandbox.publish("bob", "a-post");
         site.row_is("alice", &post, Status::Confirmed).await;
         stops_in_time(daemon).await;
