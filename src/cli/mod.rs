@@ -36,7 +36,7 @@ pub struct Cli {
     /// Configuration file [default: ./curatord.toml, or else /etc/curatord/curatord.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -84,15 +84,15 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Time for tasks to be dropped at the end. What blocks is left to the end of the process.
+/// Maximum time to drop tasks at the end. Blocked tasks end with the process.
 const LAST_TASKS: Duration = Duration::from_millis(100);
-/// Fewest threads that run tasks: one that is stuck must not stop all others.
+/// Minimum number of worker threads: a blocked one must not stop all others.
 const FEWEST_THREADS: usize = 2;
 
-/// Runs a command with everything it needs to wait for several things at once.
+/// Runs a command in an asynchronous runtime.
 ///
 /// # Errors
-/// Those of the command, and when the system gives no threads.
+/// The command fails, or the system provides no threads.
 pub fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -104,7 +104,7 @@ pub fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow
     result
 }
 
-/// Says why a command failed, and has the last lines of the log written.
+/// Prints the error of a command, and writes the last lines of the log.
 pub fn finish(result: anyhow::Result<Exit>) -> Exit {
     let exit = result.unwrap_or_else(|error| {
         output::complain(format_args!("error: {error:#}"));
@@ -114,7 +114,7 @@ pub fn finish(result: anyhow::Result<Exit>) -> Exit {
     exit
 }
 
-/// The environment, with what is not UTF-8 in it replaced.
+/// The environment variables; invalid UTF-8 is replaced.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| {
         (

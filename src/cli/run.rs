@@ -18,7 +18,7 @@ use crate::config::reload::only_at_start;
 use crate::daemon::stages::Wrap;
 use crate::daemon::{self, Options};
 
-/// Time from the beginning of the stop after which the process exits, whatever still hangs.
+/// Maximum time to stop; after it the process exits with status 1.
 const EXIT_AFTER: Duration = Duration::from_secs(14);
 
 /// Run the daemon: follow the chain and cast votes
@@ -74,11 +74,11 @@ pub async fn run(
     Ok(Exit::Done)
 }
 
-/// What is read again on SIGHUP.
+/// Reloads the configuration and the rules on SIGHUP.
 struct HangUp {
     path: Option<PathBuf>,
     environment: Vec<(String, String)>,
-    /// The settings that only take effect at the start.
+    /// The configuration at the start, for settings that cannot change at run time.
     at_start: Arc<Config>,
     config: watch::Sender<Arc<Config>>,
     rules: Arc<Notify>,
@@ -107,8 +107,8 @@ impl HangUp {
     }
 }
 
-/// Handles signals on a thread of its own, with a runtime of its own: a stage that blocks its thread may hold up
-/// everything in the daemon's.
+/// Starts a thread with a runtime of its own that handles signals, since a blocked stage can block the daemon's
+/// runtime.
 fn start_signals(cancel: CancellationToken, hang_up: Arc<HangUp>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -120,7 +120,7 @@ fn start_signals(cancel: CancellationToken, hang_up: Arc<HangUp>) -> anyhow::Res
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || runtime.block_on(signals.handle(&cancel, &hang_up)))
-        .context("the system gives no thread for signals")?;
+        .context("cannot start a thread for signals")?;
     Ok(())
 }
 
@@ -139,9 +139,9 @@ impl Signals {
         })
     }
 
-    /// Turns signals into what they ask for, and ends the process where the daemon does not stop in time.
+    /// Stops or reloads the daemon on signals, and exits if the daemon does not stop in time.
     async fn handle(mut self, cancel: &CancellationToken, hang_up: &Arc<HangUp>) {
-        // On a thread that may block: a disk that hangs must not keep the other signals waiting.
+        // Reloads run on a thread that may block, so that a hanging disk does not delay other signals.
         let mut reloads = JoinSet::new();
         let too_late = async {
             cancel.cancelled().await;
@@ -169,15 +169,15 @@ impl Signals {
 fn stop(cancel: &CancellationToken) {
     if cancel.is_cancelled() {
         tracing::warn!(
-            "stopped at once: the next start looks on the chain for votes that were under way"
+            "stopped by a second signal: requests in flight are checked on the chain at the next start"
         );
         exit();
     }
-    tracing::info!("stopping: waiting for answers to requests under way");
+    tracing::info!("stopping: waiting for requests in flight");
     cancel.cancel();
 }
 
-/// Ends the process with status 1, whatever it is doing.
+/// Exits with status 1.
 fn exit() -> ! {
     log::flush();
     std::process::exit(1)

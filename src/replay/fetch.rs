@@ -21,15 +21,15 @@ const LONGEST_DELAY: Duration = Duration::from_secs(8);
 /// Why blocks could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
-    /// No node gave a block.
+    /// No node returned the block.
     #[error("block {num} could not be fetched: {error}")]
     Nodes {
-        /// The block's number.
+        /// Number of the block.
         num: u32,
-        /// What each node did instead.
+        /// The error of each node.
         error: NodesError,
     },
-    /// The chain has not reached the block of this number.
+    /// The chain has no block with this number yet.
     #[error("the nodes have no block {0}: it has not been produced yet")]
     NotProduced(u32),
 }
@@ -37,7 +37,7 @@ pub enum FetchError {
 /// Passes the blocks of `range` to `take`, each once and in order.
 ///
 /// # Errors
-/// When no node answers for half a minute, or the chain ends before the range does.
+/// No node answers for about half a minute, or the chain ends before the range.
 pub async fn fetch(
     nodes: &Nodes,
     range: RangeInclusive<u32>,

@@ -32,10 +32,10 @@ pub enum FileError {
     },
 }
 
-/// Reads the blocks of one file, in its order, as they can be at `now`.
+/// Reads the blocks of one file, in its order. A block from after `now` is an error.
 ///
 /// # Errors
-/// When it cannot be read, or is no recording: the place where it stops being one.
+/// The file cannot be read, or does not contain blocks; the error has its position.
 pub fn read(path: &Path, now: DateTime<Utc>) -> Result<Vec<Block>, FileError> {
     let text = fs::read_to_string(path).map_err(|error| FileError::Unreadable {
         path: path.to_owned(),

@@ -27,7 +27,7 @@ impl RuleId {
         Self(text.into())
     }
 
-    /// The identifier as text.
+    /// The identifier as text: `path:name`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,45 +55,45 @@ impl fmt::Debug for RuleId {
 /// A rule of either kind. The fields are the keys of the rule file, with their defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// File and name.
+    /// File and name of the rule.
     pub id: RuleId,
     /// Accounts that vote: at least one, without duplicates.
     pub voters: Vec<Account>,
-    /// Whether it is on.
+    /// Whether the rule is on.
     pub enabled: bool,
     /// Delay between the block's timestamp and the vote: 0 to 7 days.
     pub delay: Duration,
     /// Maximum age of the post when the vote is cast: 1 second to 7 days.
     pub max_age: Duration,
-    /// The most votes by this rule for one voter.
+    /// Maximum number of votes by this rule for one voter.
     pub limit: Limit,
     /// Mana that the voter must have: 0 to 100 %.
     pub min_mana: Option<Weight>,
-    /// What becomes of a vote that is due while mana is below `min_mana`.
+    /// What happens to a vote that is due while mana is below `min_mana`.
     pub below_min_mana: BelowMinMana,
-    /// When votes may go out; `None` for always.
+    /// Hours in which votes may be cast; `None` for always.
     pub window: Option<Window>,
-    /// Whether posts, comments or both are voted on.
+    /// Kinds of posts that are voted on.
     pub kind: PostKind,
-    /// Tags of the post, with its category.
+    /// Filter for tags, including the category.
     pub tags: Words,
-    /// The post's community.
+    /// Filter for the community.
     pub communities: Words,
-    /// The app that published the post, without its version.
+    /// Filter for the application, without its version.
     pub apps: Words,
-    /// Parts of title or body.
+    /// Filter for parts of title or body.
     pub text: Words,
-    /// The number of words in the body.
+    /// Number of words in the body.
     pub words: Range,
-    /// What the post may be paid.
+    /// Conditions on the payout.
     pub payout: Payout,
     /// Maximum number of upvotes on the post when the vote is due.
     pub max_votes: Option<u32>,
-    /// When the rule goes off; `None` for never.
+    /// Moment from which the rule is off; `None` for never.
     pub expires: Option<DateTime<Utc>>,
-    /// Whether a voter votes on its own posts.
+    /// Whether voters vote on their own posts.
     pub self_votes: bool,
-    /// What makes it vote.
+    /// Cause of the votes.
     pub trigger: Trigger,
 }
 
@@ -109,9 +109,9 @@ pub enum Trigger {
 /// Keys that only `[[author]]` has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuthorRule {
-    /// Whose posts are voted on.
+    /// Authors whose posts are voted on.
     pub authors: Authors,
-    /// Authors that are left out.
+    /// Authors whose posts are left out.
     pub except: HashSet<Account>,
     /// Weight of the vote: not 0; negative for a downvote.
     pub weight: Weight,
@@ -142,15 +142,15 @@ pub struct Schedule {
 pub struct TrailRule {
     /// Accounts whose votes are followed: at least one, without duplicates.
     pub leaders: Vec<Account>,
-    /// The weight of its votes.
+    /// Weight of the votes.
     pub weight: TrailWeight,
     /// Authors whose posts are voted on; `None` for every author.
     pub authors: Option<HashSet<Account>>,
-    /// Authors that are left out.
+    /// Authors whose posts are left out.
     pub except: HashSet<Account>,
     /// Minimum magnitude of a leader's vote, in hundredths of a percent: 0 to 10000.
     pub min_leader_weight: u16,
-    /// What a leader's downvote brings.
+    /// Whether upvotes, downvotes or both are followed.
     pub downvotes: Downvotes,
     /// Number of leaders that must have voted.
     pub agree: NonZeroU32,
@@ -177,12 +177,12 @@ pub enum TrailWeight {
 /// How a trail treats downvotes of its leaders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Downvotes {
-    /// Follow upvotes only.
+    /// Follows upvotes only.
     #[default]
     Ignore,
-    /// Follow upvotes and downvotes.
+    /// Follows upvotes and downvotes.
     Follow,
-    /// Follows downvotes and ignores upvotes.
+    /// Follows downvotes only.
     Only,
 }
 
@@ -218,7 +218,7 @@ pub enum BelowMinMana {
     /// It is skipped.
     #[default]
     Skip,
-    /// It waits until there is enough, at most until `max_age`.
+    /// It waits until there is enough mana, at most until `max_age`.
     Wait,
 }
 
@@ -238,20 +238,20 @@ pub struct Window {
 /// Lower-case texts of which any, all or none must be present. An empty list accepts everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words {
-    /// At least one of these must be there.
+    /// At least one of these must be present.
     pub any: Vec<String>,
-    /// Each of these must be there.
+    /// Each of these must be present.
     pub all: Vec<String>,
-    /// None of these may be there.
+    /// None of these may be present.
     pub none: Vec<String>,
 }
 
 /// An inclusive range of counts; `None` is an open end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Range {
-    /// The least.
+    /// Minimum.
     pub min: Option<u32>,
-    /// The most.
+    /// Maximum.
     pub max: Option<u32>,
 }
 

@@ -31,7 +31,7 @@ const USERNAME: &str = "username";
 /// Other keys in answers of the signer, which are ignored.
 const IGNORED: [&str; 3] = ["token_type", "scope", "state"];
 
-/// Why nothing was imported. Never holds a token.
+/// Why nothing was imported. Contains no token.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file cannot be read.
@@ -45,7 +45,7 @@ pub enum ImportError {
     /// The text is not JSON.
     #[error("this is not valid JSON")]
     NoJson(#[source] serde_json::Error),
-    /// The JSON holds no objects.
+    /// The JSON contains no objects.
     #[error(
         "expected JSON objects, in an array or one after another, such as {{\"voter\": \"alice\", \"access_token\": \"…\", \
          \"refresh_token\": \"…\", \"expires_in\": 604800}}"
@@ -266,7 +266,7 @@ impl Entry {
                 .and_then(|at| {
                     moment::expiry("`expires_at`", at, now).map_err(|error| error.to_string())
                 }),
-            // Signers write it as a number or as a text.
+            // Signers write a number or a string.
             (None, Some(seconds)) => match seconds
                 .as_u64()
                 .or_else(|| seconds.as_str()?.trim().parse().ok())

@@ -274,7 +274,7 @@ impl Stage {
                 .duration
                 .map(|lasts| start + lasts.saturating_sub(LAST_VOTES));
             let until = until.unwrap_or(start + Duration::from_secs(u32::MAX.into()));
-            // Life has no end of its own.
+            // The activity never ends by itself, so the timeout is expected.
             let _ = tokio::time::timeout_at(until, life.run(self.sandbox.clone())).await;
         }
         Ok(())

@@ -132,7 +132,7 @@ fn text_of(file: &RuleFile, shown: &str) -> Result<String, Vec<Problem>> {
 }
 
 impl RuleFiles {
-    /// Adds warnings about the file that is shown as `shown`.
+    /// Adds warnings about a file; `shown` is its path in messages.
     fn warn(&mut self, shown: &str, text: &str, findings: Vec<Finding>) {
         let ((), problems) = settings::read_guarded(shown, text, |values| {
             let mut report = Report::with(text, values);
@@ -144,7 +144,7 @@ impl RuleFiles {
         self.problems.extend(problems);
     }
 
-    /// The rule files at `paths`, each once, with what people know them as.
+    /// Lists the rule files at `paths`, each once, with the path to show for it.
     fn find(&mut self, paths: &[PathBuf]) -> Vec<(RuleFile, String)> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();

@@ -42,14 +42,14 @@ pub struct Watch {
     pub stop: Stop,
 }
 
-/// Delay between a change and its effect.
+/// Timing of reloads.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// Time without an event before files are read…
+    /// Time without events before the files are read.
     pub quiet: Duration,
-    /// …or time since the first event, whichever is over first.
+    /// Maximum time from the first event to reading the files.
     pub longest: Duration,
-    /// Interval between two looks at all files without an event.
+    /// Interval of checks of all files without an event.
     pub rescan: Duration,
     /// Whether file system events are used.
     pub events: bool,
@@ -77,7 +77,7 @@ pub struct RulesReport {
     pub fingerprint: String,
 }
 
-/// Runs until it is to stop, whatever happens to the files. A look at the folder that hangs is left to itself.
+/// Runs until `stop`. It does not wait for file operations that hang.
 pub async fn run(job: Watch) {
     let stop = job.stop.clone();
     let mut pending = VecDeque::new();

@@ -61,7 +61,7 @@ pub fn read(path: &str, text: &str) -> Checked {
     read_with_lists(place, text, &Lists::new(lists::defined_in(path, text)))
 }
 
-/// Reads one of several files, which share the `lists` of them all.
+/// Reads one of several files that share `lists`.
 pub fn read_with_lists(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
     let (mut checked, problems) = settings::read_guarded(place.shown, text, |values| {
         read_with(values, place, text, lists)
@@ -70,7 +70,7 @@ pub fn read_with_lists(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
     checked
 }
 
-/// Reads a file; what is wrong with it is returned by itself.
+/// Reads a file; its problems are returned separately.
 fn read_with(
     values: Values,
     place: Place<'_>,

@@ -4,7 +4,7 @@
 /// One key.
 #[derive(Debug)]
 pub struct Key {
-    /// As it stands in a file.
+    /// Name in the file.
     pub name: &'static str,
     /// Type of the value.
     pub holds: Holds,

@@ -28,7 +28,7 @@ const WANTED: Wanted = Wanted {
 /// The definition of a list.
 #[derive(Debug, Clone)]
 pub struct List {
-    /// Without `list:`.
+    /// Name without `list:`.
     pub name: Arc<str>,
     /// Path of the file to show in messages.
     path: Arc<str>,

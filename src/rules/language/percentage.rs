@@ -18,7 +18,7 @@ pub enum PercentageError {
     /// It has more than two decimals.
     #[error("it has more than two decimals")]
     Decimals,
-    /// What stands before `%` is not a number.
+    /// It is not a number with `%`.
     #[error("a percentage is a number with `%`, such as 50% or -12.5%")]
     Number,
 }

@@ -38,7 +38,7 @@ async fn put_back(database: &Database) {
         until("the configuration is read", read).await;
         let warnings = daemon
             .log()
-            .matches("restart curatord to apply the changes of: network.block_interval")
+            .matches("to apply the changes of: network.block_interval")
             .count();
         assert_eq!(warnings, times, "{}", daemon.log());
     }

@@ -200,7 +200,7 @@ async fn a_secret_that_is_mended_counts_at_once(database: &Database) {
     let refreshed = async || (stored_tokens(&site).await != before).then_some(());
     until("the new token is stored", refreshed).await;
     let log = daemon.stop().await.log;
-    assert!(!log.contains("only after a restart"), "{log}");
+    assert!(!log.contains("restart curatord to apply"), "{log}");
 }
 
 async fn a_row_that_another_program_writes_is_used(database: &Database) {

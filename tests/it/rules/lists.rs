@@ -151,8 +151,8 @@ fn an_invalid_file_keeps_its_last_valid_lists() {
     let broken = "[lists]\nfriends = ['mallory'\n";
     daemon.sees(&[("a.toml", USES), ("lists.toml", broken)]);
     assert_eq!(daemon.authors("a.toml:author-1"), "bob carol");
-    let mended = worse.replace("weight = 50", "weight = '50%'");
-    daemon.sees(&[("a.toml", USES), ("lists.toml", &mended)]);
+    let fixed = worse.replace("weight = 50", "weight = '50%'");
+    daemon.sees(&[("a.toml", USES), ("lists.toml", &fixed)]);
     assert_eq!(daemon.authors("a.toml:author-1"), "mallory");
 }
 

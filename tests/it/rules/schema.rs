@@ -87,7 +87,7 @@ fn every_example_names_the_schema_in_its_folder() {
 }
 
 #[test]
-fn the_schema_beside_the_examples_is_what_the_command_prints() {
+fn the_schema_file_of_the_examples_is_up_to_date() {
     let output = curatord(&folder("."), &["schema"]).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let path = folder("rules/rules.schema.json");

@@ -51,7 +51,7 @@ fn entries_become_rows_in_order() {
 fn an_expiry_that_cannot_be_true_is_refused() {
     for (at, why) in [
         ("2015-12-31T23:59:59Z", "before 2016"),
-        ("+262142-12-31T23:59:59Z", "`expires_at` is no moment"),
+        ("+262142-12-31T23:59:59Z", "`expires_at` is not a time"),
         (
             "9999-12-31T23:59:59Z",
             "more than ten years ahead of the clock",

@@ -89,9 +89,9 @@ pub enum News {
         /// Warnings about the file, one text each.
         warnings: Vec<String>,
     },
-    /// The file is gone, and its rules with it.
+    /// The file was removed, with its rules.
     Removed,
-    /// The file has errors; its last good rules stay in force.
+    /// The file has errors; its last valid rules stay in force.
     Bad(Bad),
 }
 
