@@ -1,7 +1,7 @@
 //! Fixed times: at each time of a rule's `schedule` the newest posts of its authors are looked up and votes
 //! on them planned. Of several daemons on one database one does this, by a lease.
 //!
-//! The moments are computed here, and an [`Alarm`] wakes the task for each. Votes are due at the time to the
+//! The moments are computed here, and an alarm wakes the task for each. Votes are due at the time to the
 //! millisecond: posts are looked up a second ahead (more for many authors), so that the votes wait in the caster at
 //! that time. The newest post is the newest at the look-up.
 

@@ -1,5 +1,5 @@
-//! What waits to be written: gathered into groups, announced where the database takes its time, and taken
-//! apart where it refuses a row.
+//! Groups batches that wait for the database, announces them to the caster when it is slow, and splits those of
+//! which it refuses a row.
 
 use std::sync::Arc;
 

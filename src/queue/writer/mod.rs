@@ -33,20 +33,20 @@ use crate::votes::vote::Vote;
 use known::Known;
 use waiting::Waiting;
 
-/// Votes due within this time are claimed and held in memory.
+/// Time before its due moment in which a vote is claimed and held in memory.
 pub const HORIZON: TimeDelta = TimeDelta::seconds(30);
-/// A claim that is not renewed ends after this.
+/// Time after which a claim that is not renewed expires.
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
-/// A batch that the database has not taken after this is announced to the caster as if it had.
+/// Time after which a batch that is not written is announced to the caster as if it were.
 const PATIENCE: TimeDelta = TimeDelta::milliseconds(200);
-/// Small batches are written together up to so many changes, and larger ones are cut: the first votes of a
-/// leader with thousands of followers go out while the others are still being written.
+/// Most changes that are written together. Larger batches are cut, so that the first votes of a leader with
+/// thousands of followers go out while the others are still being written.
 const GROUP: usize = 1_000;
-/// More votes than this are not held at a time.
+/// Most votes held at a time.
 const MOST_HELD: usize = 50_000;
-/// With so many changes waiting for the database, no more blocks are read.
+/// Number of waiting changes at which no more blocks are read.
 const MOST_WAITING: usize = 200_000;
-/// Between two attempts to reach a database that is away.
+/// Delay between two attempts to reach a database that is away.
 const RETRY: TimeDelta = TimeDelta::milliseconds(500);
 /// Interval between two looks at what is due soon.
 const CLAIM_EVERY: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! A batch that waits to be written.
+//! A batch that waits for the database.
 
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use crate::votes::change::{Batch, Change};
 
 pub(super) struct Waiting {
     pub batch: Arc<Batch>,
+    /// When it came.
     pub since: DateTime<Utc>,
-    /// When the caster was told what it will make of the rows: it is written as it would have been then.
+    /// When the caster was told what the rows will be; they are written as of that moment.
     pub announced: Option<DateTime<Utc>>,
 }
 
 impl Waiting {
-    /// Whether new votes are in it.
+    /// Whether it holds new votes.
     pub fn plans(&self) -> bool {
         let is_plan = |change: &Change| matches!(change, Change::Plan(_));
         self.batch.changes.iter().any(is_plan)
