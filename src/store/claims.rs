@@ -4,53 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::connection::{Access, readable};
-use super::statements::{Dialect, names};
+use super::statements::Statements;
 use super::value::{Value, json};
 use super::{Backend, Store, StoreError};
 use crate::votes::vote::Vote;
 
 /// Rows that one call claims at most, so that no call takes long.
 const MOST_CLAIMED: u32 = 5_000;
-
-pub(super) struct ClaimStatements {
-    due: String,
-    hold: String,
-    unconfirmed: String,
-    postpone: String,
-    held: String,
-    insert_lease: String,
-}
-
-impl ClaimStatements {
-    pub fn new(dialect: &Dialect) -> Self {
-        let Dialect {
-            by_next_attempt,
-            lock_free,
-            insert_new,
-            ..
-        } = dialect;
-        let columns = names::<Vote>("");
-        Self {
-            due: format!(
-                "SELECT id, {columns} FROM votes{by_next_attempt} \
-                 WHERE status = 'queued' AND next_attempt_at < ? \
-                 AND (claimed_until IS NULL OR claimed_until < ?) \
-                 ORDER BY next_attempt_at, id LIMIT ?{lock_free}"
-            ),
-            hold: (dialect.update_by_id)("claimed_by = ?, claimed_until = ?"),
-            unconfirmed: format!(
-                "SELECT id, {columns} FROM votes{by_next_attempt} \
-                 WHERE status = 'cast' AND next_attempt_at <= ? \
-                 ORDER BY next_attempt_at, id LIMIT ?{lock_free}"
-            ),
-            postpone: (dialect.update_by_id)("next_attempt_at = ?"),
-            held: format!("SELECT {columns} FROM votes WHERE claimed_by = ? AND status = 'queued'"),
-            insert_lease: format!(
-                "{insert_new} INTO leases (name, holder, until) VALUES (?, ?, ?)"
-            ),
-        }
-    }
-}
 
 /// A row that is being claimed. A row that cannot be read fails the call only after the claim is committed: the
 /// next call gets the rows after it.
@@ -91,7 +51,7 @@ impl Store {
             limit.min(MOST_CLAIMED).into(),
         ];
         let hold = [owner.into(), until.into()];
-        let statements = |sql: &'static ClaimStatements| [&*sql.due, &*sql.hold];
+        let statements = |sql: &'static Statements| [&*sql.claims.due, &*sql.claims.hold];
         self.claim_rows("claim due votes", statements, &due, &hold)
             .await
     }
@@ -105,7 +65,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Vote>, StoreError> {
         let cast = [now.into(), limit.min(MOST_CLAIMED).into()];
-        let statements = |sql: &'static ClaimStatements| [&*sql.unconfirmed, &*sql.postpone];
+        let statements =
+            |sql: &'static Statements| [&*sql.claims.unconfirmed, &*sql.claims.postpone];
         self.claim_rows(
             "claim unconfirmed votes",
             statements,
@@ -120,13 +81,13 @@ impl Store {
     async fn claim_rows(
         &self,
         name: &str,
-        statements: fn(&'static ClaimStatements) -> [&'static str; 2],
+        statements: fn(&'static Statements) -> [&'static str; 2],
         find: &[Value<'_>],
         mark: &[Value<'_>],
     ) -> Result<Vec<Vote>, StoreError> {
         let rows = self.call(name, Access::Transaction, |mut connection, _| {
             Box::pin(async move {
-                let [finding, marking] = statements(&connection.sql().claims);
+                let [finding, marking] = statements(connection.sql());
                 let rows: Vec<Claimed> = connection.read(finding, find.iter().cloned()).await?;
                 if !rows.is_empty() {
                     let ids: Vec<[i64; 1]> = rows.iter().map(|row| [row.id]).collect();

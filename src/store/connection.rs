@@ -7,10 +7,9 @@ use sqlx::FromRow;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::statements::Statements;
+use super::statements::{MYSQL, SQLITE, Statements};
 use super::table::{Table, json_rows};
 use super::value::{Value, for_mysql, for_sqlite};
-use super::{mysql, sqlite};
 
 /// Rows per statement: far below every limit of packet size, and enough that the time to reach the
 /// server does not count.
@@ -63,8 +62,8 @@ impl Connection<'_> {
     /// The statements of this database.
     pub fn sql(&self) -> &'static Statements {
         match self {
-            Self::MySql(_) => &mysql::SQL,
-            Self::Sqlite(_) => &sqlite::SQL,
+            Self::MySql(_) => &MYSQL,
+            Self::Sqlite(_) => &SQLITE,
         }
     }
 

@@ -1,26 +1,8 @@
 //! `error_log`, which other programs may have made and may read.
 
 use super::connection::Connection;
-use super::statements::Dialect;
 use crate::votes::error_entry::ErrorEntry;
 use crate::votes::fold::Context;
-
-pub(super) struct ErrorStatements {
-    insert: String,
-    insert_reported: String,
-}
-
-impl ErrorStatements {
-    pub fn new(dialect: &Dialect) -> Self {
-        Self {
-            insert: dialect.write_rows::<ErrorEntry>("INSERT INTO error_log"),
-            insert_reported: format!(
-                "{} INTO reported (fingerprint, reported_at) VALUES (?, ?)",
-                dialect.insert_new
-            ),
-        }
-    }
-}
 
 /// Writes the errors of votes that failed for good, then the entries that were not reported before.
 pub(super) async fn write(

@@ -5,8 +5,10 @@
 //! | --- | --- |
 //! | `columns`, `asks` | the columns of each table, and one that holds JSON |
 //! | `table`, `value` | how our types become rows and values of a database |
+//! | `dialect` | what the two databases write differently |
 //! | `statements` | the statements, made from the columns once for each database |
-//! | `mysql`, `sqlite` | opening, migrations, one call, and what one database writes differently |
+//! | `connection` | one connection to either database |
+//! | `mysql`, `sqlite` | opening, migrations, one call, and the dialect of one database |
 //! | `votes`, `claims`, `chain`, `tokens`, `error_log` | the methods of [`Store`], the same for both |
 //!
 //! No call hangs: a call that a server leaves without an answer ends as [`StoreError::Unavailable`] after a few
@@ -18,6 +20,7 @@ mod chain;
 mod claims;
 mod columns;
 mod connection;
+mod dialect;
 mod error;
 mod error_log;
 mod moment;

@@ -10,40 +10,11 @@ use sqlx::mysql::MySqlRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
-use super::columns::IDS;
 use super::connection::{Access, Connection};
-use super::statements::Dialect;
 use super::token_row::{Login, NewToken, StoredToken, TokenRow, local, newest};
 use super::value::{Value, json};
 use super::{Store, StoreError};
 use crate::account::Account;
-
-pub(super) struct TokenStatements {
-    marks: &'static str,
-    by_id: String,
-    refresh: String,
-}
-
-impl TokenStatements {
-    pub fn new(dialect: &Dialect) -> Self {
-        let Dialect { rows, join, .. } = dialect;
-        Self {
-            marks: dialect.token_marks,
-            by_id: format!(
-                "SELECT CAST(a.id AS SIGNED) AS id, CAST(a.access_token AS CHAR) AS access_token, \
-                 CAST(a.refresh_token AS CHAR) AS refresh_token, \
-                 CAST(a.expires_in AS CHAR) AS expires_in \
-                 FROM {} AS k {join} steem_authorization AS a ON a.id = k.id",
-                rows(IDS),
-            ),
-            refresh: format!(
-                "UPDATE steem_authorization \
-                 SET access_token = ?, refresh_token = ?, expires_in = ? WHERE id = ? AND {}",
-                dialect.has_refresh_token,
-            ),
-        }
-    }
-}
 
 /// A number that changes with a row. MySQL computes it, so that no token is sent; SQLite has no hash
 /// function, and its tokens are read here.

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::columns::VOTERS_AND_RULES;
 use super::connection::{Access, CHUNK, Connection};
-use super::statements::{Dialect, names};
 use super::table::{Table, json_rows};
 use super::value::json;
 use super::{Store, StoreError, error_log};
@@ -17,58 +15,6 @@ use crate::rules::rule::RuleId;
 use crate::votes::change::{Batch, Change};
 use crate::votes::fold::{self, Context, Rows};
 use crate::votes::vote::{PastVote, Vote};
-
-pub(super) struct VoteStatements {
-    by_key: String,
-    by_key_locked: String,
-    queued_above_locked: String,
-    confirmed_above_locked: String,
-    insert: String,
-    update: String,
-    past: String,
-}
-
-impl VoteStatements {
-    pub fn new(dialect: &Dialect) -> Self {
-        let Dialect {
-            rows,
-            join,
-            by_key,
-            by_cast_at,
-            lock,
-            ..
-        } = dialect;
-        let columns = names::<Vote>("");
-        // MySQL locks no table function, hence the SELECT around it. Join and index are named because
-        // rows are locked as they are read: only these, and in the order of the keys.
-        let by_key = format!(
-            "WITH k AS (SELECT * FROM {} AS j) SELECT {} FROM k {join} votes AS v{by_key} \
-             ON v.voter = k.voter AND v.author = k.author AND v.permlink = k.permlink",
-            rows(VoteKey::COLUMNS),
-            names::<Vote>("v."),
-        );
-        Self {
-            by_key_locked: format!("{by_key}{lock}"),
-            by_key,
-            queued_above_locked: format!(
-                "SELECT {columns} FROM votes \
-                 WHERE status = 'queued' AND (event_block > ? OR asks IS NOT NULL){lock}"
-            ),
-            confirmed_above_locked: format!(
-                "SELECT {columns} FROM votes WHERE block_num > ? AND status = 'confirmed'{lock}"
-            ),
-            insert: dialect.write_rows::<Vote>("INSERT INTO votes"),
-            update: (dialect.update_votes)(),
-            past: format!(
-                "SELECT v.voter, v.rule, v.author, v.permlink, v.cast_at \
-                 FROM {} AS k {join} votes AS v{by_cast_at} \
-                 ON v.voter = k.voter AND v.cast_at >= ? AND v.rule = k.rule \
-                 WHERE v.status IN ('cast', 'confirmed') OR (? AND v.status = 'dry_run')",
-                rows(VOTERS_AND_RULES),
-            ),
-        }
-    }
-}
 
 impl Store {
     /// Writes a batch, whole or not at all, and returns the rows it wrote.

@@ -3,8 +3,8 @@
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
-use super::SQL;
 use crate::store::error::StoreError;
+use crate::store::statements::MYSQL;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/mysql");
 
@@ -44,7 +44,7 @@ pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError>
         .execute(&mut *connection)
         .await?;
     MIGRATIONS.run_direct(None, connection, false).await?;
-    for statement in &SQL.checks {
+    for statement in &MYSQL.checks {
         sqlx::query(statement.as_str())
             .execute(&mut *connection)
             .await?;

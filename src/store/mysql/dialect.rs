@@ -1,39 +1,35 @@
 //! What MySQL and MariaDB write differently from SQLite.
 
-use std::sync::LazyLock;
-
 use crate::store::columns::IDS;
-use crate::store::statements::{Dialect, Statements, assign_votes, list};
+use crate::store::dialect::{Dialect, assign_votes, list};
 use crate::store::table::{Column, Table};
 use crate::votes::vote::Vote;
 
-pub static SQL: LazyLock<Statements> = LazyLock::new(|| {
-    Statements::new(&Dialect {
-        rows,
-        join: "STRAIGHT_JOIN",
-        by_key: " FORCE INDEX (votes_key)",
-        by_next_attempt: " FORCE INDEX (votes_next)",
-        by_cast_at: " FORCE INDEX (votes_past)",
-        lock: " FOR UPDATE",
-        // Two daemons that claim at once take different rows.
-        lock_free: " FOR UPDATE SKIP LOCKED",
-        insert_new: "INSERT IGNORE",
-        update_votes,
-        update_by_id: |set| {
-            let ids = rows(IDS);
-            format!("UPDATE {ids} AS k STRAIGHT_JOIN votes AS v ON v.id = k.id SET {set}")
-        },
-        prune_leader_votes: "DELETE FROM leader_votes WHERE voted_at < ? LIMIT 20000",
-        // As bytes: the texts may be of different character sets, which a server may refuse to mix.
-        token_marks: "SELECT CAST(id AS SIGNED) AS id, CAST(user_login AS CHAR) AS user_login, \
-             CAST(CRC32(CONCAT_WS('|', id, COALESCE(CAST(access_token AS BINARY), '-'), \
-             COALESCE(CAST(refresh_token AS BINARY), '-'), \
-             COALESCE(CAST(expires_in AS BINARY), '-'))) AS SIGNED) AS mark \
-             FROM steem_authorization WHERE user_login IS NOT NULL",
-        // The column may compare without regard to case.
-        has_refresh_token: "CAST(refresh_token AS BINARY) = CAST(? AS BINARY)",
-    })
-});
+pub static DIALECT: Dialect = Dialect {
+    rows,
+    join: "STRAIGHT_JOIN",
+    by_key: " FORCE INDEX (votes_key)",
+    by_next_attempt: " FORCE INDEX (votes_next)",
+    by_cast_at: " FORCE INDEX (votes_past)",
+    lock: " FOR UPDATE",
+    // Two daemons that claim at once take different rows.
+    lock_free: " FOR UPDATE SKIP LOCKED",
+    insert_new: "INSERT IGNORE",
+    update_votes,
+    update_by_id: |set| {
+        let ids = rows(IDS);
+        format!("UPDATE {ids} AS k STRAIGHT_JOIN votes AS v ON v.id = k.id SET {set}")
+    },
+    prune_leader_votes: "DELETE FROM leader_votes WHERE voted_at < ? LIMIT 20000",
+    // As bytes: the texts may be of different character sets, which a server may refuse to mix.
+    token_marks: "SELECT CAST(id AS SIGNED) AS id, CAST(user_login AS CHAR) AS user_login, \
+         CAST(CRC32(CONCAT_WS('|', id, COALESCE(CAST(access_token AS BINARY), '-'), \
+         COALESCE(CAST(refresh_token AS BINARY), '-'), \
+         COALESCE(CAST(expires_in AS BINARY), '-'))) AS SIGNED) AS mark \
+         FROM steem_authorization WHERE user_login IS NOT NULL",
+    // The column may compare without regard to case.
+    has_refresh_token: "CAST(refresh_token AS BINARY) = CAST(? AS BINARY)",
+};
 
 fn rows(columns: &[Column]) -> String {
     let columns = list(columns, |at, column| {

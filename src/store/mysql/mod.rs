@@ -16,7 +16,7 @@ use sqlx::{ConnectOptions, Connection as _, MySql};
 use super::connection::{Access, Connection, Outlives, Running};
 use super::error::{StoreError, is_collision};
 
-pub use dialect::SQL;
+pub use dialect::DIALECT;
 
 /// Limit for connecting, and for waiting for a free connection of the pool.
 const CONNECT: Duration = Duration::from_secs(4);

@@ -1,40 +1,36 @@
 //! What SQLite writes differently from MySQL.
 
-use std::sync::LazyLock;
-
 use crate::store::columns::IDS;
-use crate::store::statements::{Dialect, Statements, assign_votes, list, write_rows};
+use crate::store::dialect::{Dialect, assign_votes, list};
 use crate::store::table::Column;
 use crate::votes::vote::Vote;
 
-pub static SQL: LazyLock<Statements> = LazyLock::new(|| {
-    Statements::new(&Dialect {
-        rows,
-        join: "CROSS JOIN",
-        by_key: "",
-        by_next_attempt: "",
-        by_cast_at: " INDEXED BY votes_past",
-        // A transaction that writes is the only one.
-        lock: "",
-        lock_free: "",
-        insert_new: "INSERT OR IGNORE",
-        update_votes,
-        update_by_id: |set| {
-            let ids = rows(IDS);
-            format!("WITH k AS {ids} UPDATE votes SET {set} WHERE id IN (SELECT id FROM k)")
-        },
-        // There is no DELETE with LIMIT.
-        prune_leader_votes: "DELETE FROM leader_votes WHERE rowid IN \
-             (SELECT rowid FROM leader_votes WHERE voted_at < ? LIMIT 20000)",
-        // There is no hash function: whoever reads the row hashes its columns.
-        token_marks: "SELECT id, CAST(user_login AS CHAR) AS user_login, \
-             CAST(access_token AS CHAR) AS access_token, \
-             CAST(refresh_token AS CHAR) AS refresh_token, \
-             CAST(expires_in AS CHAR) AS expires_in \
-             FROM steem_authorization WHERE user_login IS NOT NULL",
-        has_refresh_token: "refresh_token = ? COLLATE BINARY",
-    })
-});
+pub static DIALECT: Dialect = Dialect {
+    rows,
+    join: "CROSS JOIN",
+    by_key: "",
+    by_next_attempt: "",
+    by_cast_at: " INDEXED BY votes_past",
+    // A transaction that writes is the only one.
+    lock: "",
+    lock_free: "",
+    insert_new: "INSERT OR IGNORE",
+    update_votes,
+    update_by_id: |set| {
+        let ids = rows(IDS);
+        format!("WITH k AS {ids} UPDATE votes SET {set} WHERE id IN (SELECT id FROM k)")
+    },
+    // There is no DELETE with LIMIT.
+    prune_leader_votes: "DELETE FROM leader_votes WHERE rowid IN \
+         (SELECT rowid FROM leader_votes WHERE voted_at < ? LIMIT 20000)",
+    // There is no hash function: whoever reads the row hashes its columns.
+    token_marks: "SELECT id, CAST(user_login AS CHAR) AS user_login, \
+         CAST(access_token AS CHAR) AS access_token, \
+         CAST(refresh_token AS CHAR) AS refresh_token, \
+         CAST(expires_in AS CHAR) AS expires_in \
+         FROM steem_authorization WHERE user_login IS NOT NULL",
+    has_refresh_token: "refresh_token = ? COLLATE BINARY",
+};
 
 /// `jsonb_each`, because `json_each` makes a text of every row, which each `->>` parses again: 24 µs
 /// a row and not 9.
@@ -48,7 +44,7 @@ fn rows(columns: &[Column]) -> String {
 /// Not UPDATE with FROM: SQLite cannot know how few rows the text has, and might read the whole table.
 fn update_votes() -> String {
     let set = assign_votes(|name| format!("{name} = excluded.{name}"));
-    let insert = write_rows::<Vote>("INSERT INTO votes", rows);
+    let insert = DIALECT.write_rows::<Vote>("INSERT INTO votes");
     // The WHERE keeps SQLite from reading ON as part of the join.
     format!("{insert} WHERE true ON CONFLICT (voter, author, permlink) DO UPDATE SET {set}")
 }

@@ -16,8 +16,9 @@ use tokio::sync::Mutex;
 
 use super::connection::{Access, Connection, Outlives, Running};
 use super::error::{StoreError, is_collision};
+use super::statements::SQLITE;
 
-pub use dialect::SQL;
+pub use dialect::DIALECT;
 pub use file::FileLock;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -124,7 +125,7 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
     MIGRATIONS
         .run_direct(None, &mut *transaction, false)
         .await?;
-    for statement in &SQL.checks {
+    for statement in &SQLITE.checks {
         sqlx::query(statement.as_str())
             .execute(&mut *transaction)
             .await
