@@ -5,6 +5,9 @@ mod graph;
 mod imports;
 mod source;
 
+use std::fs;
+use std::path::Path;
+
 use graph::Graph;
 use imports::imports;
 use source::{all_sources, closing, sources};
@@ -194,4 +197,34 @@ fn half_of_the_files_have_at_most_120_lines_of_code() {
     lines.sort_unstable();
     let median = lines[lines.len() / 2];
     assert!(median <= 120, "the median file has {median} lines of code");
+}
+
+/// The text of every Rust file below `folder`.
+fn texts(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            texts(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn each_invariant_of_the_map_names_a_test_that_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    texts(&root.join("src"), &mut all);
+    texts(&root.join("tests"), &mut all);
+    let map = fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    let rows = map.split("# Invariants").nth(1).unwrap().lines();
+    let names = rows.filter_map(|row| row.strip_suffix("` |")?.rsplit_once("| `"));
+    let names: Vec<&str> = names.map(|(_, name)| name).collect();
+    assert!(names.len() >= 12, "{names:?}");
+    let missing = names
+        .into_iter()
+        .filter(|name| !all.contains(&format!("fn {name}(")));
+    let missing: Vec<_> = missing.map(str::to_owned).collect();
+    assert_none("the map in src/lib.rs names tests", &missing);
 }

@@ -47,6 +47,7 @@ on_each_database! {
         thousands_of_votes_are_written_in_one_batch,
         a_vote_that_changes_is_changed_and_not_added,
         undone_blocks_take_their_votes_along,
+        what_another_rule_asked_for_before_an_upgrade_is_kept,
         two_that_plan_the_same_votes_at_once_write_each_once,
         names_that_the_chain_does_not_allow_hold_up_nobody_else,
         an_endless_transaction_id_is_cut;

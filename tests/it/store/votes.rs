@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use curatord::post::{PostId, VoteKey};
 use curatord::rules::rule::RuleId;
-use curatord::votes::change::{Batch, Change, Cursor, Outcome, Plan};
+use curatord::votes::change::{Batch, Change, Cursor, Outcome, Plan, Report, Unsuited};
 use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
 use curatord::votes::fold::Context;
+use curatord::votes::reason::Reason;
 use curatord::votes::status::{Origin, Status};
 use curatord::weight::Weight;
 
@@ -257,4 +258,45 @@ pub async fn an_endless_transaction_id_is_cut(database: &Database) {
     let vote = store.vote(&key("alice", "a-post")).await.unwrap().unwrap();
     assert_eq!(vote.status, Status::Cast);
     assert_eq!(vote.trx_id.map(|id| id.chars().count()), Some(64));
+}
+
+/// What version 5 of the tables held in `rivals`.
+const RIVALS: &str = r#"[{"rule": "friends.toml:others", "origin": "trail", "weight": 2500, "due_at": 1772366500250,
+    "event_block": 999, "event_at": 1772366400250, "leader": ["curie", 5000], "had_vote": true}]"#;
+
+pub async fn what_another_rule_asked_for_before_an_upgrade_is_kept(database: &Database) {
+    let store = database.store().await;
+    apply(&store, &plans([plan("alice", "a-post")])).await;
+    drop(store);
+    for back in [
+        "ALTER TABLE votes RENAME COLUMN asks TO rivals".to_owned(),
+        "DELETE FROM _sqlx_migrations WHERE version = 6".to_owned(),
+        format!("UPDATE votes SET rivals = '{RIVALS}'"),
+    ] {
+        database.execute(&back).await;
+    }
+    let store = database.store().await;
+    let row = store.vote(&key("alice", "a-post")).await.unwrap().unwrap();
+    assert_eq!(*row.ask(), plan("alice", "a-post").ask);
+    let [other] = row.asks.others() else {
+        panic!("{:?}", row.asks)
+    };
+    let leader = Some((name("curie"), Weight::clamped(5_000)));
+    assert_eq!(
+        (other.rule.as_str(), other.block),
+        ("friends.toml:others", 999)
+    );
+    assert_eq!(
+        (&other.leader, other.weight),
+        (&leader, Weight::clamped(2_500))
+    );
+    // It has the vote should the first rule drop out.
+    let dropped = Outcome::Unsuited(vec![Unsuited {
+        cause: row.ask().cause(),
+        status: Status::Skipped,
+        reason: Reason::Told("tags".to_owned()),
+    }]);
+    let report = Report::of(&row, dropped, at(2));
+    let written = apply(&store, &changes([Change::Report(report)])).await;
+    assert_eq!(written[0].ask().rule, other.rule);
 }
