@@ -3,7 +3,7 @@
 
 SET @old = (SELECT COUNT(*) > 0 FROM information_schema.columns
     WHERE table_schema = DATABASE() AND table_name = 'votes' AND column_name = 'rivals');
-SET @statement = IF(@old, 'ALTER TABLE votes CHANGE COLUMN rivals asks TEXT', 'DO 0');
+SET @statement = IF(@old, 'ALTER TABLE votes CHANGE COLUMN rivals asks MEDIUMTEXT', 'DO 0');
 PREPARE renaming FROM @statement;
 EXECUTE renaming;
 DEALLOCATE PREPARE renaming;

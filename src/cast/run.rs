@@ -132,6 +132,8 @@ pub async fn run(mut parts: Parts, stop: Stop) {
             changes,
             ..Batch::default()
         };
+        // The writer may wait for room here, and it takes nothing meanwhile.
+        parts.handovers.close();
         parts.journal.write(last).await;
     }
     // Where the writer is gone nobody needs to know.

@@ -55,7 +55,7 @@ table! {
         event_at: MOMENT = vote.ask().at.write(),
         leader: NAME = leader(vote).map_or(Value::Null, |(name, _)| name.write()),
         leader_weight: NUMBER = leader(vote).map_or(Value::Null, |(_, weight)| weight.write()),
-        asks: TEXT = asks::write(vote.asks.others()).into(),
+        asks: LONG_TEXT = asks::write(vote.asks.others()).into(),
     }
     make {
         key: VoteKey { voter, post: PostId { author, permlink } },

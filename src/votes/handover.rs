@@ -46,5 +46,5 @@ impl Handover {
 
 /// Whether the vote is queued and claimed by `owner`.
 pub fn is_ours(row: &Vote, owner: &str) -> bool {
-    row.status == Status::Queued && row.claimed_by.as_deref() == Some(owner)
+    row.status == Status::Queued && row.is_held_by(owner)
 }

@@ -139,6 +139,7 @@ impl Planner {
         let author = &comment.post.author;
         let mut asked: HashSet<&Account> = HashSet::new();
         let mut too_late = Vec::new();
+        let first_change = batch.changes.len();
         for rule in rules.author_rules(author) {
             let Trigger::Author(author_rule) = &rule.trigger else {
                 continue;
@@ -178,6 +179,7 @@ impl Planner {
             }
         }
         batch.changes.extend(too_late);
+        in_order_of_votes(&mut batch.changes[first_change..]);
     }
 
     fn leader_vote(&mut self, rules: &RuleSet, block: &Block, vote: &Vote, batch: &mut Batch) {
@@ -193,6 +195,7 @@ impl Planner {
         standing.push(cast.clone());
         batch.leader_votes.push(cast);
 
+        let first_change = batch.changes.len();
         for rule in rules.trail_rules(&vote.voter) {
             if !rule.covers_author(&vote.post.author) {
                 continue;
@@ -236,6 +239,7 @@ impl Planner {
             });
             batch.changes.extend(plans.map(Change::Plan));
         }
+        in_order_of_votes(&mut batch.changes[first_change..]);
     }
 
     fn learn(&mut self, post: &PostId, fate: Fate, block: &Block) {
@@ -283,6 +287,12 @@ fn options_of<'b>(block: &'b Block, post: &PostId) -> Option<&'b CommentOptions>
 fn voters_of<'r>(rule: &'r Rule, author: &Account) -> impl Iterator<Item = &'r Account> {
     let voters = rule.voters.iter();
     voters.filter(move |voter| rule.self_votes || *voter != author)
+}
+
+/// Puts what several rules ask for side by side, vote by vote: a large batch is cut, and each row is to be written
+/// once.
+fn in_order_of_votes(changes: &mut [Change]) {
+    changes.sort_by(|left, right| left.key().cmp(right.key()));
 }
 
 /// The vote ends at once: the rule's window opens too late.

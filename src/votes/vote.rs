@@ -67,6 +67,11 @@ impl Vote {
         self.attempts > 0 || (self.claimed_by.is_some() && self.next_attempt_at <= now)
     }
 
+    /// Whether the daemon `owner` holds it.
+    pub fn is_held_by(&self, owner: &str) -> bool {
+        self.claimed_by.as_deref() == Some(owner)
+    }
+
     /// Whether the voter voted by other means.
     pub fn is_by_hand(&self) -> bool {
         self.reason == Some(Reason::VotedByHand)

@@ -221,14 +221,13 @@ impl Caster {
         };
         let rule = &held.vote.ask().rule;
         match answer {
-            Answer::Done(_) => {
-                let weight = held.vote.ask().weight;
-                self.lanes.voted(&key.voter, world.now);
-                self.known
-                    .taken(&key.voter, weight, self.settings.kind, world.now);
+            Answer::Done(_) => self.lanes.voted(&key.voter, world.now),
+            // What it cost is not known.
+            Answer::Unknown(_) => self.known.voted_elsewhere(&key.voter),
+            _ => {
+                self.known.voted_elsewhere(&key.voter);
+                self.known.refused(key, rule);
             }
-            Answer::Unknown(_) => {}
-            _ => self.known.refused(key, rule),
         }
         let at = Answered {
             sent_at,
@@ -246,11 +245,6 @@ impl Caster {
                 self.later(key, look_at, world);
             }
             Next::Later(trouble, at) => {
-                held.tries.trouble = Some(trouble);
-                self.later(key, at, world);
-            }
-            Next::NoMana(trouble, at) => {
-                self.known.voted_elsewhere(&key.voter);
                 held.tries.trouble = Some(trouble);
                 self.later(key, at, world);
             }

@@ -10,6 +10,7 @@ use crate::post::VoteKey;
 use crate::rules::rule::Rule;
 use crate::votes::change::{Outcome, Report, Unsuited};
 use crate::votes::limits::by_mana;
+use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::verdict::{NoRule, Verdict, by_post, by_rule, unsuited};
 
@@ -107,6 +108,15 @@ impl Caster {
         }
         let tried = held.tried() || vote.attempts > 0;
         let verdict = post.show(|post| by_post(vote, rule, post, tried, now));
+        if let Verdict::Withdraw(reason @ Reason::NotNow(..)) = &verdict
+            && !tried
+        {
+            return Judged::Unsuited(vec![Unsuited {
+                cause: vote.ask().cause(),
+                status: Status::Withdrawn,
+                reason: reason.clone(),
+            }]);
+        }
         let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
             return Judged::Verdict(verdict);
         };

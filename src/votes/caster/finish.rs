@@ -46,6 +46,8 @@ impl Caster {
                     meanwhile: Meanwhile::Ours,
                 });
                 self.known.sent(key, &held.vote.ask().rule, world.now);
+                self.known
+                    .taken(&key.voter, weight, self.settings.kind, world.now);
                 self.actions.push(Action::Send(Request {
                     key: key.clone(),
                     weight,

@@ -235,14 +235,14 @@ impl Known {
         }
     }
 
-    /// A vote of ours was taken: it costs mana.
+    /// A vote of ours leaves, or would but for a dry run: it costs mana.
     pub fn taken(&mut self, voter: &Account, weight: Weight, kind: ChainKind, now: DateTime<Utc>) {
         if let Some((_, Some(state))) = self.mana.get_mut(voter) {
             state.spend(kind, weight, now);
         }
     }
 
-    /// The voter voted by other means: its mana is not what we think.
+    /// The voter voted by other means, or a vote of ours was refused: its mana is not what we think.
     pub fn voted_elsewhere(&mut self, voter: &Account) {
         self.mana.remove(voter);
     }

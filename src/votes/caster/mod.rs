@@ -298,7 +298,7 @@ impl Caster {
 
     fn attend_at_next(&mut self, key: &VoteKey) {
         if let Some(at) = self.held.get(key).map(|held| held.next_at) {
-            self.attend_at(key, at);
+            self.enter(key, at);
         }
     }
 

@@ -35,8 +35,6 @@ pub enum Next {
     Unclear(Reason, DateTime<Utc>),
     /// Try again at that time.
     Later(Reason, DateTime<Utc>),
-    /// The voter's mana is less than we think: try again at that time.
-    NoMana(Reason, DateTime<Utc>),
     /// Try again after a pause, which the signer may ask for, as long as there is time for retries.
     Retry(Reason, Option<Duration>),
     /// Get a new token.
@@ -66,7 +64,7 @@ pub fn next(held: &Held, flight: &Flight, answer: Answer, at: &Answered) -> Next
         }
         Answer::Token(text) => Next::Refresh(text.into()),
         Answer::NoMana(text) if at.waits_for_mana => {
-            Next::NoMana(text.into(), now + MANA_MAY_BE_BACK)
+            Next::Later(text.into(), now + MANA_MAY_BE_BACK)
         }
         Answer::UnknownPost(text) | Answer::NoMana(text) | Answer::Final(text) => {
             Next::Finish(Outcome::Failed(text.into()))

@@ -129,6 +129,8 @@ pub(super) fn unsuited(row: Vote, dropped: &[Unsuited], context: &Context<'_>) -
     match why(row.ask()) {
         // A vote that was sent is nobody else's.
         Some((status, reason)) if row.attempts > 0 => ended(row, status, reason),
+        // Another daemon may be sending it.
+        Some(_) if row.attempted(context.now) && !row.is_held_by(context.owner) => row,
         first => without(
             row,
             |ask| find(ask).is_some(),

@@ -100,7 +100,7 @@ impl Row {
             Change::Report(Report {
                 outcome: Outcome::Unsuited(_),
                 ..
-            }) => other_cause,
+            }) => self.planned || other_cause,
             // Whoever reports knows of the vote, and says who holds it.
             Change::Report(_) => false,
         };

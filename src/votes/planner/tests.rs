@@ -88,9 +88,9 @@ fn the_first_rule_that_matches_has_the_post_for_each_voter() {
         [
             "alice by first",
             "alice by second",
+            "alice by third",
             "dave by second",
-            "dave by third",
-            "alice by third"
+            "dave by third"
         ]
     );
     assert_eq!(plans_of(text, [reply("a")]), ["alice by comments"]);
