@@ -40,15 +40,23 @@ pub struct Parts {
     pub config: watch::Receiver<Arc<Config>>,
     /// This daemon, as the table names it.
     pub owner: String,
+    /// The time.
     pub clock: Clock,
+    /// The rules in force.
     pub rules: watch::Receiver<Arc<RuleSet>>,
+    /// The nodes of the chain.
     pub nodes: Nodes,
     /// Tells which votes there were, for limits.
     pub store: Arc<Store>,
+    /// The HTTP API of the signer.
     pub signer: SignerClient,
+    /// The access tokens of the voters.
     pub tokens: TokenBook,
+    /// To the token keeper: tokens that were refused.
     pub refreshes: mpsc::Sender<RefreshRequest>,
+    /// From the writer: rows as they are written.
     pub handovers: mpsc::Receiver<Handover>,
+    /// To the writer: what became of votes.
     pub journal: Journal,
     /// Told at the end, once nothing is under way that was not reported.
     pub settled: oneshot::Sender<()>,

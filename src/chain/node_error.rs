@@ -18,8 +18,10 @@ pub enum NodeFault {
     /// No answer within this time.
     #[error("gave no answer within {} s", .0.as_secs_f32())]
     Timeout(Duration),
+    /// No connection, with the error of the system.
     #[error("cannot be reached ({0}): check its address and the network")]
     Unreachable(String),
+    /// The connection broke while it answered.
     #[error("broke off the connection ({0})")]
     ConnectionBroken(String),
     /// With the `Retry-After` of the answer, if it has one.
@@ -41,10 +43,18 @@ pub enum NodeFault {
     /// A body of more than this many bytes.
     #[error("gave an answer of more than {} MiB", .0 >> 20)]
     TooLarge(usize),
+    /// The answer is not JSON.
     #[error("gave an answer that is not JSON: {0}")]
     NotJson(String),
+    /// The answer to a method is not what it should be.
     #[error("gave an answer to `{method}` that cannot be read: {why}")]
-    Unreadable { method: &'static str, why: String },
+    Unreadable {
+        /// The method that was called.
+        method: &'static str,
+        /// What is wrong with the answer.
+        why: String,
+    },
+    /// It does not know this method.
     #[error("does not know the method `{0}`")]
     MethodNotFound(&'static str),
     /// A JSON-RPC error.
@@ -60,6 +70,7 @@ pub enum NodeFault {
     /// The node has not received the block yet.
     #[error("does not have the block yet")]
     BlockNotFound,
+    /// Its head is this far behind the clock.
     #[error("is {} s behind", .0.as_secs())]
     Behind(Duration),
 }

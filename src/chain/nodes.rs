@@ -77,6 +77,7 @@ impl Default for NodeLimits {
 /// An error in the list of nodes.
 #[derive(Debug, thiserror::Error)]
 pub enum NodesSetupError {
+    /// No node is configured.
     #[error("`network.nodes` is empty: name at least one node")]
     NoNodes,
     /// An address that is not an HTTP or HTTPS address.

@@ -7,13 +7,27 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NodeNotice {
     /// An outage of this node began. Other nodes are used, if there are any.
-    Down { node: String, fault: String },
+    Down {
+        /// The node's address.
+        node: String,
+        /// What it did wrong.
+        fault: String,
+    },
     /// The outage of this node is over: it has answered for a whole cooldown.
-    Up { node: String },
+    Up {
+        /// The node's address.
+        node: String,
+    },
     /// An outage of all nodes began. `faults` lists the fault of each.
-    AllDown { faults: String },
+    AllDown {
+        /// What each node did wrong.
+        faults: String,
+    },
     /// The first node answered after an outage of all.
-    AnyUp { node: String },
+    AnyUp {
+        /// The node's address.
+        node: String,
+    },
 }
 
 impl fmt::Display for NodeNotice {

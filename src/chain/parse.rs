@@ -23,8 +23,10 @@ pub enum BlockError {
     /// It is not JSON of a block's shape.
     #[error("not a block: {0}")]
     Json(#[from] serde_json::Error),
+    /// The block has no number.
     #[error("the block has no number: it needs a `block_id`")]
     NoNumber,
+    /// Its timestamp cannot be true.
     #[error("not a block: {0}")]
     Moment(#[from] Impossible),
 }

@@ -27,6 +27,7 @@ pub struct RecordingError {
 /// The kind of error in a recording.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingFault {
+    /// The file holds nothing.
     #[error("the file holds no blocks")]
     Empty,
     /// The text is not JSON; says why.
@@ -44,6 +45,7 @@ pub enum RecordingFault {
     /// A JSON-RPC error instead of a block; holds its message.
     #[error("this is a node's error, not a block: {0}")]
     NodeError(String),
+    /// It is nested too deep.
     #[error("the blocks are nested too deep")]
     TooDeep,
 }

@@ -41,7 +41,10 @@ pub enum ChainEvent {
     /// The block after the last one.
     Block(Arc<Block>),
     /// The blocks above number `above` were undone. The next block is the one after it.
-    Undo { above: u32 },
+    Undo {
+        /// The newest block that stands.
+        above: u32,
+    },
     /// The blocks up to this number can no longer be undone. They were all read.
     Irreversible(u32),
 }

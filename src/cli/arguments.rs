@@ -62,7 +62,9 @@ pub fn weight(text: &str) -> Result<Weight, String> {
 /// Value of `--kind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ChainName {
+    /// Hive
     Hive,
+    /// Steem
     Steem,
 }
 

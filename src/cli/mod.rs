@@ -72,9 +72,11 @@ pub enum Format {
 /// Result of a command; the number is the exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
+    /// It did what was asked.
     Done = 0,
     /// The command failed, or found a problem.
     Failed = 1,
+    /// The arguments are wrong.
     WrongUsage = 2,
 }
 

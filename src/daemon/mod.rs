@@ -68,6 +68,7 @@ mod give_up {
 pub struct Options {
     /// Some of it may change while the daemon runs: see [`crate::config::reload`].
     pub config: watch::Receiver<Arc<Config>>,
+    /// The time.
     pub clock: Clock,
     /// Everything but broadcasting.
     pub dry_run: bool,

@@ -46,6 +46,7 @@ pub struct Finding {
 /// `Display` is the one-line form for logs and tables: `path:line:column: message (help)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlainProblem {
+    /// Whether it is an error or a warning.
     pub severity: Severity,
     /// The file as people know it, or the name of the environment variable.
     pub path: Arc<str>,
@@ -60,6 +61,7 @@ pub struct PlainProblem {
 /// A problem together with the lines of the file that it can be drawn in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// The problem without the text of the file.
     pub plain: PlainProblem,
     /// `None` where there is no line to draw, or none may be shown.
     source: Option<Source>,

@@ -22,6 +22,7 @@ pub type Told<T> = Result<T, String>;
 pub struct Known {
     /// The moment that the explanation is for.
     pub now: DateTime<Utc>,
+    /// The post that is explained.
     pub post: PostId,
     /// The post as a node has it; `None` within where no node knows it.
     pub content: Told<Option<Content>>,

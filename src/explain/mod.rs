@@ -28,12 +28,24 @@ use crate::weight::Weight;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Says {
     /// It would vote.
-    Votes { weight: Weight, at: DateTime<Utc> },
+    Votes {
+        /// The weight of the vote.
+        weight: Weight,
+        /// When that was, or will be.
+        at: DateTime<Utc>,
+    },
     /// Its vote is queued and nothing is against it.
-    Queued { weight: Weight, at: DateTime<Utc> },
+    Queued {
+        /// The weight of the vote.
+        weight: Weight,
+        /// When that was, or will be.
+        at: DateTime<Utc>,
+    },
     /// It has voted; `at` is when the request left.
     Voted {
+        /// The weight of the vote.
         weight: Weight,
+        /// When that was, or will be.
         at: Option<DateTime<Utc>>,
     },
     /// Something is against it.
@@ -45,7 +57,9 @@ pub enum Says {
 /// One rule and what decided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decision {
+    /// The rule.
     pub rule: RuleId,
+    /// What it comes to.
     pub says: Says,
     /// The key of the rule file that decided, or another word: `post`, `leaders`, `precedence`, `queue`,
     /// `token`, `by hand`; for a vote that is over its status.
@@ -57,6 +71,7 @@ pub struct Decision {
 /// All rules of one voter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
+    /// The account that votes.
     pub voter: Account,
     /// What it comes to, for people.
     pub summary: String,

@@ -15,6 +15,7 @@ const MAX: i64 = 1_000_000_000_000;
 /// What a replay starts with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
+    /// The chain, which tells what a vote costs.
     pub kind: ChainKind,
     /// The mana of every voter, 0 to 100 %.
     pub mana: Weight,
@@ -35,6 +36,7 @@ impl Default for Start {
 /// The mana of a voter on one day, UTC, in hundredths of a percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day {
+    /// The day, in UTC.
     pub day: NaiveDate,
     /// After the vote that left the least.
     pub lowest: u16,

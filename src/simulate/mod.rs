@@ -80,9 +80,13 @@ enum Pending {
 /// A daemon in memory.
 #[derive(Debug)]
 pub struct Simulation<S> {
+    /// The rules in force.
     pub rules: Arc<RuleSet>,
+    /// The rows of votes.
     pub table: Table,
+    /// The real caster.
     pub caster: Caster,
+    /// Nodes, signer and tokens.
     pub surroundings: S,
     now: DateTime<Utc>,
     /// By the moment at which it comes back, then in the order of the questions.

@@ -37,9 +37,13 @@ const AT_ONCE: TimeDelta = TimeDelta::milliseconds(1);
 /// A vote that the rules would cast.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplayedVote {
+    /// The vote.
     pub key: VoteKey,
+    /// The weight of the vote.
     pub weight: Weight,
+    /// When it is due.
     pub due_at: DateTime<Utc>,
+    /// The rule.
     pub rule: RuleId,
     /// The number of the block with the post or the leader's vote that caused it; for a schedule the newest
     /// block then.

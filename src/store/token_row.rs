@@ -14,6 +14,7 @@ use crate::moment;
 /// A row of `steem_authorization`.
 #[derive(Debug, Clone)]
 pub struct TokenRow {
+    /// The account that votes.
     pub voter: Account,
     /// Empty if the row has none.
     pub access_token: SecretString,
@@ -26,8 +27,11 @@ pub struct TokenRow {
 /// The result of a refresh.
 #[derive(Debug, Clone)]
 pub struct NewToken {
+    /// Authorises votes of the account.
     pub access_token: SecretString,
+    /// Brings the next access token.
     pub refresh_token: SecretString,
+    /// When the access token expires.
     pub expires_at: DateTime<Utc>,
 }
 

@@ -11,7 +11,9 @@ pub enum Answer {
     Unknown(String),
     /// It did not reach the chain, for a cause that passes: try again.
     Passing {
+        /// What the signer says.
         text: String,
+        /// The pause that the signer asks for.
         retry_after: Option<Duration>,
     },
     /// The access token was refused: refresh it once, then try again.
@@ -46,7 +48,10 @@ impl Answer {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Done {
     /// Taken by a node; not in a block yet.
-    Accepted { trx_id: Option<String> },
+    Accepted {
+        /// The id of the transaction, where the signer tells it.
+        trx_id: Option<String>,
+    },
     /// The same vote stands on the post already.
     Identical,
     /// This very transaction is known already.

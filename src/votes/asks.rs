@@ -16,7 +16,9 @@ use crate::weight::Weight;
 pub struct Ask {
     /// Empty for a vote that a person cast.
     pub rule: RuleId,
+    /// What kind of reason it is.
     pub origin: Origin,
+    /// The weight of the vote.
     pub weight: Weight,
     /// When the vote must go out.
     pub due_at: DateTime<Utc>,
@@ -31,8 +33,11 @@ pub struct Ask {
 /// What identifies an ask of one vote. When another one has the vote, its post is looked at again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
+    /// The rule.
     pub rule: RuleId,
+    /// What kind of reason it is.
     pub origin: Origin,
+    /// The block with the cause.
     pub block: u32,
 }
 

@@ -41,7 +41,9 @@ impl Change {
 /// A rule or a person asks for a vote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
+    /// The vote.
     pub key: VoteKey,
+    /// What asks for it.
     pub ask: Ask,
     /// The event is a comment operation, which may turn out to be an edit: it does not bring back a vote that
     /// was decided before.
@@ -51,7 +53,9 @@ pub struct Plan {
 /// What a queued vote of a trail follows was changed or taken back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
+    /// The vote.
     pub key: VoteKey,
+    /// The rule.
     pub rule: RuleId,
     /// Which queued votes of the rule are concerned.
     pub follows: FollowedBy,
@@ -64,9 +68,11 @@ pub struct Follow {
 /// Whom a queued vote of a trail follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FollowedBy {
+    /// This leader's vote.
     Leader(Account),
     /// Any of the leaders whose agreement on upvotes, or else on downvotes, has ended.
     Agreement {
+        /// Agreement on an upvote, or else on a downvote.
         upvotes: bool,
     },
 }
@@ -74,7 +80,9 @@ pub enum FollowedBy {
 /// The vote that a trail follows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Followed {
+    /// The account that is followed.
     pub leader: Account,
+    /// The weight of the leader's vote.
     pub leader_weight: Weight,
     /// Ours.
     pub weight: Weight,
@@ -83,10 +91,13 @@ pub struct Followed {
 /// A vote in a block.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
+    /// The vote.
     pub key: VoteKey,
     /// 0 where it takes a vote back.
     pub weight: Weight,
+    /// The id of the transaction, where the signer tells it.
     pub trx_id: String,
+    /// The number of the block.
     pub block_num: u32,
     /// The block's timestamp.
     pub at: DateTime<Utc>,
@@ -95,6 +106,7 @@ pub struct Seen {
 /// What the caster reports about a vote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
+    /// The vote.
     pub key: VoteKey,
     /// What asked for it. If something else has the vote by now, only attempts and accepted requests count.
     pub cause: Cause,
@@ -102,7 +114,9 @@ pub struct Report {
     pub weight: Weight,
     /// All requests sent for it so far.
     pub attempts: u32,
+    /// When.
     pub at: DateTime<Utc>,
+    /// What became of it.
     pub outcome: Outcome,
 }
 
@@ -125,8 +139,11 @@ impl Report {
 pub enum Outcome {
     /// The signer accepted it; unless a block shows it before, look for it at `check_at`.
     Cast {
+        /// The id of the transaction, where the signer tells it.
         trx_id: Option<String>,
+        /// When the request left.
         cast_at: DateTime<Utc>,
+        /// When to look for it on the chain, unless a block shows it before.
         check_at: DateTime<Utc>,
     },
     /// It stands on the post.
@@ -135,39 +152,53 @@ pub enum Outcome {
     /// caster goes on holding it; else it is free for whoever claims it then. Of a row that is over, only the
     /// number of attempts changes.
     Later {
+        /// No attempt before then.
         next_attempt_at: DateTime<Utc>,
+        /// When it is due.
         due_at: Option<DateTime<Utc>>,
+        /// Why.
         reason: Option<Reason>,
+        /// Whether the caster goes on holding it.
         hold: bool,
     },
     /// It was cast, but no block and not the post shows it: cast it again at `at`.
     Recast {
+        /// When.
         at: DateTime<Utc>,
     },
     /// These asks drop out: the post does not suit them, or their rule is gone.
     Unsuited(Vec<Unsuited>),
+    /// Refused for good, or tried until the time for retries was over.
     Failed(Reason),
+    /// A rule or a person said no.
     Skipped(Reason),
+    /// Its cause is gone.
     Withdrawn(Reason),
+    /// It would have been cast but for `--dry-run`.
     DryRun,
 }
 
 /// An ask that drops out of a vote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unsuited {
+    /// The ask that drops out.
     pub cause: Cause,
     /// How the vote ends if nothing else asks for it.
     pub status: Status,
+    /// Why.
     pub reason: Reason,
 }
 
 /// A leader's vote, kept so that trails can be followed over a restart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeaderVote {
+    /// The account that is followed.
     pub leader: Account,
+    /// The post or comment.
     pub post: PostId,
     /// 0 where it takes the vote back.
     pub weight: Weight,
+    /// The number of the block.
     pub block_num: u32,
     /// The block's timestamp.
     pub at: DateTime<Utc>,
@@ -176,8 +207,11 @@ pub struct LeaderVote {
 /// How far the chain has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
+    /// The number of the block.
     pub block_num: u32,
+    /// The id of the block.
     pub block_id: String,
+    /// The timestamp of the block.
     pub block_time: DateTime<Utc>,
     /// Number and id of recent blocks that could still be undone, oldest first, this one included:
     /// enough to find the common ancestor after a fork.
@@ -187,6 +221,7 @@ pub struct Cursor {
 /// How far the times of a rule with `schedule` have been taken care of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleRun {
+    /// The rule.
     pub rule: RuleId,
     /// Expression and time zone, as they were then: of another schedule nothing was missed.
     pub schedule: String,
@@ -199,12 +234,17 @@ pub struct ScheduleRun {
 pub struct Batch {
     /// The blocks above this one were undone.
     pub undo_above: Option<u32>,
+    /// What happened to votes, in that order.
     pub changes: Vec<Change>,
+    /// Votes of leaders to keep.
     pub leader_votes: Vec<LeaderVote>,
+    /// Rows for `error_log`.
     pub errors: Vec<ErrorEntry>,
+    /// Schedules that have run.
     pub schedule_runs: Vec<ScheduleRun>,
     /// Rules that have no schedule any more.
     pub schedules_gone: Vec<RuleId>,
+    /// How far the chain has been read.
     pub cursor: Option<Cursor>,
 }
 

@@ -10,14 +10,19 @@ use crate::weight::Weight;
 /// Something that went wrong, for manual review. Never holds a secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorEntry {
+    /// The column `type`.
     pub kind: ErrorKind,
     /// Empty where it concerns no voter; likewise `author` and `permlink`.
     pub voter: String,
+    /// The author of the post.
     pub author: String,
+    /// The permlink of the post.
     pub permlink: String,
+    /// The weight of the vote, if it is about one.
     pub weight: Option<Weight>,
     /// What happened, to what, and what to do.
     pub error: String,
+    /// When it happened.
     pub at: DateTime<Utc>,
     /// Report once: an entry with a fingerprint that was written before is dropped, across restarts.
     /// At most 64 characters of ASCII.
@@ -27,18 +32,28 @@ pub struct ErrorEntry {
 /// The `type` of a row of `error_log`: at most 10 characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
+    /// A vote of an author rule.
     Vote,
+    /// A vote of a trail.
     Trail,
+    /// A vote of a rule with a schedule.
     Schedule,
+    /// A vote that a person asked for.
     Hand,
+    /// A token that cannot be refreshed.
     Refresh,
+    /// A rule file with errors.
     Rules,
+    /// A node out of order.
     Chain,
+    /// The signer.
     Signer,
+    /// The database.
     Database,
 }
 
 impl ErrorKind {
+    /// The word in the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Vote => "vote",

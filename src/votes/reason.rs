@@ -26,7 +26,10 @@ pub enum Reason {
     /// The signer accepted the vote, but no block holds it.
     ReachedNoBlock,
     /// No block holds the vote although the signer accepted it this often.
-    NeverInBlock { times: u32 },
+    NeverInBlock {
+        /// How often the signer accepted it.
+        times: u32,
+    },
     /// The file of the rule, named here, has errors.
     FileUnreadable(String),
     /// The rule does not ask for the vote any more.
@@ -35,17 +38,35 @@ pub enum Reason {
     Filter(Refusal),
     /// The post is older than `max_age`, now or when the vote is due.
     MaxAge {
+        /// When the post was published.
         published: DateTime<Utc>,
+        /// It is too old when the vote is due, or else now.
         when_due: bool,
     },
     /// The rule's window opens too late for `max_age`.
-    WindowTooLate { opens: DateTime<Utc> },
+    WindowTooLate {
+        /// When the window opens.
+        opens: DateTime<Utc>,
+    },
     /// The comment operation changed a post that existed before.
-    Edit { published: DateTime<Utc> },
+    Edit {
+        /// When the post was published.
+        published: DateTime<Utc>,
+    },
     /// So many votes were cast that this key of `limit` allows no more.
-    Limit { key: &'static str, votes: u32 },
+    Limit {
+        /// The key of `limit`.
+        key: &'static str,
+        /// Votes within the time of the limit.
+        votes: u32,
+    },
     /// The voter's mana, in hundredths of a percent, is below `min_mana`.
-    MinMana { has: u16, min: Weight },
+    MinMana {
+        /// The voter's mana, in hundredths of a percent.
+        has: u16,
+        /// What the rule asks for.
+        min: Weight,
+    },
     /// No node knows the voter.
     NoAccount,
     /// No node knows the post, which may be too young for them.
@@ -62,13 +83,18 @@ pub enum Reason {
     StoppedEarly,
     /// The time for retries is over; what went wrong last.
     GaveUp {
+        /// The time for retries.
         after: Duration,
+        /// What went wrong last.
         trouble: Option<Box<Self>>,
     },
     /// The signer asks for a pause that ends after the time for retries.
     PauseTooLong {
+        /// The pause that the signer asks for.
         asked: Duration,
+        /// The time for retries.
         retry_for: Duration,
+        /// What went wrong last.
         trouble: Box<Self>,
     },
     /// What the signer, a node or the database says, or what stands in the table.

@@ -22,9 +22,13 @@ pub enum Status {
 /// What asked for a vote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
+    /// A rule on posts of an author.
     Author,
+    /// A rule on votes of a leader.
     Trail,
+    /// A rule at a fixed time.
     Schedule,
+    /// A person.
     Hand,
 }
 

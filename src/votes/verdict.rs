@@ -24,19 +24,26 @@ const STAMP_OF_BLOCK_BEFORE: TimeDelta = TimeDelta::seconds(9);
 /// What is to be done with a vote that is due.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
+    /// Send it with this weight.
     Cast(Weight),
     /// It stands on the post, and it is ours.
     Confirmed,
+    /// A rule or a person says no.
     Skip(Reason),
+    /// Its cause is gone.
     Withdraw(Reason),
+    /// It can never be cast.
     Fail(Reason),
     /// It is due at another moment.
     Move {
+        /// The new moment.
         due_at: DateTime<Utc>,
     },
     /// Nobody can say yet: look again at `until`.
     Wait {
+        /// When to look again.
         until: DateTime<Utc>,
+        /// Why.
         reason: Reason,
     },
 }

@@ -10,9 +10,11 @@ use crate::votes::status::Status;
 /// A vote that waits, went out, or never will. Times are UTC to the millisecond.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vote {
+    /// The vote.
     pub key: VoteKey,
     /// Who asks for it. Of a vote that is not queued only the ask that had it is kept.
     pub asks: Asks,
+    /// Where it stands.
     pub status: Status,
     /// Why it waits, was skipped or withdrawn, or failed.
     pub reason: Option<Reason>,
@@ -26,12 +28,15 @@ pub struct Vote {
     pub claimed_by: Option<String>,
     /// When that claim ends unless it is renewed.
     pub claimed_until: Option<DateTime<Utc>>,
+    /// The id of the transaction, where the signer tells it.
     pub trx_id: Option<String>,
     /// The block that holds the vote.
     pub block_num: Option<u32>,
     /// How often a vote that no block held was cast again: at most 3.
     pub recasts: u32,
+    /// When something first asked for it.
     pub created_at: DateTime<Utc>,
+    /// When the row was last written.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -81,6 +86,7 @@ impl Vote {
 /// A vote that went out, or is on its way, as limits count it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastVote {
+    /// The post that was voted on.
     pub post: PostId,
     /// When its request left.
     pub at: DateTime<Utc>,

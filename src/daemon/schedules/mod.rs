@@ -46,13 +46,19 @@ const LONGEST_RETRY: TimeDelta = TimeDelta::seconds(30);
 
 /// What running schedules needs.
 pub struct Schedules {
+    /// The tables.
     pub store: Arc<Store>,
+    /// The nodes of the chain.
     pub nodes: Nodes,
+    /// The time.
     pub clock: Clock,
+    /// This daemon, as the tables name it.
     pub owner: String,
     /// May change while it runs.
     pub config: watch::Receiver<Arc<Config>>,
+    /// The rules in force.
     pub rules: watch::Receiver<Arc<RuleSet>>,
+    /// Everything but broadcasting.
     pub dry_run: bool,
     /// To the writer.
     pub plans: mpsc::Sender<Batch>,

@@ -55,17 +55,23 @@ const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// What the writer works with.
 pub struct Writer {
+    /// The tables.
     pub store: Arc<Store>,
+    /// The time.
     pub clock: Clock,
+    /// This daemon, as the tables name it.
     pub owner: String,
+    /// The rules in force.
     pub rules: watch::Receiver<Arc<RuleSet>>,
     /// May change while it runs.
     pub config: watch::Receiver<Arc<Config>>,
+    /// To the caster: rows as they are written.
     pub caster: mpsc::Sender<Handover>,
     /// Told by the caster at its end, once nothing is under way that it has not reported.
     pub settled: oneshot::Receiver<()>,
     /// Rows as they are written, for who wants to watch; may be slow, may be gone.
     pub observer: Option<mpsc::Sender<Vote>>,
+    /// Counts votes for the daily summary.
     pub tally: Arc<Tally>,
 }
 

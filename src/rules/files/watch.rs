@@ -39,6 +39,7 @@ pub struct Watch {
     pub reports: mpsc::Sender<RulesReport>,
     /// Requests that all files are read again at once.
     pub reload_now: Arc<Notify>,
+    /// Ends the task.
     pub stop: Stop,
 }
 

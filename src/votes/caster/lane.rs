@@ -55,6 +55,7 @@ pub enum Admission {
 }
 
 impl Lanes {
+    /// No vote is in flight.
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,

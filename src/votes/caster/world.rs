@@ -21,11 +21,13 @@ pub struct Settings {
     pub kind: ChainKind,
     /// Everything but broadcasting.
     pub dry_run: bool,
+    /// Limits on requests in flight.
     pub limits: Limits,
     /// Time for retries after a vote is due.
     pub retry_for: Duration,
     /// Time within which a block must show a vote that was accepted.
     pub confirm_within: Duration,
+    /// When posts are looked at.
     pub looks: Looks,
 }
 
@@ -61,7 +63,9 @@ impl Looks {
 
 /// What the caster may look at while it decides.
 pub struct World<'a> {
+    /// The moment of the decision.
     pub now: DateTime<Utc>,
+    /// The rules in force.
     pub rules: &'a RuleSet,
     /// The access token of a voter, if there is one that can be used.
     pub token: &'a dyn Fn(&Account) -> Option<SecretString>,
@@ -82,7 +86,9 @@ pub enum Action {
     Send(Request),
     /// Refresh the token of this voter, which the signer refused.
     Refresh {
+        /// Whose token it is.
         voter: Account,
+        /// The access token that the signer refused.
         refused: SecretString,
     },
     /// Write down what became of a vote.
@@ -92,7 +98,10 @@ pub enum Action {
 /// One request to the signer.
 #[derive(Debug)]
 pub struct Request {
+    /// The vote.
     pub key: VoteKey,
+    /// The weight of the vote.
     pub weight: Weight,
+    /// Authorises the request.
     pub token: SecretString,
 }

@@ -13,6 +13,7 @@ use crate::votes::vote::Vote;
 pub struct Context<'a> {
     /// This daemon.
     pub owner: &'a str,
+    /// The moment of the decision.
     pub now: DateTime<Utc>,
     /// A vote due before then is claimed for `owner` as it is queued.
     pub claim_before: DateTime<Utc>,
@@ -20,6 +21,7 @@ pub struct Context<'a> {
     pub claim_until: DateTime<Utc>,
     /// Time after casting within which a block must show the vote.
     pub confirm_within: Duration,
+    /// The order of precedence of the rules.
     pub position: &'a Position<'a>,
 }
 

@@ -31,7 +31,9 @@ pub use context::Context;
 /// Rows to write after a batch.
 #[derive(Debug, Default, PartialEq)]
 pub struct Rows {
+    /// Rows that were not there.
     pub new: Vec<Vote>,
+    /// Rows that were there.
     pub changed: Vec<Vote>,
     /// Votes that failed for good in this batch.
     pub errors: Vec<ErrorEntry>,

@@ -45,6 +45,8 @@ pub(super) fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vo
             reason: None,
             trx_id: trx_id.or(row.trx_id.clone()),
             block_num: Some(seen.block_num),
+            // It is ours: a request was sent, though its report may not have come yet.
+            attempts: row.attempts.max(1),
             // Until the caster says better: limits count by it.
             cast_at: row.cast_at.or(Some(seen.at)),
             ..free(row)

@@ -41,6 +41,7 @@ struct Entry {
 /// One time of one rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
+    /// The rule.
     pub rule: RuleId,
     /// As a table has it.
     pub schedule: String,
