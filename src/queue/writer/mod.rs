@@ -110,6 +110,8 @@ impl Writer {
         };
         let mut working: Option<Working> = None;
         let mut claim = clock::every(CLAIM_EVERY);
+        // What a daemon before us has just sent is in no block yet: a look at the chain too soon would miss it.
+        claim.reset();
         let mut renew = clock::every(RENEW_EVERY);
         loop {
             let now = run.writer.clock.now();
