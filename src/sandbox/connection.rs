@@ -71,7 +71,6 @@ impl Listener for CuttableListener {
             inner,
             cut: Box::pin(connection.cut.clone().cancelled_owned()),
             idle: Box::pin(tokio::time::sleep(IDLE_TIMEOUT)),
-            last_use: Instant::now(),
             connection,
         };
         (stream, address)
@@ -94,22 +93,21 @@ pub(super) struct CuttableStream {
     connection: Connection,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     idle: Pin<Box<Sleep>>,
-    last_use: Instant,
 }
 
 impl CuttableStream {
     fn is_idle(&mut self, context: &mut Context<'_>) -> bool {
         while self.idle.as_mut().poll(context).is_ready() {
-            let unused = self.last_use.elapsed();
-            if unused >= IDLE_TIMEOUT && self.connection.requests.load(Ordering::Relaxed) == 0 {
+            if self.connection.requests.load(Ordering::Relaxed) == 0 {
                 return true;
             }
-            let wait = IDLE_TIMEOUT
-                .saturating_sub(unused)
-                .max(Duration::from_millis(50));
-            self.idle.as_mut().reset(Instant::now() + wait);
+            self.used();
         }
         false
+    }
+
+    fn used(&mut self) {
+        self.idle.as_mut().reset(Instant::now() + IDLE_TIMEOUT);
     }
 }
 
@@ -124,7 +122,7 @@ impl AsyncRead for CuttableStream {
         }
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         if read.is_ready() {
-            self.last_use = Instant::now();
+            self.used();
             return read;
         }
         match self.is_idle(context) {
@@ -144,7 +142,7 @@ impl AsyncWrite for CuttableStream {
         if self.connection.cut.is_cancelled() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
-        self.last_use = Instant::now();
+        self.used();
         Pin::new(&mut self.inner).poll_write(context, data)
     }
 

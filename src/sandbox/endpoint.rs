@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{Response, StatusCode, header};
+use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -126,41 +127,29 @@ impl Endpoint {
         let _busy = connection.busy();
         let fault = self.faults.take(&request.method, request.voter.as_ref());
         let _in_flight = self.requests.arrive(request);
-        let reply = match fault {
-            None => work(Mode::Normal),
-            Some(Fault::FailedToLoad) => work(Mode::FailedToLoad),
-            Some(Fault::Swallowed) => work(Mode::Swallowed),
-            Some(Fault::Answer(answer)) => Reply::Answer(answer),
-            Some(Fault::DoneThenAnswer(answer)) => {
-                work(Mode::Normal);
-                Reply::Answer(answer)
-            }
-            Some(Fault::Delay(wait)) => {
+        let mode = match fault {
+            Some(Fault::FailedToLoad) => Mode::FailedToLoad,
+            Some(Fault::Swallowed) => Mode::Swallowed,
+            _ => Mode::Normal,
+        };
+        let right = match fault {
+            Some(Fault::Answer(_) | Fault::Hang | Fault::Cut | Fault::Crash) => None,
+            Some(Fault::Delay(wait) | Fault::LandsLate(wait)) => {
                 // A task of its own goes on after the client has given up, like the real server.
                 let late = self.tasks.spawn(async move {
                     tokio::time::sleep(wait).await;
-                    work(Mode::Normal)
+                    work(mode)
                 });
-                late.await.ok().flatten().unwrap_or(Reply::Cut)
+                late.await.ok().flatten()
             }
-            Some(Fault::Hang) => pending().await,
-            Some(Fault::DoneThenHang) => {
-                work(Mode::Normal);
-                pending().await
-            }
-            Some(Fault::LandsLate(wait)) => {
-                self.tasks.spawn(async move {
-                    tokio::time::sleep(wait).await;
-                    work(Mode::Normal);
-                });
-                pending().await
-            }
-            Some(Fault::Cut) => Reply::Cut,
-            Some(Fault::DoneThenCut) => {
-                work(Mode::Normal);
-                Reply::Cut
-            }
+            _ => Some(work(mode)),
+        };
+        let reply = match fault {
+            Some(Fault::Answer(answer) | Fault::DoneThenAnswer(answer)) => Reply::Answer(answer),
+            Some(Fault::Hang | Fault::DoneThenHang | Fault::LandsLate(_)) => pending().await,
+            Some(Fault::Cut | Fault::DoneThenCut) => Reply::Cut,
             Some(Fault::Crash) => Reply::Crash,
+            _ => right.unwrap_or(Reply::Cut),
         };
         self.deliver(connection, reply).await
     }
@@ -208,16 +197,9 @@ impl Reply {
 }
 
 fn http(answer: Answer) -> Response<Body> {
-    let mut response = Response::new(Body::from(answer.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(answer.content_type),
-    );
-    if let Some(seconds) = answer.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content_type = [(header::CONTENT_TYPE, answer.content_type)];
+    let retry_after = answer.retry_after;
+    let retry_after = retry_after.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
+    (status, content_type, retry_after, answer.body).into_response()
 }

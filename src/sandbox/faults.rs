@@ -3,6 +3,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::lock;
 use crate::account::Account;
 
@@ -47,18 +49,20 @@ pub struct Answer {
     pub body: String,
 }
 
-const JSON: &str = "application/json; charset=utf-8";
-const HTML: &str = "text/html";
-
 impl Answer {
-    /// A JSON answer.
-    pub fn json(status: u16, body: impl ToString) -> Self {
+    /// An answer without `Retry-After`.
+    pub(super) fn new(status: u16, content_type: &'static str, body: impl ToString) -> Self {
         Self {
             status,
-            content_type: JSON,
+            content_type,
             retry_after: None,
             body: body.to_string(),
         }
+    }
+
+    /// A JSON answer.
+    pub fn json(status: u16, body: impl ToString) -> Self {
+        Self::new(status, "application/json; charset=utf-8", body)
     }
 
     /// The HTML page of a proxy whose server is in trouble: 502, 503, 504, 520 to 524.
@@ -67,21 +71,15 @@ impl Answer {
             "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
              <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
         );
-        Self {
-            status,
-            content_type: HTML,
-            retry_after: None,
-            body,
-        }
+        Self::new(status, "text/html", body)
     }
 
     /// 429 with a body that is not JSON.
     pub fn too_many_requests(retry_after: Option<u32>) -> Self {
+        let body = "Too many requests, slow down please";
         Self {
-            status: 429,
-            content_type: "text/plain",
             retry_after,
-            body: "Too many requests, slow down please".into(),
+            ..Self::new(429, "text/plain", body)
         }
     }
 
@@ -105,15 +103,21 @@ impl Answer {
 
     /// HiveSigner's answer with a refusal of the chain.
     pub fn chain_says(text: &str) -> Self {
-        let response = serde_json::json!({
+        let info = json!({"code": 10, "name": "assert_exception", "message": "Assert Exception", "stack": []});
+        Self::rpc_error(text, info)
+    }
+
+    /// HiveSigner's answer with a refusal of the chain and the exception behind it.
+    pub(super) fn rpc_error(text: &str, info: Value) -> Self {
+        let response = json!({
             "name": "RPCError",
             "jse_shortmsg": text,
-            "jse_info": {"code": 10, "name": "assert_exception", "message": "Assert Exception", "stack": []},
+            "jse_info": info,
             "message": text,
         });
         Self::json(
             500,
-            serde_json::json!({"error": "server_error", "error_description": text, "response": response}),
+            json!({"error": "server_error", "error_description": text, "response": response}),
         )
     }
 
@@ -121,7 +125,7 @@ impl Answer {
     pub fn unauthorized(error: &str, description: &str) -> Self {
         Self::json(
             401,
-            serde_json::json!({"error": error, "error_description": description}),
+            json!({"error": error, "error_description": description}),
         )
     }
 }

@@ -1,17 +1,15 @@
 //! The log of requests to a listener, for tests.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-use super::lock;
 use crate::account::Account;
 use crate::post::PostId;
 
 /// One request. Each call of a JSON-RPC batch is a request of its own.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {
     /// `condenser_api.get_block` and so on at a node; `broadcast`, `token`, `me` or `revoke` at the
     /// signer.
@@ -37,11 +35,8 @@ impl Request {
 }
 
 /// The requests to one listener, in order of arrival.
-#[derive(Debug)]
-pub struct Requests {
-    log: Mutex<Log>,
-    changed: watch::Sender<()>,
-}
+#[derive(Debug, Default)]
+pub struct Requests(watch::Sender<Log>);
 
 #[derive(Debug, Default)]
 struct Log {
@@ -49,19 +44,10 @@ struct Log {
     in_flight: usize,
 }
 
-impl Default for Requests {
-    fn default() -> Self {
-        Self {
-            log: Mutex::default(),
-            changed: watch::Sender::new(()),
-        }
-    }
-}
-
 impl Requests {
     /// All requests so far.
     pub fn all(&self) -> Vec<Request> {
-        lock(&self.log).requests.clone()
+        self.0.borrow().requests.clone()
     }
 
     /// The number of requests for this method.
@@ -75,8 +61,8 @@ impl Requests {
     }
 
     fn count_where(&self, wanted: impl Fn(&Request) -> bool) -> usize {
-        lock(&self.log)
-            .requests
+        let log = self.0.borrow();
+        log.requests
             .iter()
             .filter(|request| wanted(request))
             .count()
@@ -84,7 +70,7 @@ impl Requests {
 
     /// The broadcasts of this voter's vote on this post.
     pub fn broadcasts(&self, voter: &str, post: &PostId) -> Vec<Request> {
-        let log = lock(&self.log);
+        let log = self.0.borrow();
         let of = |request: &&Request| {
             request.method == "broadcast"
                 && request.is_by(voter)
@@ -95,45 +81,30 @@ impl Requests {
 
     /// The number of requests in flight, with those that hang.
     pub fn in_flight(&self) -> usize {
-        lock(&self.log).in_flight
+        self.0.borrow().in_flight
     }
 
     /// The highest number of requests in flight at once.
     pub fn most_in_flight(&self) -> usize {
-        lock(&self.log)
-            .requests
-            .iter()
-            .map(|request| request.in_flight)
-            .max()
-            .unwrap_or(0)
-    }
-
-    /// Clears the log.
-    pub fn clear(&self) {
-        lock(&self.log).requests.clear();
+        let log = self.0.borrow();
+        let in_flight = log.requests.iter().map(|request| request.in_flight);
+        in_flight.max().unwrap_or(0)
     }
 
     /// Waits until `enough` is true of the requests so far; false after `timeout`.
     pub async fn wait_until(&self, timeout: Duration, enough: impl Fn(&[Request]) -> bool) -> bool {
-        let mut changed = self.changed.subscribe();
-        let wait = async {
-            while !enough(&lock(&self.log).requests) {
-                if changed.changed().await.is_err() {
-                    break;
-                }
-            }
-        };
+        let mut log = self.0.subscribe();
+        let wait = log.wait_for(|log| enough(&log.requests));
         tokio::time::timeout(timeout, wait).await.is_ok()
     }
 
     /// Logs a new request. It is in flight until the guard is dropped.
     pub(super) fn arrive(&self, mut request: Request) -> InFlight<'_> {
-        let mut log = lock(&self.log);
-        log.in_flight += 1;
-        request.in_flight = log.in_flight;
-        log.requests.push(request);
-        drop(log);
-        self.changed.send_replace(());
+        self.0.send_modify(|log| {
+            log.in_flight += 1;
+            request.in_flight = log.in_flight;
+            log.requests.push(request);
+        });
         InFlight(self)
     }
 }
@@ -143,6 +114,10 @@ pub(super) struct InFlight<'a>(&'a Requests);
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        lock(&self.0.log).in_flight -= 1;
+        // Nobody waits for the end of a request.
+        self.0.0.send_if_modified(|log| {
+            log.in_flight -= 1;
+            false
+        });
     }
 }
