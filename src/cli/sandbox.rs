@@ -18,7 +18,7 @@ use crate::cli::stop::StopSignals;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::Operation;
 use crate::sandbox::scenario::Scenario;
-use crate::sandbox::{Blocks, Sandbox, SandboxConfig};
+use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::weight::Weight;
 
 /// Simulate a chain and a signer, to try rules without account, network or risk
@@ -71,7 +71,7 @@ const TOKENS: &str = "tokens.json";
 pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     let config = SandboxConfig {
-        blocks: Blocks::Every(args.block_interval),
+        block_interval: Some(args.block_interval),
         nodes: vec![args.listen],
         signer: args.signer_listen,
         ..SandboxConfig::new(args.kind.into())
@@ -126,10 +126,8 @@ fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> 
         // Usually there is none.
         let _ = fs::remove_file(args.dir.join(format!("{DATABASE}{leftover}")));
     }
-    let text = format!(
-        "{OURS}{}",
-        sandbox.curatord_toml("rules", &format!("sqlite://{DATABASE}"))
-    );
+    let toml = sandbox.curatord_toml("rules", &format!("sqlite://{DATABASE}"));
+    let text = format!("{OURS}{toml}");
     fs::write(&settings, &text)?;
     let voters: Vec<&str> = args.voters.iter().map(String::as_str).collect();
     write_private(&args.dir.join(TOKENS), &sandbox.tokens_json(&voters))?;
@@ -167,28 +165,22 @@ fn instructions(dir: &Path, settings: &str, program: &str) -> String {
 }
 
 fn example_rules(voters: &[String], authors: &[String], leaders: &[String]) -> String {
-    let list = |names: &[String]| {
-        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-        quoted.join(", ")
-    };
+    // The quotes of `Debug` are those of TOML, since account names are plain ASCII.
     format!(
         "# curatord applies changes when you save this file.\n\
-         voters = [{voters}]\n\
+         voters = {voters:?}\n\
          \n\
          [[author]]\n\
          name = \"favourites\"\n\
-         authors = [{authors}]\n\
+         authors = {authors:?}\n\
          weight = \"50%\"\n\
          delay = \"5s\"\n\
          \n\
          [[trail]]\n\
          name = \"follow\"\n\
-         leaders = [{leaders}]\n\
+         leaders = {leaders:?}\n\
          weight = {{ scale = \"50%\", max = \"40%\" }}\n\
-         delay = \"2s\"\n",
-        voters = list(voters),
-        authors = list(authors),
-        leaders = list(leaders),
+         delay = \"2s\"\n"
     )
 }
 
@@ -207,11 +199,8 @@ fn describe(chain: &Chain, next: &mut u32) -> String {
     let mut lines = String::new();
     while let Some(block) = chain.block(*next) {
         *next += 1;
-        lines += &format!(
-            "{}  block {}\n",
-            block.timestamp.format("%H:%M:%S"),
-            block.num
-        );
+        let time = block.timestamp.format("%H:%M:%S");
+        lines += &format!("{time}  block {}\n", block.num);
         for (_, operation) in block.operations() {
             if let Some(line) = describe_operation(operation) {
                 lines += &format!("            {line}\n");
@@ -245,15 +234,13 @@ fn name(text: &str) -> Result<String, String> {
 
 /// Parses `3s` or `500ms`: 10 ms to 1 hour.
 fn duration(text: &str) -> Result<Duration, String> {
+    let form = "write a duration such as 3s or 500ms";
     let (number, unit) = text
         .strip_suffix("ms")
         .map(|number| (number, 1))
         .or_else(|| text.strip_suffix('s').map(|number| (number, 1000)))
-        .ok_or("write a duration such as 3s or 500ms")?;
-    let number: u64 = number
-        .trim()
-        .parse()
-        .map_err(|_| "write a duration such as 3s or 500ms")?;
+        .ok_or(form)?;
+    let number: u64 = number.trim().parse().map_err(|_| form)?;
     match number.saturating_mul(unit) {
         millis @ 10..=3_600_000 => Ok(Duration::from_millis(millis)),
         _ => Err("must be 10ms to 3600s".to_owned()),

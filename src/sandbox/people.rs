@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::chain::operation::{Comment, NO_PAYOUT_LIMIT, Operation, Vote};
+use super::chain::operation::{Comment, Operation, Vote};
 use super::chain::refusal::Refusal;
 use super::chain::{Chain, USUAL_STAKE};
 use super::running::Sandbox;
@@ -77,11 +77,10 @@ impl Sandbox {
     /// Creates an account that authorises the application, and issues its first tokens.
     pub fn add_voter(&self, name: &str) -> IssuedTokens {
         let name = self.add_account(name);
-        let app = Account::from_chain(self.client_id());
-        let trust = |account: &mut super::chain::state::AccountState| {
-            account.posting = vec![app.clone()];
-        };
-        self.world.chain().alter_account(&name, trust);
+        let app = Account::from_chain(&self.config.client_id);
+        self.world
+            .chain()
+            .alter_account(&name, |account| account.posting = vec![app.clone()]);
         self.signer().issue_tokens(&name)
     }
 
@@ -151,18 +150,6 @@ impl Sandbox {
     /// If the chain refuses it: the post has votes or replies, or does not exist.
     pub fn delete(&self, post: &PostId) -> Result<(), Refusal> {
         self.submit(vec![Operation::DeleteComment(post.clone())])
-    }
-
-    /// Allows or disallows upvotes on a post in the next block.
-    ///
-    /// # Errors
-    /// If the chain refuses it: the post does not exist.
-    pub fn allow_votes(&self, post: &PostId, allow: bool) -> Result<(), Refusal> {
-        self.submit(vec![Operation::CommentOptions {
-            post: post.clone(),
-            max_accepted_payout: NO_PAYOUT_LIMIT,
-            allow_votes: allow,
-        }])
     }
 
     /// Votes by hand in the next block, without the signer. `weight` is in hundredths of a percent; 0

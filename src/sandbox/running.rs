@@ -26,8 +26,9 @@ pub struct SandboxConfig {
     pub kind: ChainKind,
     /// The time of its blocks.
     pub clock: Clock,
-    /// How blocks come about.
-    pub blocks: Blocks,
+    /// Length of the slots in which blocks are produced, at least 1 ms; the real chains have 3 s. If
+    /// `None`, only [`Sandbox::produce_block`] produces blocks.
+    pub block_interval: Option<Duration>,
     /// The number of the first block.
     pub first_block: u32,
     /// The time of the first block, in the past for blocks before the start; now if `None`.
@@ -46,15 +47,6 @@ pub struct SandboxConfig {
     pub client_secret: String,
 }
 
-/// When blocks are produced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blocks {
-    /// Only by [`Sandbox::produce_block`].
-    Manual,
-    /// In slots of this length, at least 1 ms. The real chains have slots of 3 s.
-    Every(Duration),
-}
-
 impl SandboxConfig {
     /// Blocks every 3 s, one node, and the usual signer of the chain.
     pub fn new(kind: ChainKind) -> Self {
@@ -66,7 +58,7 @@ impl SandboxConfig {
         Self {
             kind,
             clock: Clock::system(),
-            blocks: Blocks::Every(Duration::from_secs(3)),
+            block_interval: Some(Duration::from_secs(3)),
             first_block: 90_000_000,
             first_time: None,
             irreversible_lag,
@@ -81,7 +73,7 @@ impl SandboxConfig {
     /// Blocks at `interval`; the rest as in [`SandboxConfig::new`].
     pub fn every(kind: ChainKind, interval: Duration) -> Self {
         Self {
-            blocks: Blocks::Every(interval),
+            block_interval: Some(interval),
             ..Self::new(kind)
         }
     }
@@ -89,7 +81,7 @@ impl SandboxConfig {
     /// Blocks by [`Sandbox::produce_block`] only; the rest as in [`SandboxConfig::new`].
     pub fn manual(kind: ChainKind) -> Self {
         Self {
-            blocks: Blocks::Manual,
+            block_interval: None,
             ..Self::new(kind)
         }
     }
@@ -155,7 +147,7 @@ impl Sandbox {
         );
         endpoint.serve(listener, signer.router());
 
-        if let Blocks::Every(interval) = config.blocks {
+        if let Some(interval) = config.block_interval {
             let world = Arc::clone(&world);
             tasks.spawn(async move { world.produce_regularly(interval).await });
         }
@@ -168,11 +160,6 @@ impl Sandbox {
         })
     }
 
-    /// The simulated chain.
-    pub fn kind(&self) -> ChainKind {
-        self.config.kind
-    }
-
     /// The address of the first node, `http://127.0.0.1:…`.
     pub fn node_url(&self) -> String {
         self.node(0).endpoint().url()
@@ -180,20 +167,13 @@ impl Sandbox {
 
     /// The addresses of all nodes.
     pub fn node_urls(&self) -> Vec<String> {
-        self.nodes
-            .iter()
-            .map(|node| node.endpoint().url())
-            .collect()
+        let urls = self.nodes.iter().map(|node| node.endpoint().url());
+        urls.collect()
     }
 
     /// The address of the signer. Its API is below `/api`.
     pub fn signer_url(&self) -> String {
         self.signer.endpoint().url()
-    }
-
-    /// The account of the application.
-    pub fn client_id(&self) -> &str {
-        &self.config.client_id
     }
 
     /// The secret of the application.
@@ -239,11 +219,6 @@ impl Sandbox {
         let replaced = self.world.chain().fork(depth, keep);
         self.world.announce();
         replaced
-    }
-
-    /// Runs a task that ends with the sandbox.
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
     }
 
     /// Stops the sandbox and waits for its tasks.

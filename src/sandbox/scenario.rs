@@ -93,12 +93,8 @@ impl<'a> Actors<'a> {
     /// Performs one action of each main kind, so that something happens immediately.
     fn begin(&mut self, sandbox: &Sandbox) {
         let people = self.people;
-        for author in people
-            .authors
-            .iter()
-            .take(1)
-            .chain(people.others.iter().take(1))
-        {
+        let first = people.authors.first().into_iter();
+        for author in first.chain(people.others.first()) {
             self.publish(sandbox, author);
         }
         if let (Some(leader), Some(post)) = (people.leaders.first(), self.posts.back()) {

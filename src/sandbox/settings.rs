@@ -2,23 +2,23 @@
 
 use serde_json::json;
 
-use super::running::{Blocks, Sandbox};
+use super::running::Sandbox;
 use crate::network::ChainKind;
 
 impl Sandbox {
     /// A complete `curatord.toml` with these values for the rules folder and the database.
     pub fn curatord_toml(&self, rules: &str, database_url: &str) -> String {
-        let kind = match self.kind() {
+        let kind = match self.config.kind {
             ChainKind::Hive => "hive",
             ChainKind::Steem => "steem",
         };
         let nodes: Vec<String> = self.node_urls().iter().map(|url| quoted(url)).collect();
-        let interval = match self.config.blocks {
-            Blocks::Every(interval) if interval.subsec_millis() == 0 => {
+        let interval = match self.config.block_interval {
+            Some(interval) if interval.subsec_millis() == 0 => {
                 format!("{}s", interval.as_secs())
             }
-            Blocks::Every(interval) => format!("{}ms", interval.as_millis()),
-            Blocks::Manual => "3s".to_owned(),
+            Some(interval) => format!("{}ms", interval.as_millis()),
+            None => "3s".to_owned(),
         };
         format!(
             "rules = {rules}\n\
@@ -39,7 +39,7 @@ impl Sandbox {
             database = quoted(database_url),
             nodes = nodes.join(", "),
             signer = quoted(&self.signer_url()),
-            client_id = quoted(self.client_id()),
+            client_id = quoted(&self.config.client_id),
             client_secret = quoted(self.client_secret()),
         )
     }
