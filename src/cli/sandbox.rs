@@ -221,7 +221,6 @@ fn describe_operation(operation: &Operation) -> Option<String> {
             Some(parent) => format!("@{} comments on {parent}", comment.post.author),
         },
         Operation::DeleteComment(post) => format!("@{} deletes {post}", post.author),
-        Operation::AccountUpdate { account, .. } => format!("@{account} changes its authorities"),
         Operation::CommentOptions { .. } | Operation::Other { .. } => return None,
     };
     Some(line)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::operation::Operation;
-use super::state::Layer;
+use super::state::Undo;
 use crate::account::Account;
 
 /// A block of the simulated chain.
@@ -23,7 +23,7 @@ pub struct Block {
     /// In the order in which they were applied.
     pub transactions: Vec<Transaction>,
     /// The changes that undo the block; `None` if it is too old for a fork.
-    pub(super) undo: Option<Layer>,
+    pub(super) undo: Option<Undo>,
 }
 
 impl Block {

@@ -15,15 +15,15 @@ pub mod vote;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 
 use self::block::{Block, Transaction, block_id, digest};
-use self::operation::Operation;
+use self::operation::{Form, Operation};
 use self::refusal::Refusal;
-use self::state::{AccountState, Draft, Layer, Manabar, PostState, State};
+use self::state::{AccountState, Manabar, PostState, Table, Undo};
 use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
@@ -40,10 +40,9 @@ pub struct Chain {
     kind: ChainKind,
     irreversible_lag: u32,
     blocks: Vec<Block>,
-    state: State,
+    accounts: Table<Account, AccountState>,
+    posts: Table<PostId, PostState>,
     pending: Vec<Transaction>,
-    /// The changes by `pending`.
-    layer: Layer,
     /// The posts that `pending` creates. The time of the next block is their creation time.
     created: Vec<PostId>,
     /// The ids of all transactions.
@@ -73,9 +72,9 @@ impl Chain {
             kind,
             irreversible_lag,
             blocks: vec![first],
-            state: State::default(),
+            accounts: Table::default(),
+            posts: Table::default(),
             pending: Vec::new(),
-            layer: Layer::default(),
             created: Vec::new(),
             known: HashSet::new(),
             branch: 0,
@@ -112,12 +111,12 @@ impl Chain {
 
     /// An account as of the head block.
     pub fn account(&self, name: &Account) -> Option<&AccountState> {
-        self.state.accounts.get(name)
+        self.accounts.at_head(name)
     }
 
     /// A post as of the head block.
     pub fn post(&self, name: &PostId) -> Option<&PostState> {
-        self.state.posts.get(name)
+        self.posts.at_head(name)
     }
 
     /// The number of transactions that wait for the next block.
@@ -127,7 +126,7 @@ impl Chain {
 
     /// Creates an account with `stake` in micro-VESTS and full mana, unless it exists.
     pub fn create_account(&mut self, name: &Account, stake: i64) {
-        if self.state.accounts.contains_key(name) {
+        if self.accounts.at_head(name).is_some() {
             return;
         }
         self.last_id += 1;
@@ -140,41 +139,32 @@ impl Chain {
             id: self.last_id,
             created: now,
             vesting_shares: stake,
-            delegated: 0,
-            received: 0,
             voting: full(stake),
             downvote: full(stake / 4),
-            last_vote: DateTime::UNIX_EPOCH,
             can_vote: true,
             credits: i64::MAX,
-            posting: Vec::new(),
-            posts: Vec::new(),
-            post_count: 0,
+            ..AccountState::default()
         };
-        self.state.accounts.insert(name.clone(), account);
+        self.accounts.set_at_head(name.clone(), account);
     }
 
     /// Changes an account directly, without an operation. A fork does not undo the change.
     pub fn alter_account(&mut self, name: &Account, change: impl Fn(&mut AccountState)) {
-        let undo = self
-            .blocks
-            .iter_mut()
-            .filter_map(|block| block.undo.as_mut());
-        for layer in undo.chain([&mut self.layer]) {
-            if let Some(Some(account)) = layer.accounts.get_mut(name) {
+        for block in &mut self.blocks {
+            if let Some(undo) = &mut block.undo
+                && let Some(Some(account)) = undo.accounts.get_mut(name)
+            {
                 change(account);
             }
         }
-        if let Some(account) = self.state.accounts.get_mut(name) {
-            change(account);
-        }
+        self.accounts.alter(name, change);
     }
 
     /// Sets the voting mana of an account in hundredths of a percent of its maximum.
     pub fn set_mana(&mut self, name: &Account, hundredths: u16) {
         let now = self.head().timestamp;
         self.alter_account(name, |account| {
-            let current = i128::from(account.max_mana()) * i128::from(hundredths) / 10_000;
+            let current = i128::from(account.vesting_shares) * i128::from(hundredths) / 10_000;
             account.voting = Manabar {
                 current: i64::try_from(current).unwrap_or(i64::MAX),
                 updated: now,
@@ -192,27 +182,21 @@ impl Chain {
         operations: Vec<Operation>,
         signed_by: Option<&Account>,
     ) -> Result<Arc<str>, Refusal> {
-        let transaction = self.sign(operations, signed_by);
-        let id = Arc::clone(&transaction.id);
-        self.push(transaction)?;
-        Ok(id)
-    }
-
-    fn sign(&self, operations: Vec<Operation>, signed_by: Option<&Account>) -> Transaction {
         let head = self.head();
         let texts: Vec<String> = operations
             .iter()
-            .map(|operation| operation.condenser(self.kind).to_string())
+            .map(|operation| operation.json(self.kind, Form::CondenserApi).to_string())
             .collect();
-        let prefix = u32::from_str_radix(&head.id[8..16], 16).unwrap_or_default();
-        Transaction {
-            id: digest((&head.id, &texts, signed_by)).into(),
+        let id: Arc<str> = digest((&head.id, &texts, signed_by)).into();
+        self.push(Transaction {
+            id: Arc::clone(&id),
             operations,
             expiration: head.timestamp + Duration::seconds(60),
             ref_block_num: (head.num & 0xffff) as u16,
-            ref_block_prefix: prefix,
+            ref_block_prefix: u32::from_str_radix(&head.id[8..16], 16).unwrap_or_default(),
             signed_by: signed_by.cloned(),
-        }
+        })?;
+        Ok(id)
     }
 
     fn push(&mut self, transaction: Transaction) -> Result<(), Refusal> {
@@ -221,32 +205,19 @@ impl Chain {
                 trx_id: transaction.id.to_string(),
             });
         }
-        let snapshot = evaluate::Snapshot::of(&transaction, &self.layer, &self.created);
+        // A single operation needs no copy, since it is checked before its first change.
+        let before = (transaction.operations.len() > 1).then(|| {
+            let (accounts, posts) = (&self.accounts.pending, &self.posts.pending);
+            (accounts.clone(), posts.clone(), self.created.clone())
+        });
         if let Err(refusal) = self.evaluate(&transaction) {
-            snapshot.restore(&mut self.layer, &mut self.created);
+            if let Some(before) = before {
+                (self.accounts.pending, self.posts.pending, self.created) = before;
+            }
             return Err(refusal);
         }
         self.known.insert(Arc::clone(&transaction.id));
         self.pending.push(transaction);
-        Ok(())
-    }
-
-    fn evaluate(&mut self, transaction: &Transaction) -> Result<(), Refusal> {
-        let now = self.head().timestamp;
-        let mut evaluation = evaluate::Evaluation {
-            draft: Draft {
-                base: &self.state,
-                layer: &mut self.layer,
-            },
-            created: &mut self.created,
-            last_id: &mut self.last_id,
-            kind: self.kind,
-            now,
-        };
-        for operation in &transaction.operations {
-            evaluation.authorise(operation, transaction.signed_by.as_ref())?;
-            evaluation.apply(operation)?;
-        }
         Ok(())
     }
 
@@ -257,31 +228,26 @@ impl Chain {
         let timestamp = timestamp.trunc_subsecs(0).max(self.head().timestamp);
         let num = self.head().num + 1;
         let transactions = std::mem::take(&mut self.pending);
-        let mut layer = std::mem::take(&mut self.layer);
         for name in std::mem::take(&mut self.created) {
-            if let Some(Some(post)) = layer.posts.get_mut(&name) {
+            if let Some(post) = self.posts.get_mut(&name) {
                 (post.created, post.edited) = (timestamp, timestamp);
-            }
-        }
-        let operations = transactions.iter().flat_map(|trx| &trx.operations);
-        for operation in operations {
-            if let Operation::Vote(vote) = operation
-                && let Some(Some(post)) = layer.posts.get_mut(&vote.post)
-                && let Some(standing) = post.vote_of_mut(&vote.voter)
-            {
-                standing.block = num;
             }
         }
         let ids: Vec<&Arc<str>> = transactions.iter().map(|trx| &trx.id).collect();
         let id = block_id(num, (&previous, timestamp, &ids, self.branch));
-        let undo = Some(self.state.apply(layer));
+        let accounts = std::mem::take(&mut self.accounts.pending);
+        let posts = std::mem::take(&mut self.posts.pending);
+        let undo = Undo {
+            accounts: self.accounts.apply(accounts),
+            posts: self.posts.apply(posts),
+        };
         self.blocks.push(Block {
             num,
             id,
             previous,
             timestamp,
             transactions,
-            undo,
+            undo: Some(undo),
         });
         if let Some(old) = self.blocks.len().checked_sub(UNDO_DEPTH + 1) {
             self.blocks[old].undo = None;
@@ -295,22 +261,20 @@ impl Chain {
     pub fn fork(&mut self, depth: usize, mut keep: impl FnMut(&Operation) -> bool) -> usize {
         self.branch += 1;
         let pending = std::mem::take(&mut self.pending);
-        self.layer = Layer::default();
+        self.accounts.pending.clear();
+        self.posts.pending.clear();
         self.created.clear();
         let mut dropped = Vec::new();
         while dropped.len() < depth && self.blocks.len() > 1 {
             let Some(undo) = self.blocks.last_mut().and_then(|block| block.undo.take()) else {
                 break;
             };
-            self.state.apply(undo);
+            self.accounts.apply(undo.accounts);
+            self.posts.apply(undo.posts);
             dropped.extend(self.blocks.pop());
         }
-        for block in dropped.iter().rev() {
-            for transaction in &block.transactions {
-                self.known.remove(&transaction.id);
-            }
-        }
-        for transaction in &pending {
+        let undone = dropped.iter().flat_map(|block| &block.transactions);
+        for transaction in undone.chain(&pending) {
             self.known.remove(&transaction.id);
         }
         for block in dropped.iter().rev() {
@@ -326,10 +290,5 @@ impl Chain {
             let _ = self.push(transaction);
         }
         dropped.len()
-    }
-
-    /// All accounts by name.
-    pub fn accounts(&self) -> &HashMap<Account, AccountState> {
-        &self.state.accounts
     }
 }

@@ -1,5 +1,6 @@
 //! Operations and their JSON forms.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::account::Account;
@@ -24,13 +25,6 @@ pub enum Operation {
     },
     /// `delete_comment`.
     DeleteComment(PostId),
-    /// Gives posting authority to these accounts and takes it from all others.
-    AccountUpdate {
-        /// The account that changes.
-        account: Account,
-        /// The accounts that may post and vote for it from now on.
-        posting: Vec<Account>,
-    },
     /// Any other operation, which has no effect.
     Other {
         /// The name without `_operation`.
@@ -71,111 +65,100 @@ pub struct Comment {
 /// `max_accepted_payout` of a post without a limit, in thousandths of HBD or SBD.
 pub const NO_PAYOUT_LIMIT: i64 = 1_000_000_000;
 
-/// The currency of payouts.
-pub fn dollar(kind: ChainKind) -> &'static str {
+/// An amount of HBD or SBD in the form of `condenser_api`: `1.234 HBD`.
+pub fn dollars(kind: ChainKind, thousandths: i64) -> String {
+    let (whole, rest) = (thousandths / 1000, thousandths % 1000);
     match kind {
-        ChainKind::Hive => "HBD",
-        ChainKind::Steem => "SBD",
+        ChainKind::Hive => format!("{whole}.{rest:03} HBD"),
+        ChainKind::Steem => format!("{whole}.{rest:03} SBD"),
     }
 }
 
-/// An amount of HBD or SBD in the form of `condenser_api`: `1.234 HBD`.
-pub fn dollars(kind: ChainKind, thousandths: i64) -> String {
-    format!(
-        "{}.{:03} {}",
-        thousandths / 1000,
-        thousandths % 1000,
-        dollar(kind)
-    )
+/// A time in the form of nodes: UTC without a zone.
+pub fn time(moment: DateTime<Utc>) -> String {
+    moment.format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// A form of blocks in the answers of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Operations as `["vote", {…}]`, amounts as `"1.234 HBD"`.
+    CondenserApi,
+    /// Operations as `{"type": "vote_operation", "value": {…}}`, amounts as objects.
+    BlockApi,
 }
 
 impl Operation {
-    /// The name in blocks, without `_operation`.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Vote(_) => "vote",
-            Self::Comment(_) => "comment",
-            Self::CommentOptions { .. } => "comment_options",
-            Self::DeleteComment(_) => "delete_comment",
-            Self::AccountUpdate { .. } => "account_update",
-            Self::Other { name, .. } => name,
-        }
-    }
-
-    /// The form of `condenser_api`: `["vote", {…}]`.
-    pub fn condenser(&self, kind: ChainKind) -> Value {
-        let limit = |thousandths| json!(dollars(kind, thousandths));
-        json!([self.name(), self.value(kind, limit)])
-    }
-
-    /// The form of `block_api`: `{"type": "vote_operation", "value": {…}}`.
-    pub fn block_api(&self, kind: ChainKind) -> Value {
-        let limit = |thousandths: i64| json!({"amount": thousandths.to_string(), "precision": 3, "nai": "@@000000013"});
-        json!({"type": format!("{}_operation", self.name()), "value": self.value(kind, limit)})
-    }
-
-    fn value(&self, kind: ChainKind, dollars: impl Fn(i64) -> Value) -> Value {
-        match self {
-            Self::Vote(vote) => json!({
-                "voter": vote.voter.as_str(),
-                "author": vote.post.author.as_str(),
-                "permlink": &*vote.post.permlink,
-                "weight": vote.weight,
-            }),
-            Self::Comment(comment) => {
-                let (parent_author, parent_permlink) = comment.parent_fields();
+    /// The operation in a block of a chain.
+    pub fn json(&self, kind: ChainKind, form: Form) -> Value {
+        let (name, value) = match self {
+            Self::Vote(vote) => (
+                "vote",
                 json!({
+                    "voter": vote.voter,
+                    "author": vote.post.author,
+                    "permlink": vote.post.permlink,
+                    "weight": vote.weight,
+                }),
+            ),
+            Self::Comment(comment) => {
+                let (parent_author, parent_permlink) =
+                    parent_fields(comment.parent.as_ref(), &comment.category);
+                let value = json!({
                     "parent_author": parent_author,
                     "parent_permlink": parent_permlink,
-                    "author": comment.post.author.as_str(),
-                    "permlink": &*comment.post.permlink,
+                    "author": comment.post.author,
+                    "permlink": comment.post.permlink,
                     "title": comment.title,
                     "body": comment.body,
                     "json_metadata": comment.json_metadata,
-                })
+                });
+                ("comment", value)
             }
             Self::CommentOptions {
                 post,
-                max_accepted_payout,
+                max_accepted_payout: limit,
                 allow_votes,
-            } => json!({
-                "author": post.author.as_str(),
-                "permlink": &*post.permlink,
-                "max_accepted_payout": dollars(*max_accepted_payout),
-                percent_field(kind): 10_000,
-                "allow_votes": allow_votes,
-                "allow_curation_rewards": true,
-                "extensions": [],
-            }),
-            Self::DeleteComment(post) => json!({
-                "author": post.author.as_str(),
-                "permlink": &*post.permlink,
-            }),
-            Self::AccountUpdate { account, posting } => json!({
-                "account": account.as_str(),
-                "posting": authority(posting),
-                "memo_key": MEMO_KEY,
-                "json_metadata": "",
-            }),
-            Self::Other { value, .. } => value.clone(),
+            } => {
+                let limit = match form {
+                    Form::CondenserApi => json!(dollars(kind, *limit)),
+                    Form::BlockApi => {
+                        json!({"amount": limit.to_string(), "precision": 3, "nai": "@@000000013"})
+                    }
+                };
+                let percent = match kind {
+                    ChainKind::Hive => "percent_hbd",
+                    ChainKind::Steem => "percent_steem_dollars",
+                };
+                let value = json!({
+                    "author": post.author,
+                    "permlink": post.permlink,
+                    "max_accepted_payout": limit,
+                    percent: 10_000,
+                    "allow_votes": allow_votes,
+                    "allow_curation_rewards": true,
+                    "extensions": [],
+                });
+                ("comment_options", value)
+            }
+            Self::DeleteComment(post) => {
+                let value = json!({"author": post.author, "permlink": post.permlink});
+                ("delete_comment", value)
+            }
+            Self::Other { name, value } => (name.as_str(), value.clone()),
+        };
+        match form {
+            Form::CondenserApi => json!([name, value]),
+            Form::BlockApi => json!({"type": format!("{name}_operation"), "value": value}),
         }
     }
 }
 
-impl Comment {
-    /// `parent_author` and `parent_permlink` in a block.
-    pub fn parent_fields(&self) -> (&str, &str) {
-        match &self.parent {
-            Some(parent) => (parent.author.as_str(), &parent.permlink),
-            None => ("", &self.category),
-        }
-    }
-}
-
-fn percent_field(kind: ChainKind) -> &'static str {
-    match kind {
-        ChainKind::Hive => "percent_hbd",
-        ChainKind::Steem => "percent_steem_dollars",
+/// `parent_author` and `parent_permlink` of a comment, or of a post in a category.
+pub fn parent_fields<'a>(parent: Option<&'a PostId>, category: &'a str) -> (&'a str, &'a str) {
+    match parent {
+        Some(parent) => (parent.author.as_str(), &parent.permlink),
+        None => ("", category),
     }
 }
 
@@ -184,10 +167,7 @@ pub const MEMO_KEY: &str = "STM1111111111111111111111111111111114T1Anm";
 
 /// An authority of these accounts.
 pub fn authority(accounts: &[Account]) -> Value {
-    let accounts: Vec<Value> = accounts
-        .iter()
-        .map(|account| json!([account.as_str(), 1]))
-        .collect();
+    let accounts: Vec<(&Account, u8)> = accounts.iter().map(|account| (account, 1)).collect();
     json!({"weight_threshold": 1, "account_auths": accounts, "key_auths": [[MEMO_KEY, 1]]})
 }
 
@@ -204,10 +184,10 @@ mod tests {
             allow_votes: true,
         };
         assert_eq!(
-            options.condenser(ChainKind::Steem)[1]["max_accepted_payout"],
+            options.json(ChainKind::Steem, Form::CondenserApi)[1]["max_accepted_payout"],
             "0.000 SBD"
         );
-        let block_api = options.block_api(ChainKind::Hive);
+        let block_api = options.json(ChainKind::Hive, Form::BlockApi);
         assert_eq!(block_api["type"], "comment_options_operation");
         assert_eq!(
             block_api["value"]["max_accepted_payout"],

@@ -1,11 +1,13 @@
 //! The state of accounts and posts, and changes to it that can be undone.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
 
-use super::operation::NO_PAYOUT_LIMIT;
+use super::operation::{MEMO_KEY, NO_PAYOUT_LIMIT, authority, time};
 use crate::account::Account;
 use crate::post::PostId;
 
@@ -16,7 +18,7 @@ pub const PAYOUT_AFTER: Duration = Duration::days(7);
 const REFILL_SECONDS: i64 = 432_000;
 
 /// The state of a manabar at its last change.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Manabar {
     /// In micro-VESTS.
     pub current: i64,
@@ -35,18 +37,14 @@ impl Manabar {
 }
 
 /// An account.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct AccountState {
     /// Its number on the chain.
     pub id: u32,
     /// When it was created.
     pub created: DateTime<Utc>,
-    /// In micro-VESTS, like `delegated` and `received`.
+    /// The stake in micro-VESTS, which is also the size of the voting bar.
     pub vesting_shares: i64,
-    /// Lent to others.
-    pub delegated: i64,
-    /// Lent by others.
-    pub received: i64,
     /// Mana that votes draw on.
     pub voting: Manabar,
     /// Mana that downvotes draw on first.
@@ -66,14 +64,17 @@ pub struct AccountState {
 }
 
 impl AccountState {
-    /// The size of the voting bar, which is the effective stake, in micro-VESTS.
-    pub fn max_mana(&self) -> i64 {
-        self.vesting_shares - self.delegated + self.received
-    }
-
-    /// The size of the downvote bar, a quarter of the voting bar, in micro-VESTS.
-    pub fn max_downvote_mana(&self) -> i64 {
-        self.max_mana() / 4
+    /// The fields that nodes and signers have in common.
+    pub fn json(&self, name: &Account) -> Value {
+        json!({
+            "id": self.id,
+            "name": name,
+            "owner": authority(&[]),
+            "active": authority(&[]),
+            "posting": authority(&self.posting),
+            "memo_key": MEMO_KEY,
+            "created": time(self.created),
+        })
     }
 }
 
@@ -90,12 +91,12 @@ pub struct StandingVote {
     pub time: DateTime<Utc>,
     /// How often it was changed.
     pub changes: u8,
-    /// The number of its block; 0 while pending.
+    /// The number of its block.
     pub block: u32,
 }
 
 /// A post or a comment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PostState {
     /// Its number on the chain.
     pub id: u32,
@@ -131,15 +132,9 @@ impl PostState {
             created,
             edited: created,
             parent,
-            category: String::new(),
-            title: String::new(),
-            body: "".into(),
-            json_metadata: String::new(),
             max_accepted_payout: NO_PAYOUT_LIMIT,
             allow_votes: true,
-            children: 0,
-            votes: Vec::new(),
-            by_voter: HashMap::new(),
+            ..Self::default()
         }
     }
 
@@ -172,92 +167,83 @@ impl PostState {
             }
         }
     }
+}
 
-    pub(super) fn vote_of_mut(&mut self, voter: &Account) -> Option<&mut StandingVote> {
-        self.by_voter
-            .get(voter)
-            .map(|&index| &mut self.votes[index])
+/// Values by name: those at the head of the chain, and changes to them that are not in a block yet.
+#[derive(Debug)]
+pub(super) struct Table<K, V> {
+    head: HashMap<K, V>,
+    pub pending: Changes<K, V>,
+}
+
+/// New values by name, with `None` for a removed one.
+pub(super) type Changes<K, V> = HashMap<K, Option<V>>;
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self {
+            head: HashMap::new(),
+            pending: HashMap::new(),
+        }
     }
 }
 
-/// The accounts and posts at the head of the chain.
-#[derive(Debug, Default)]
-pub(super) struct State {
-    pub accounts: HashMap<Account, AccountState>,
-    pub posts: HashMap<PostId, PostState>,
-}
-
-/// Changes to a state: the new values by name, with `None` for a removed one.
-#[derive(Debug, Default)]
-pub(super) struct Layer {
-    pub accounts: HashMap<Account, Option<AccountState>>,
-    pub posts: HashMap<PostId, Option<PostState>>,
-}
-
-impl State {
-    /// Applies changes. Returns the changes that undo them.
-    pub fn apply(&mut self, changes: Layer) -> Layer {
-        let mut undo = Layer::default();
-        for (name, value) in changes.accounts {
-            let before = match value {
-                Some(account) => self.accounts.insert(name.clone(), account),
-                None => self.accounts.remove(&name),
-            };
-            undo.accounts.insert(name, before);
-        }
-        for (name, value) in changes.posts {
-            let before = match value {
-                Some(post) => self.posts.insert(name.clone(), post),
-                None => self.posts.remove(&name),
-            };
-            undo.posts.insert(name, before);
-        }
-        undo
+impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
+    /// The value at the head of the chain.
+    pub fn at_head(&self, name: &K) -> Option<&V> {
+        self.head.get(name)
     }
-}
 
-/// A state with changes that are not in a block yet.
-pub(super) struct Draft<'a> {
-    pub base: &'a State,
-    pub layer: &'a mut Layer,
-}
-
-impl Draft<'_> {
-    pub fn account(&self, name: &Account) -> Option<&AccountState> {
-        match self.layer.accounts.get(name) {
+    /// The value with its pending changes.
+    pub fn get(&self, name: &K) -> Option<&V> {
+        match self.pending.get(name) {
             Some(changed) => changed.as_ref(),
-            None => self.base.accounts.get(name),
+            None => self.head.get(name),
         }
     }
 
-    pub fn account_mut(&mut self, name: &Account) -> Option<&mut AccountState> {
-        if !self.layer.accounts.contains_key(name) {
-            let copy = self.base.accounts.get(name)?.clone();
-            self.layer.accounts.insert(name.clone(), Some(copy));
+    /// A value to change in the next block. It is copied only at its first change since the last
+    /// block, so that thousands of votes on one post stay cheap.
+    pub fn get_mut(&mut self, name: &K) -> Option<&mut V> {
+        if !self.pending.contains_key(name) {
+            let copy = self.head.get(name)?.clone();
+            self.pending.insert(name.clone(), Some(copy));
         }
-        self.layer.accounts.get_mut(name)?.as_mut()
+        self.pending.get_mut(name)?.as_mut()
     }
 
-    pub fn post(&self, name: &PostId) -> Option<&PostState> {
-        match self.layer.posts.get(name) {
-            Some(changed) => changed.as_ref(),
-            None => self.base.posts.get(name),
-        }
+    /// Sets a value at the head of the chain.
+    pub fn set_at_head(&mut self, name: K, value: V) {
+        self.head.insert(name, value);
     }
 
-    /// Copies the post only at its first change since the last block, so that thousands of votes on one
-    /// post stay cheap.
-    pub fn post_mut(&mut self, name: &PostId) -> Option<&mut PostState> {
-        if !self.layer.posts.contains_key(name) {
-            let copy = self.base.posts.get(name)?.clone();
-            self.layer.posts.insert(name.clone(), Some(copy));
-        }
-        self.layer.posts.get_mut(name)?.as_mut()
+    /// Alters a value at the head of the chain and its pending copy, if they exist.
+    pub fn alter(&mut self, name: &K, change: impl Fn(&mut V)) {
+        let pending = self.pending.get_mut(name).and_then(Option::as_mut);
+        pending
+            .into_iter()
+            .chain(self.head.get_mut(name))
+            .for_each(change);
     }
 
-    pub fn set_post(&mut self, name: PostId, post: Option<PostState>) {
-        self.layer.posts.insert(name, post);
+    /// Applies changes to the head of the chain. Returns the changes that undo them.
+    pub fn apply(&mut self, changes: Changes<K, V>) -> Changes<K, V> {
+        let swap = |(name, value): (K, Option<V>)| {
+            let before = match value {
+                Some(value) => self.head.insert(name.clone(), value),
+                None => self.head.remove(&name),
+            };
+            (name, before)
+        };
+        changes.into_iter().map(swap).collect()
     }
+}
+
+/// The changes that undo a block.
+#[derive(Debug)]
+pub(super) struct Undo {
+    pub accounts: Changes<Account, AccountState>,
+    pub posts: Changes<PostId, PostState>,
 }
 
 #[cfg(test)]

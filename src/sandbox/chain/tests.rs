@@ -351,11 +351,7 @@ fn a_signer_needs_the_authority_of_voter_and_application() {
         cast(&mut chain),
         Err(Refusal::MissingPostingAuthority { .. })
     ));
-    let trust = Operation::AccountUpdate {
-        account: app,
-        posting: vec![signer.clone()],
-    };
-    chain.submit(vec![trust], None).unwrap();
+    chain.alter_account(&app, |app| app.posting = vec![signer.clone()]);
     assert_eq!(cast(&mut chain), Ok(()));
 }
 

@@ -1,14 +1,15 @@
 //! `condenser_api`, which both chains have.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::View;
+use super::content::object;
 use super::rpc::RpcError;
-use super::{View, time};
 use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
-use crate::sandbox::chain::block::{Block, Transaction};
-use crate::sandbox::chain::operation::{MEMO_KEY, authority};
+use crate::sandbox::chain::block::Block;
+use crate::sandbox::chain::operation::{Form, MEMO_KEY, time};
 use crate::sandbox::chain::state::{AccountState, Manabar};
 
 /// Most names in one call.
@@ -19,12 +20,14 @@ impl View<'_> {
         match name {
             "get_dynamic_global_properties" => Ok(self.properties()),
             "get_block" => {
-                let num = params[0]
-                    .as_u64()
-                    .ok_or_else(|| RpcError::invalid_params("block_num must be a number"))?;
-                Ok(self
-                    .block(num)
-                    .map_or(Value::Null, |block| self.condenser_block(block)))
+                let Some(num) = params[0].as_u64() else {
+                    let text = "block_num must be a number".to_owned();
+                    return Err(RpcError::InvalidParams(text));
+                };
+                let block = self.block(num);
+                Ok(block.map_or(Value::Null, |block| {
+                    self.block_json(block, Form::CondenserApi)
+                }))
             }
             "get_accounts" => self.condenser_accounts(&params[0]),
             "get_content" => {
@@ -37,19 +40,17 @@ impl View<'_> {
             }
             "get_discussions_by_blog" => {
                 let author = text(&params[0]["tag"], "tag")?;
-                let limit = limit(&params[0]["limit"]);
-                let newest = self.newest_posts(author, None, limit);
+                let newest = self.newest_posts(author, &Value::Null, &params[0]["limit"]);
                 Ok(newest.iter().map(|post| self.content(post)).collect())
             }
             "get_discussions_by_author_before_date" => {
                 let author = text(&params[0], "author")?;
-                let start = params[1].as_str().filter(|permlink| !permlink.is_empty());
-                let newest = self.newest_posts(author, start, limit(&params[3]));
+                let newest = self.newest_posts(author, &params[1], &params[3]);
                 Ok(newest.iter().map(|post| self.content(post)).collect())
             }
             "get_config" => Ok(self.config()),
             "get_version" => Ok(self.version()),
-            _ => Err(RpcError::unknown_method(name)),
+            _ => Err(RpcError::UnknownMethod(name.to_owned())),
         }
     }
 
@@ -59,31 +60,26 @@ impl View<'_> {
         self.chain.block(num)
     }
 
-    /// The newest posts of `author`, newest first, from permlink `start` on.
-    pub(super) fn newest_posts(
-        &self,
-        author: &str,
-        start: Option<&str>,
-        limit: usize,
-    ) -> Vec<PostId> {
+    /// The newest posts of `author`, newest first, from permlink `start` on if it is one: up to 100, by
+    /// default 20.
+    pub(super) fn newest_posts(&self, author: &str, start: &Value, limit: &Value) -> Vec<PostId> {
         let author = Account::from_chain(author);
-        let Some(account) = self.chain.account(&author) else {
-            return Vec::new();
-        };
-        let newest = account.posts.iter().rev();
+        let start = start.as_str().filter(|permlink| !permlink.is_empty());
+        let limit = limit.as_u64().unwrap_or(20).min(100);
+        let posts = self.chain.account(&author).map(|account| &account.posts);
+        let newest = posts.into_iter().flatten().rev();
         newest
             .skip_while(|permlink| start.is_some_and(|start| ***permlink != *start))
-            .take(limit)
+            .take(limit as usize)
             .map(|permlink| PostId::new(author.clone(), permlink))
             .collect()
     }
 
     fn properties(&self) -> Value {
-        let kind = self.chain.kind();
         let head = self
             .block(u64::from(self.head))
             .unwrap_or(self.chain.head());
-        let mut properties = json!({
+        let mut properties = object(json!({
             "head_block_number": head.num,
             "head_block_id": head.id,
             "time": time(head.timestamp),
@@ -96,8 +92,8 @@ impl View<'_> {
             "current_aslot": head.num + 5000,
             "recent_slots_filled": "340282366920938463463374607431768211455",
             "participation_count": 128,
-        });
-        let more = match kind {
+        }));
+        properties.extend(object(match self.chain.kind() {
             ChainKind::Hive => json!({
                 "reverse_auction_seconds": 0,
                 "early_voting_seconds": 86_400,
@@ -116,38 +112,54 @@ impl View<'_> {
                 "current_sbd_supply": "2413759.427 SBD",
                 "sbd_print_rate": 10_000,
             }),
-        };
-        extend(&mut properties, more);
-        properties
+        }));
+        Value::Object(properties)
     }
 
-    fn condenser_block(&self, block: &Block) -> Value {
-        let transactions: Vec<Value> = (0..)
-            .zip(&block.transactions)
-            .map(|(index, trx)| self.condenser_transaction(block, index, trx))
-            .collect();
-        let mut value = block_frame(block);
-        value["transactions"] = Value::Array(transactions);
-        value
-    }
-
-    fn condenser_transaction(&self, block: &Block, index: u32, trx: &Transaction) -> Value {
+    pub(super) fn block_json(&self, block: &Block, form: Form) -> Value {
         let kind = self.chain.kind();
-        let operations: Vec<Value> = trx.operations.iter().map(|op| op.condenser(kind)).collect();
-        let mut value = transaction_frame(trx);
-        value["operations"] = Value::Array(operations);
-        value["transaction_id"] = json!(&*trx.id);
-        value["block_num"] = json!(block.num);
-        value["transaction_num"] = json!(index);
-        value
+        let mut transactions = Vec::new();
+        for (index, trx) in block.transactions.iter().enumerate() {
+            let operations = trx
+                .operations
+                .iter()
+                .map(|operation| operation.json(kind, form));
+            let mut transaction = json!({
+                "ref_block_num": trx.ref_block_num,
+                "ref_block_prefix": trx.ref_block_prefix,
+                "expiration": time(trx.expiration),
+                "operations": operations.collect::<Vec<_>>(),
+                "extensions": [],
+                "signatures": [],
+            });
+            if form == Form::CondenserApi {
+                transaction["transaction_id"] = json!(trx.id);
+                transaction["block_num"] = json!(block.num);
+                transaction["transaction_num"] = json!(index);
+            }
+            transactions.push(transaction);
+        }
+        let ids: Vec<&str> = block.transactions.iter().map(|trx| &*trx.id).collect();
+        json!({
+            "block_id": block.id,
+            "previous": block.previous,
+            "timestamp": time(block.timestamp),
+            "witness": WITNESS,
+            "witness_signature": "00",
+            "signing_key": MEMO_KEY,
+            "transaction_merkle_root": "0000000000000000000000000000000000000000",
+            "extensions": [],
+            "transactions": transactions,
+            "transaction_ids": ids,
+        })
     }
 
     fn condenser_accounts(&self, names: &Value) -> Result<Value, RpcError> {
-        let names = names
-            .as_array()
-            .ok_or_else(|| RpcError::invalid_params("names must be an array"))?;
+        let Some(names) = names.as_array() else {
+            return Err(RpcError::InvalidParams("names must be an array".to_owned()));
+        };
         if names.len() > MAX_NAMES {
-            return Err(RpcError::assertion(
+            return Err(RpcError::Assertion(
                 "names.size() <= 1000",
                 "Cannot get more than 1000 accounts",
             ));
@@ -161,26 +173,19 @@ impl View<'_> {
 
     /// An account in the form of `condenser_api`.
     fn account(&self, name: &Account, account: &AccountState) -> Value {
-        let kind = self.chain.kind();
-        let dollar = match kind {
+        let max = i128::from(account.vesting_shares.max(1));
+        let mut value = object(account.json(name));
+        value.extend(object(match self.chain.kind() {
             ChainKind::Hive => json!({"hbd_balance": "0.000 HBD", "balance": "1.000 HIVE"}),
             ChainKind::Steem => json!({"sbd_balance": "0.000 SBD", "balance": "1.000 STEEM"}),
-        };
-        let max = i128::from(account.max_mana().max(1));
-        let mut value = json!({
-            "id": account.id,
-            "name": name.as_str(),
-            "owner": authority(&[]),
-            "active": authority(&[]),
-            "posting": authority(&account.posting),
-            "memo_key": MEMO_KEY,
+        }));
+        value.extend(object(json!({
             "json_metadata": "",
             "posting_json_metadata": "",
-            "created": time(account.created),
             "can_vote": account.can_vote,
             "vesting_shares": vests(account.vesting_shares),
-            "delegated_vesting_shares": vests(account.delegated),
-            "received_vesting_shares": vests(account.received),
+            "delegated_vesting_shares": vests(0),
+            "received_vesting_shares": vests(0),
             "vesting_withdraw_rate": "0.000000 VESTS",
             "to_withdraw": 0,
             "withdrawn": 0,
@@ -191,33 +196,23 @@ impl View<'_> {
             "last_vote_time": time(account.last_vote),
             "post_count": account.post_count,
             "reputation": 0,
-        });
-        extend(&mut value, dollar);
-        value
+        })));
+        Value::Object(value)
     }
 
     fn config(&self) -> Value {
         let (prefix, id) = match self.chain.kind() {
-            ChainKind::Hive => (
-                "HIVE",
-                "beeab0de00000000000000000000000000000000000000000000000000000000",
-            ),
-            ChainKind::Steem => (
-                "STEEM",
-                "0000000000000000000000000000000000000000000000000000000000000000",
-            ),
+            ChainKind::Hive => ("HIVE", "beeab0de"),
+            ChainKind::Steem => ("STEEM", ""),
         };
-        let mut config = Map::new();
-        for (name, value) in [
-            ("BLOCK_INTERVAL", json!(3)),
-            ("CHAIN_ID", json!(id)),
-            ("VOTING_MANA_REGENERATION_SECONDS", json!(432_000)),
-            ("CASHOUT_WINDOW_SECONDS", json!(604_800)),
-            ("UPVOTE_LOCKOUT_SECONDS", json!(43_200)),
-        ] {
-            config.insert(format!("{prefix}_{name}"), value);
-        }
-        Value::Object(config)
+        let name = |name: &str| format!("{prefix}_{name}");
+        json!({
+            name("BLOCK_INTERVAL"): 3,
+            name("CHAIN_ID"): format!("{id:0<64}"),
+            name("VOTING_MANA_REGENERATION_SECONDS"): 432_000,
+            name("CASHOUT_WINDOW_SECONDS"): 604_800,
+            name("UPVOTE_LOCKOUT_SECONDS"): 43_200,
+        })
     }
 
     fn version(&self) -> Value {
@@ -231,33 +226,6 @@ impl View<'_> {
 
 /// The witness of all blocks.
 const WITNESS: &str = "witness.sandbox";
-
-/// The fields of a block in both forms.
-pub(super) fn block_frame(block: &Block) -> Value {
-    let ids: Vec<&str> = block.transactions.iter().map(|trx| &*trx.id).collect();
-    json!({
-        "block_id": block.id,
-        "previous": block.previous,
-        "timestamp": time(block.timestamp),
-        "witness": WITNESS,
-        "witness_signature": "00",
-        "signing_key": MEMO_KEY,
-        "transaction_merkle_root": "0000000000000000000000000000000000000000",
-        "extensions": [],
-        "transaction_ids": ids,
-    })
-}
-
-/// The fields of a transaction in both forms.
-pub(super) fn transaction_frame(trx: &Transaction) -> Value {
-    json!({
-        "ref_block_num": trx.ref_block_num,
-        "ref_block_prefix": trx.ref_block_prefix,
-        "expiration": time(trx.expiration),
-        "extensions": [],
-        "signatures": [],
-    })
-}
 
 /// Micro-VESTS in the form of nodes: `1000000.000000 VESTS`.
 fn vests(micro: i64) -> String {
@@ -273,12 +241,6 @@ fn manabar(bar: &Manabar) -> Value {
     json!({"current_mana": current, "last_update_time": bar.updated.timestamp()})
 }
 
-fn extend(value: &mut Value, more: Value) {
-    if let (Value::Object(into), Value::Object(more)) = (value, more) {
-        into.extend(more);
-    }
-}
-
 pub(super) fn post_id(author: &Value, permlink: &Value) -> Result<PostId, RpcError> {
     let author = text(author, "author")?;
     let permlink = text(permlink, "permlink")?;
@@ -286,13 +248,6 @@ pub(super) fn post_id(author: &Value, permlink: &Value) -> Result<PostId, RpcErr
 }
 
 pub(super) fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, RpcError> {
-    value
-        .as_str()
-        .ok_or_else(|| RpcError::invalid_params(&format!("{name} must be a string")))
-}
-
-/// A limit up to 100, by default 20.
-pub(super) fn limit(value: &Value) -> usize {
-    let limit = value.as_u64().unwrap_or(20).min(100);
-    usize::try_from(limit).unwrap_or(100)
+    let text = value.as_str();
+    text.ok_or_else(|| RpcError::InvalidParams(format!("{name} must be a string")))
 }

@@ -1,11 +1,11 @@
 //! Posts and their votes in the answers of nodes.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{View, time};
+use super::View;
 use crate::post::PostId;
-use crate::sandbox::chain::operation::dollars;
-use crate::sandbox::chain::state::{PAYOUT_AFTER, PostState, StandingVote};
+use crate::sandbox::chain::operation::{dollars, parent_fields, time};
+use crate::sandbox::chain::state::{PostState, StandingVote};
 
 /// Value of votes, in micro-VESTS, per thousandth of HBD or SBD of payout.
 const RSHARES_OF_A_THOUSANDTH: i64 = 1_700_000_000;
@@ -16,42 +16,30 @@ impl View<'_> {
         let Some(post) = self.chain.post(name) else {
             return unknown_content();
         };
-        let kind = self.chain.kind();
-        let paid = self.chain.head().timestamp >= post.cashout();
-        let (parent_author, parent_permlink) = parent(post);
+        let paid = self.is_paid(post);
+        let (parent_author, parent_permlink) = parent_fields(post.parent.as_ref(), &post.category);
         let votes = post.votes();
-        json!({
+        let mut content = self.common(name, post);
+        content.extend(object(json!({
             "id": post.id,
-            "author": name.author.as_str(),
-            "permlink": &*name.permlink,
-            "category": post.category,
             "parent_author": parent_author,
             "parent_permlink": parent_permlink,
-            "title": post.title,
-            "body": &*post.body,
             "json_metadata": post.json_metadata,
-            "created": time(post.created),
             "last_update": time(post.edited),
             "active": time(post.edited),
             "depth": u8::from(post.parent.is_some()),
-            "children": post.children,
-            "net_rshares": post.net_rshares(),
             "net_votes": votes.iter().map(|vote| i64::from(vote.weight.signum())).sum::<i64>(),
             "cashout_time": if paid { "1969-12-31T23:59:59".to_owned() } else { time(post.cashout()) },
             "last_payout": if paid { time(post.cashout()) } else { "1970-01-01T00:00:00".to_owned() },
-            "max_accepted_payout": dollars(kind, post.max_accepted_payout),
-            "pending_payout_value": dollars(kind, if paid { 0 } else { payout(post) }),
-            "total_payout_value": dollars(kind, if paid { payout(post) } else { 0 }),
-            "curator_payout_value": dollars(kind, 0),
+            "total_payout_value": dollars(self.chain.kind(), if paid { payout(post) } else { 0 }),
+            "curator_payout_value": dollars(self.chain.kind(), 0),
             "allow_votes": post.allow_votes,
             "allow_curation_rewards": true,
             "allow_replies": true,
-            "active_votes": votes.iter().map(active_vote).collect::<Vec<_>>(),
-            "beneficiaries": [],
+            "active_votes": self.active_votes(name),
             "reblogged_by": [],
-            "replies": [],
-            "url": format!("/{}/{name}", post.category),
-        })
+        })));
+        Value::Object(content)
     }
 
     pub(super) fn active_votes(&self, name: &PostId) -> Value {
@@ -66,47 +54,60 @@ impl View<'_> {
     pub(super) fn bridge_post(&self, name: &PostId, post: &PostState) -> Value {
         let metadata: Value =
             serde_json::from_str(&post.json_metadata).unwrap_or_else(|_| json!({}));
-        let paid = self.chain.head().timestamp >= post.cashout();
         let votes: Vec<Value> = post
             .votes()
             .iter()
-            .map(|vote| json!({"rshares": vote.rshares, "voter": vote.voter.as_str()}))
+            .map(|vote| json!({"rshares": vote.rshares, "voter": vote.voter}))
             .collect();
-        json!({
+        let mut content = self.common(name, post);
+        content.extend(object(json!({
             "post_id": post.id,
-            "author": name.author.as_str(),
-            "permlink": &*name.permlink,
-            "category": post.category,
-            "title": post.title,
-            "body": &*post.body,
             "json_metadata": metadata,
-            "created": time(post.created),
             "updated": time(post.edited),
             "depth": 0,
-            "children": post.children,
-            "net_rshares": post.net_rshares(),
-            "is_paidout": paid,
-            "payout_at": time(post.created + PAYOUT_AFTER),
+            "is_paidout": self.is_paid(post),
+            "payout_at": time(post.cashout()),
             "payout": payout(post) as f64 / 1000.0,
-            "pending_payout_value": dollars(self.chain.kind(), if paid { 0 } else { payout(post) }),
-            "max_accepted_payout": dollars(self.chain.kind(), post.max_accepted_payout),
+            "stats": {"hide": false, "gray": false, "total_votes": votes.len(), "flag_weight": 0.0},
             "active_votes": votes,
             "author_reputation": 60.0,
-            "beneficiaries": [],
             "blacklists": [],
             "reblogs": 0,
+        })));
+        Value::Object(content)
+    }
+
+    /// The fields of a post in both forms.
+    fn common(&self, name: &PostId, post: &PostState) -> Map<String, Value> {
+        let kind = self.chain.kind();
+        let pending = if self.is_paid(post) { 0 } else { payout(post) };
+        object(json!({
+            "author": name.author,
+            "permlink": name.permlink,
+            "category": post.category,
+            "title": post.title,
+            "body": post.body,
+            "created": time(post.created),
+            "children": post.children,
+            "net_rshares": post.net_rshares(),
+            "pending_payout_value": dollars(kind, pending),
+            "max_accepted_payout": dollars(kind, post.max_accepted_payout),
+            "beneficiaries": [],
             "replies": [],
-            "stats": {"hide": false, "gray": false, "total_votes": votes.len(), "flag_weight": 0.0},
             "url": format!("/{}/{name}", post.category),
-        })
+        }))
+    }
+
+    fn is_paid(&self, post: &PostState) -> bool {
+        self.chain.head().timestamp >= post.cashout()
     }
 }
 
-/// `parent_author` and `parent_permlink`.
-pub(super) fn parent(post: &PostState) -> (&str, &str) {
-    match &post.parent {
-        Some(parent) => (parent.author.as_str(), &parent.permlink),
-        None => ("", &post.category),
+/// The fields of a JSON object.
+pub(super) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
     }
 }
 
@@ -118,7 +119,7 @@ fn payout(post: &PostState) -> i64 {
 
 fn active_vote(vote: &StandingVote) -> Value {
     json!({
-        "voter": vote.voter.as_str(),
+        "voter": vote.voter,
         "percent": vote.weight,
         "rshares": vote.rshares.to_string(),
         "weight": vote.rshares.max(0) / 1000,

@@ -99,75 +99,53 @@ async fn handle(
         let reply = Reply::Answer(Answer::proxy_page(405));
         return endpoint.deliver(&connection, reply).await;
     }
-    match serde_json::from_slice(&body) {
-        Ok(Value::Array(calls)) => batch(&node, &connection, &calls).await,
-        Ok(call) => single(&node, &connection, &call).await,
-        Err(_) => {
-            let error = RpcError::parse_error();
-            let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
-            endpoint.deliver(&connection, reply).await
+    let switches = lock(&node.switches).clone();
+    let refused = |error| Reply::json(200, rpc::response(&Value::Null, Err(error)));
+    let (calls, is_batch) = match serde_json::from_slice(&body) {
+        Ok(Value::Array(_)) if switches.refuses_batches => {
+            let error = RpcError::InvalidRequest("Batch requests are not supported");
+            return endpoint.deliver(&connection, refused(error)).await;
         }
-    }
-}
-
-async fn single(node: &Arc<Node>, connection: &Connection, call: &Value) -> Response<Body> {
-    let call = match Call::read(call) {
-        Ok(call) => call,
-        Err(error) => {
-            let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
-            return node.endpoint.deliver(connection, reply).await;
+        Ok(Value::Array(calls)) => (calls, true),
+        Ok(call) => (vec![call], false),
+        Err(_) => {
+            return endpoint
+                .deliver(&connection, refused(RpcError::Parse))
+                .await;
         }
     };
-    let request = node.request(&call.method);
-    let worker = Arc::clone(node);
-    let work = move |_| Reply::json(200, worker.answer(&call));
-    node.endpoint.answer(connection, request, work).await
-}
-
-/// Answers a batch. Each call is logged as a request of its own. The fault of the whole batch is that
-/// of the first call.
-async fn batch(node: &Arc<Node>, connection: &Connection, calls: &[Value]) -> Response<Body> {
-    let switches = lock(&node.switches).clone();
-    if switches.refuses_batches {
-        let error = RpcError::invalid_request("Batch requests are not supported");
-        let reply = Reply::json(200, rpc::response(&Value::Null, Err(error)));
-        return node.endpoint.deliver(connection, reply).await;
-    }
     let calls: Vec<Result<Call, RpcError>> = calls.iter().map(Call::read).collect();
-    let method = match calls.first() {
-        Some(Ok(call)) => call.method.clone(),
-        _ => "batch".to_owned(),
+    let request = |method: &str| Request {
+        method: method.to_owned(),
+        arrived: node.world.clock.exact(),
+        ..Request::default()
+    };
+    // The fault of a batch is that of its first call. Each call is logged as a request of its own.
+    let first = match calls.first() {
+        Some(Ok(call)) => request(&call.method),
+        Some(Err(error)) if !is_batch => {
+            return endpoint.deliver(&connection, refused(error.clone())).await;
+        }
+        _ => request("batch"),
     };
     for call in calls.iter().skip(1).flatten() {
-        node.endpoint.requests.arrive(node.request(&call.method));
+        endpoint.requests.arrive(request(&call.method));
     }
-    let request = node.request(&method);
-    let worker = Arc::clone(node);
     let work = move |_| {
         let answer = |call: &Result<Call, RpcError>| match call {
-            Ok(call) => worker.answer(call),
+            Ok(call) => node.answer(call),
             Err(error) => rpc::response(&Value::Null, Err(error.clone())),
         };
         let mut answers: Vec<Value> = calls.iter().map(answer).collect();
         if switches.reverses_batches {
             answers.reverse();
         }
-        Reply::json(200, Value::Array(answers))
-    };
-    node.endpoint.answer(connection, request, work).await
-}
-
-impl Node {
-    fn request(&self, method: &str) -> Request {
-        Request {
-            method: method.to_owned(),
-            voter: None,
-            vote: None,
-            token: None,
-            arrived: self.world.clock.exact(),
-            in_flight: 0,
+        match is_batch {
+            true => Reply::json(200, Value::Array(answers)),
+            false => Reply::json(200, &answers[0]),
         }
-    }
+    };
+    endpoint.answer(&connection, first, work).await
 }
 
 /// The chain up to the head of one node.
@@ -180,16 +158,13 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn new(chain: &'a Chain, switches: &Switches, now: DateTime<Utc>) -> Self {
-        let newest = chain.head().num;
-        let head = if switches.lag.is_zero() {
-            newest
-        } else {
-            let until = now - switches.lag;
-            let seen = chain
-                .blocks()
-                .partition_point(|block| block.timestamp <= until);
-            chain.blocks()[seen.max(1) - 1].num
+        let until = now - switches.lag;
+        let blocks = chain.blocks();
+        let seen = match switches.lag.is_zero() {
+            true => blocks.len(),
+            false => blocks.partition_point(|block| block.timestamp <= until),
         };
+        let head = blocks[seen.max(1) - 1].num;
         Self {
             chain,
             head,
@@ -198,20 +173,19 @@ impl<'a> View<'a> {
     }
 
     fn call(&self, method: &str, params: &Value) -> Result<Value, RpcError> {
-        let (api, name) = method
-            .split_once('.')
-            .ok_or_else(|| RpcError::invalid_method(method))?;
+        let Some((api, name)) = method.split_once('.') else {
+            return Err(RpcError::InvalidMethod(method.to_owned()));
+        };
         match (api, self.chain.kind()) {
             ("condenser_api", _) => self.condenser(name, params),
             ("block_api", _) => self.block_api(name, params),
             ("database_api", ChainKind::Hive) => self.database_api(name, params),
             ("bridge", ChainKind::Hive) => self.bridge(name, params),
-            _ => Err(RpcError::unknown_api(self.chain.kind(), api)),
+            (_, ChainKind::Hive) => Err(RpcError::UnknownApi(
+                "data._registered_apis",
+                api.to_owned(),
+            )),
+            (_, ChainKind::Steem) => Err(RpcError::UnknownApi("_registered_apis", api.to_owned())),
         }
     }
-}
-
-/// A time in the form of nodes: UTC without a zone.
-fn time(moment: DateTime<Utc>) -> String {
-    moment.format("%Y-%m-%dT%H:%M:%S").to_string()
 }

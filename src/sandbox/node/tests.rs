@@ -5,7 +5,7 @@ use super::*;
 use crate::account::Account;
 use crate::post::PostId;
 use crate::sandbox::chain::USUAL_STAKE;
-use crate::sandbox::chain::operation::{Comment, Operation, Vote};
+use crate::sandbox::chain::operation::{Comment, Operation, Vote, time};
 
 const FIRST: u32 = 90_000_000;
 
@@ -107,13 +107,12 @@ fn a_node_without_ranges_answers_that_the_method_is_unknown() {
             &json!({"starting_block_num": FIRST, "count": 1}),
         )
         .unwrap_err();
-    assert_eq!(error.code, -32601);
+    assert_eq!(error.code(), -32601);
     assert!(
         error
-            .message
+            .to_string()
             .ends_with("Could not find method get_block_range"),
-        "{}",
-        error.message
+        "{error}"
     );
 }
 
@@ -124,7 +123,7 @@ fn steem_lacks_bridge() {
         .call("bridge.get_account_posts", &json!({}))
         .unwrap_err();
     assert_eq!(
-        error.message,
+        error.to_string(),
         "Assert Exception:api_itr != _registered_apis.end(): Could not find API bridge"
     );
 }

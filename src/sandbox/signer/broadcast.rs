@@ -1,5 +1,6 @@
 //! `/api/broadcast`.
 
+use chrono::Duration;
 use serde_json::{Value, json};
 
 use super::input::Input;
@@ -7,34 +8,29 @@ use super::oauth::SCOPE;
 use super::token::{Role, Token};
 use super::{Signer, SignerKind, unauthorized};
 use crate::account::Account;
+use crate::network::ChainKind;
 use crate::post::PostId;
 use crate::sandbox::chain::block::digest;
-use crate::sandbox::chain::operation::{Operation, Vote};
+use crate::sandbox::chain::operation::{Form, Operation, Vote, time};
 use crate::sandbox::chain::refusal::Refusal;
 use crate::sandbox::endpoint::{Mode, Reply};
+use crate::sandbox::faults::Answer;
 
 impl Signer {
     /// Checks a transaction in the order of the real server and submits it to the chain.
-    pub(super) fn broadcast(&self, input: &Input, mode: Mode) -> Reply {
-        let token = match self.authenticate(input, &[Role::Access, Role::Login]) {
-            Ok(token) => token,
-            Err(reply) => return reply,
-        };
+    pub(super) fn broadcast(&self, input: &Input, mode: Mode) -> Result<Reply, Reply> {
+        let token = self.authenticate(input, &[Role::Access, Role::Login])?;
         // The real process dies of anything but an array of pairs.
         let Some(Value::Array(operations)) = input.fields.get("operations") else {
-            return Reply::Crash;
+            return Err(Reply::Crash);
         };
         if operations.iter().any(|operation| !operation[1].is_object()) {
-            return Reply::Crash;
+            return Err(Reply::Crash);
         }
-        if let Err(reply) = self.allow(&token, operations, mode) {
-            return reply;
-        }
+        self.allow(&token, operations, mode)?;
         let read: Result<Vec<Operation>, String> = operations.iter().map(read_operation).collect();
-        match read {
-            Ok(operations) => self.submit(operations, &token.user, mode),
-            Err(what) => self.serialization_error(&what),
-        }
+        let operations = read.map_err(|what| self.serialization_error(&what))?;
+        self.submit(operations, &token.user, mode)
     }
 
     /// Checks the scope, the accounts, the author of the operations and the authorities.
@@ -49,12 +45,9 @@ impl Signer {
         let outside: Vec<&str> = names.filter(|name| !scope.contains(name)).collect();
         if !outside.is_empty() {
             let list = outside.join(", ");
-            return Err(unauthorized(
-                "invalid_scope",
-                &format!(
-                    "The access_token scope does not allow the following operation(s): {list}"
-                ),
-            ));
+            let text =
+                format!("The access_token scope does not allow the following operation(s): {list}");
+            return Err(unauthorized("invalid_scope", &text));
         }
         let client = |text: String| Err(unauthorized("unauthorized_client", &text));
         let (app, user) = (token.app.as_str(), token.user.as_str());
@@ -87,58 +80,53 @@ impl Signer {
         Ok(())
     }
 
-    fn submit(&self, operations: Vec<Operation>, user: &Account, mode: Mode) -> Reply {
+    fn submit(
+        &self,
+        operations: Vec<Operation>,
+        user: &Account,
+        mode: Mode,
+    ) -> Result<Reply, Reply> {
         if mode == Mode::Swallowed {
             let id = digest((user, operations.len(), self.world.clock.exact()));
-            return Reply::json(200, json!({"result": {"id": id}}));
+            return Ok(Reply::json(200, json!({"result": {"id": id}})));
         }
         let mut chain = self.world.chain();
-        let written = match self.kind {
-            SignerKind::HiveSigner => Vec::new(),
-            SignerKind::SteemConnect => {
-                let kind = chain.kind();
-                operations
-                    .iter()
-                    .map(|operation| operation.condenser(kind))
-                    .collect()
-            }
-        };
-        let id = match chain.submit(operations, Some(&self.account)) {
-            Ok(id) => id,
-            Err(refusal) => return self.refused(&refusal, chain.kind(), user),
-        };
-        if self.kind == SignerKind::HiveSigner {
-            return Reply::json(200, format!("{{\"result\":{{\"id\":\"{id}\"}}}}"));
-        }
+        let kind = chain.kind();
+        let written = operations.iter();
+        let written: Vec<Value> = written
+            .map(|it| it.json(kind, Form::CondenserApi))
+            .collect();
+        let id = chain
+            .submit(operations, Some(&self.account))
+            .map_err(|refusal| self.refused(&refusal, kind, user))?;
         let head = chain.head();
-        let result = json!({
-            "id": &*id,
-            "block_num": head.num + 1,
-            "trx_num": chain.pending() - 1,
-            "expired": false,
-            "ref_block_num": head.num & 0xffff,
-            "ref_block_prefix": 0,
-            "expiration": (head.timestamp + chrono::Duration::minutes(1)).format("%Y-%m-%dT%H:%M:%S").to_string(),
-            "operations": written,
-            "extensions": [],
-            "signatures": [digest(&*id)],
-        });
-        Reply::json(200, json!({"result": result}))
+        let result = match self.kind {
+            SignerKind::HiveSigner => json!({"id": id}),
+            SignerKind::SteemConnect => json!({
+                "id": id,
+                "block_num": head.num + 1,
+                "trx_num": chain.pending() - 1,
+                "expired": false,
+                "ref_block_num": head.num & 0xffff,
+                "ref_block_prefix": 0,
+                "expiration": time(head.timestamp + Duration::minutes(1)),
+                "operations": written,
+                "extensions": [],
+                "signatures": [digest(&*id)],
+            }),
+        };
+        Ok(Reply::json(200, json!({"result": result})))
     }
 
-    fn refused(&self, refusal: &Refusal, kind: crate::network::ChainKind, user: &Account) -> Reply {
-        let explanation = refusal.explain(kind, user);
-        let text = &explanation.text;
-        let mut body = json!({"error": "server_error", "error_description": text});
-        if self.kind == SignerKind::HiveSigner {
-            body["response"] = json!({
-                "name": "RPCError",
-                "jse_shortmsg": text,
-                "jse_info": explanation.data(),
-                "message": text,
-            });
-        }
-        Reply::json(500, body)
+    fn refused(&self, refusal: &Refusal, kind: ChainKind, user: &Account) -> Reply {
+        let text = &refusal.text(kind, user);
+        Reply::Answer(match self.kind {
+            SignerKind::HiveSigner => Answer::rpc_error(text, refusal.data(text)),
+            SignerKind::SteemConnect => Answer::json(
+                500,
+                json!({"error": "server_error", "error_description": text}),
+            ),
+        })
     }
 
     fn serialization_error(&self, what: &str) -> Reply {

@@ -27,8 +27,13 @@ impl Input {
     /// # Errors
     /// Returns the answer to a JSON request whose body is not JSON.
     pub fn read(head: &Parts, body: &[u8]) -> Result<Self, Reply> {
-        let kind = head.headers.get(CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let header = |name| {
+            let value = head.headers.get(name);
+            value
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
+        let kind = header(CONTENT_TYPE);
         let mut fields = if kind.starts_with("application/json") {
             json_fields(body)?
         } else if kind.starts_with("application/x-www-form-urlencoded") {
@@ -40,14 +45,10 @@ impl Input {
         for (name, value) in form_fields(query.as_bytes()) {
             fields.entry(name).or_insert(value);
         }
-        let header = head.headers.get(AUTHORIZATION);
-        let header = header
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
         Ok(Self {
             method: head.method.to_string(),
             path: head.uri.path().to_owned(),
-            token: token(header, &fields),
+            token: token(header(AUTHORIZATION), &fields),
             fields,
         })
     }

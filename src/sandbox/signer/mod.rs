@@ -19,7 +19,6 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{Request as HttpRequest, Response};
 use chrono::Duration;
-use serde_json::json;
 
 use self::input::Input;
 use self::token::{Mint, Role, Token};
@@ -150,19 +149,22 @@ impl Signer {
 
     fn work(&self, input: &Input, mode: Mode) -> Reply {
         let path = input.path.trim_end_matches('/');
-        match (input.method.as_str(), path) {
+        let reply = match (input.method.as_str(), path) {
             (_, "/api/oauth2/token") => self.token(input),
             ("POST", "/api/oauth2/token/revoke") => self.revoke_token(input),
             ("GET" | "POST" | "PUT", "/api/me") => self.me(input),
             ("POST", "/api/broadcast") => self.broadcast(input, mode),
-            ("GET", _) => Reply::Answer(Answer {
-                status: 302,
-                content_type: "text/plain; charset=utf-8",
-                retry_after: None,
-                body: format!("Found. Redirecting to the web site, {}", input.path),
-            }),
-            _ => html(404, &format!("Cannot {} {}", input.method, input.path)),
-        }
+            ("GET", _) => {
+                let text = format!("Found. Redirecting to the web site, {}", input.path);
+                let found = Answer::new(302, "text/plain; charset=utf-8", text);
+                Ok(Reply::Answer(found))
+            }
+            _ => Err(html(
+                404,
+                &format!("Cannot {} {}", input.method, input.path),
+            )),
+        };
+        reply.unwrap_or_else(|refusal| refusal)
     }
 
     /// The token of a request, if it is valid and has one of these roles.
@@ -173,10 +175,8 @@ impl Signer {
         if !roles.contains(&token.role) {
             return Err(wrong());
         }
-        if token
-            .expires
-            .is_some_and(|end| end <= self.world.clock.now())
-        {
+        let now = self.world.clock.now();
+        if token.expires.is_some_and(|end| end <= now) {
             return Err(wrong());
         }
         if lock(&self.revoked).contains(&token::fingerprint(text)) {
@@ -204,7 +204,7 @@ impl Signer {
             vote: input.first_vote(),
             token: token.map(token::fingerprint),
             arrived: self.world.clock.exact(),
-            in_flight: 0,
+            ..Request::default()
         }
     }
 }
@@ -230,21 +230,14 @@ async fn handle(
 }
 
 fn unauthorized(error: &str, description: &str) -> Reply {
-    Reply::json(
-        401,
-        json!({"error": error, "error_description": description}),
-    )
+    Reply::Answer(Answer::unauthorized(error, description))
 }
 
 /// The error page of the real server's framework.
 fn html(status: u16, text: &str) -> Reply {
-    Reply::Answer(Answer {
-        status,
-        content_type: "text/html; charset=utf-8",
-        retry_after: None,
-        body: format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n\
-             <body>\n<pre>{text}</pre>\n</body>\n</html>\n"
-        ),
-    })
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n\
+         <body>\n<pre>{text}</pre>\n</body>\n</html>\n"
+    );
+    Reply::Answer(Answer::new(status, "text/html; charset=utf-8", page))
 }

@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 use super::input::Input;
 use super::token::Role;
 use super::{Signer, SignerKind, unauthorized};
-use crate::account::Account;
-use crate::sandbox::chain::operation::{MEMO_KEY, authority};
 use crate::sandbox::endpoint::Reply;
 
 /// The operations that an access token allows.
@@ -22,81 +20,53 @@ pub(super) const SCOPE: [&str; 7] = [
 
 impl Signer {
     /// Issues new tokens for a code or a refresh token. The old ones stay valid.
-    pub(super) fn token(&self, input: &Input) -> Reply {
-        let token = match self.authenticate(input, &[Role::Code, Role::Refresh]) {
-            Ok(token) => token,
-            Err(reply) => return reply,
-        };
+    pub(super) fn token(&self, input: &Input) -> Result<Reply, Reply> {
+        let token = self.authenticate(input, &[Role::Code, Role::Refresh])?;
         // The real process dies without a string to hash.
         let Some(Value::String(secret)) = input.fields.get("client_secret") else {
-            return Reply::Crash;
+            return Err(Reply::Crash);
         };
         if *secret != self.client_secret {
-            return unauthorized("invalid_grant", "The code or secret is not valid");
+            let text = "The code or secret is not valid";
+            return Err(unauthorized("invalid_grant", text));
         }
         let issued = self.issue_tokens(&token.user);
-        Reply::json(
-            200,
-            json!({
-                "access_token": issued.access,
-                "refresh_token": issued.refresh,
-                "expires_in": issued.expires_in,
-                "username": token.user.as_str(),
-            }),
-        )
+        let body = json!({
+            "access_token": issued.access,
+            "refresh_token": issued.refresh,
+            "expires_in": issued.expires_in,
+            "username": token.user,
+        });
+        Ok(Reply::json(200, body))
     }
 
     /// Revokes the access token. HiveSigner answers with success and does nothing.
-    pub(super) fn revoke_token(&self, input: &Input) -> Reply {
-        if let Err(reply) = self.authenticate(input, &[Role::Access, Role::Login]) {
-            return reply;
-        }
+    pub(super) fn revoke_token(&self, input: &Input) -> Result<Reply, Reply> {
+        self.authenticate(input, &[Role::Access, Role::Login])?;
         if self.kind == SignerKind::SteemConnect
             && let Some(token) = &input.token
         {
             self.revoke(token);
         }
-        Reply::json(200, json!({"success": true}))
+        Ok(Reply::json(200, json!({"success": true})))
     }
 
     /// The user of the token.
-    pub(super) fn me(&self, input: &Input) -> Reply {
-        let token = match self.authenticate(input, &[Role::Access, Role::Login, Role::Refresh]) {
-            Ok(token) if token.role == Role::Refresh => return Reply::Crash,
-            Ok(token) => token,
-            Err(reply) => return reply,
+    pub(super) fn me(&self, input: &Input) -> Result<Reply, Reply> {
+        let token = self.authenticate(input, &[Role::Access, Role::Login, Role::Refresh])?;
+        let scope: &[&str] = match token.role {
+            Role::Refresh => return Err(Reply::Crash),
+            Role::Login => &["login"],
+            _ => &SCOPE,
         };
-        let user = token.user.as_str();
-        let scope = match token.role {
-            Role::Login => json!(["login"]),
-            _ => json!(SCOPE),
-        };
-        let mut me = json!({"user": user, "_id": user, "name": user});
-        let account = self.account_of(&token.user);
-        let is_known = account.is_some();
-        if let Some(account) = account {
-            me["account"] = account;
-        }
-        me["scope"] = scope;
-        if is_known {
+        let user = &token.user;
+        let mut me = json!({"user": user, "_id": user, "name": user, "scope": scope});
+        if let Some(account) = self.world.chain().account(user) {
+            me["account"] = account.json(user);
+            me["account"]["json_metadata"] = json!("{}");
+            me["account"]["posting_json_metadata"] = json!("{}");
             me["user_metadata"] = json!({});
         }
-        Reply::json(200, me)
-    }
-
-    fn account_of(&self, name: &Account) -> Option<Value> {
-        let chain = self.world.chain();
-        let account = chain.account(name)?;
-        Some(json!({
-            "id": account.id,
-            "name": name.as_str(),
-            "owner": authority(&[]),
-            "active": authority(&[]),
-            "posting": authority(&account.posting),
-            "memo_key": MEMO_KEY,
-            "json_metadata": "{}",
-            "posting_json_metadata": "{}",
-            "created": account.created.format("%Y-%m-%dT%H:%M:%S").to_string(),
-        }))
+        Ok(Reply::json(200, me))
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use axum::http::Request as HttpRequest;
 use chrono::DateTime;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::Clock;

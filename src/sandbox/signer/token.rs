@@ -26,24 +26,21 @@ pub enum Role {
 }
 
 impl Role {
-    /// The name in tokens of HiveSigner.
-    fn hivesigner(self) -> &'static str {
-        match self {
-            Self::Access => "posting",
-            Self::Refresh => "refresh",
-            Self::Code => "code",
-            Self::Login => "login",
+    /// The name in tokens.
+    fn name(self, kind: SignerKind) -> &'static str {
+        match (self, kind) {
+            (Self::Access, SignerKind::HiveSigner) => "posting",
+            (Self::Access, SignerKind::SteemConnect) => "app",
+            (Self::Refresh, _) => "refresh",
+            (Self::Code, _) => "code",
+            (Self::Login, SignerKind::HiveSigner) => "login",
+            (Self::Login, SignerKind::SteemConnect) => "user",
         }
     }
 
-    /// The name in tokens of SteemConnect.
-    fn steemconnect(self) -> &'static str {
-        match self {
-            Self::Access => "app",
-            Self::Refresh => "refresh",
-            Self::Code => "code",
-            Self::Login => "user",
-        }
+    fn parse(name: &str, kind: SignerKind) -> Option<Self> {
+        let mut roles = [Self::Access, Self::Refresh, Self::Code, Self::Login].into_iter();
+        roles.find(|role| role.name(kind) == name)
     }
 }
 
@@ -85,9 +82,10 @@ impl Mint {
         expires: DateTime<Utc>,
     ) -> String {
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
+        let role = role.name(self.kind);
         match self.kind {
             SignerKind::HiveSigner => {
-                let (role, app, user) = (role.hivesigner(), app.as_str(), user.as_str());
+                let (app, user) = (app.as_str(), user.as_str());
                 let signature = self.sign(&(role, app, user, now.timestamp(), serial));
                 let message = json!({
                     "signed_message": {"type": role, "app": app},
@@ -99,9 +97,9 @@ impl Mint {
             }
             SignerKind::SteemConnect => {
                 let payload = json!({
-                    "role": role.steemconnect(),
-                    "proxy": app.as_str(),
-                    "user": user.as_str(),
+                    "role": role,
+                    "proxy": app,
+                    "user": user,
                     "scope": ["vote", "offline"],
                     "iat": now.timestamp(),
                     "exp": expires.timestamp(),
@@ -133,9 +131,7 @@ impl Mint {
         let signature = message["signatures"][0].as_str()?.strip_prefix("20")?;
         let (serial, signature) = signature.split_at_checked(16)?;
         let serial = u64::from_str_radix(serial, 16).ok()?;
-        let role = [Role::Access, Role::Refresh, Role::Code, Role::Login]
-            .into_iter()
-            .find(|role| role.hivesigner() == kind)?;
+        let role = Role::parse(kind, self.kind)?;
         (signature == self.sign(&(kind, app, user, timestamp, serial))).then(|| Token {
             role,
             app: Account::from_chain(app),
@@ -151,12 +147,8 @@ impl Mint {
             return None;
         }
         let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-        let name = payload["role"].as_str()?;
-        let role = [Role::Access, Role::Refresh, Role::Code, Role::Login]
-            .into_iter()
-            .find(|role| role.steemconnect() == name)?;
         Some(Token {
-            role,
+            role: Role::parse(payload["role"].as_str()?, self.kind)?,
             app: Account::from_chain(payload["proxy"].as_str()?),
             user: Account::from_chain(payload["user"].as_str()?),
             expires: DateTime::from_timestamp(payload["exp"].as_i64()?, 0),
