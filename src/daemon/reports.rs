@@ -1,4 +1,4 @@
-//! Writes bad rule files and lost nodes to `error_log`.
+//! Writes rule files with errors and unavailable nodes to `error_log`.
 
 use tokio::sync::mpsc;
 
@@ -7,9 +7,10 @@ use crate::clock::Clock;
 use crate::queue::journal::Journal;
 use crate::rules::files::watch::RulesReport;
 use crate::stop::Stop;
-use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+use crate::votes::error_entry::ErrorEntry;
+use crate::votes::status::ErrorKind;
 
-/// What comes to be written, and the way to the writer.
+/// The sources of reports, and the way to the writer.
 pub struct Reports {
     pub journal: Journal,
     pub clock: Clock,
@@ -18,7 +19,7 @@ pub struct Reports {
 }
 
 impl Reports {
-    /// Writes until it is to stop.
+    /// Writes reports until `stop`.
     pub async fn run(mut self, stop: Stop) {
         stop.or(self.write()).await;
     }
@@ -30,7 +31,7 @@ impl Reports {
                     NodeNotice::Down { .. } => {
                         ErrorEntry::new(ErrorKind::Chain, notice.to_string(), self.clock.now())
                     }
-                    // The outage of each of them has its row already.
+                    // The outage of each single node has its row already.
                     NodeNotice::AllDown { .. }
                     | NodeNotice::Up { .. }
                     | NodeNotice::AnyUp { .. } => continue,
@@ -39,7 +40,7 @@ impl Reports {
                     fingerprint: Some(report.fingerprint),
                     ..ErrorEntry::new(ErrorKind::Rules, report.message, report.at)
                 },
-                // Nobody can report anything any more.
+                // All senders are gone.
                 else => return std::future::pending().await,
             };
             self.journal.error(entry).await;

@@ -21,7 +21,8 @@ use crate::signer::refresh::{LEASE, Refreshed, refresh};
 use crate::signer::refresh_time::refresh_at;
 use crate::stop::{Stop, result_of};
 use crate::store::{NewToken, Store, StoreError, TokenRow};
-use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+use crate::votes::error_entry::ErrorEntry;
+use crate::votes::status::ErrorKind;
 
 /// Pause between two refreshes that no vote waits for: 20 per second.
 const PACE: TimeDelta = TimeDelta::milliseconds(50);

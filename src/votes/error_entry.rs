@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::post::VoteKey;
-use crate::votes::status::Origin;
+use crate::votes::status::{ErrorKind, Origin};
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
@@ -12,7 +12,7 @@ use crate::weight::Weight;
 pub struct ErrorEntry {
     /// The column `type`.
     pub kind: ErrorKind,
-    /// Empty where it concerns no voter; likewise `author` and `permlink`.
+    /// The voter. Empty where the entry concerns none, as `author` and `permlink` are.
     pub voter: String,
     /// The author of the post.
     pub author: String,
@@ -24,49 +24,9 @@ pub struct ErrorEntry {
     pub error: String,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// Report once: an entry with a fingerprint that was written before is dropped, across restarts.
+    /// Makes the entry be reported once: one whose fingerprint was written before, even before a restart, is dropped.
     /// At most 64 characters of ASCII.
     pub fingerprint: Option<String>,
-}
-
-/// The `type` of a row of `error_log`: at most 10 characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ErrorKind {
-    /// A vote of an author rule.
-    Vote,
-    /// A vote of a trail.
-    Trail,
-    /// A vote of a rule with a schedule.
-    Schedule,
-    /// A vote that a person asked for.
-    Hand,
-    /// A token that cannot be refreshed.
-    Refresh,
-    /// A rule file with errors.
-    Rules,
-    /// A node out of order.
-    Chain,
-    /// The signer.
-    Signer,
-    /// The database.
-    Database,
-}
-
-impl ErrorKind {
-    /// The word in the table.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Vote => "vote",
-            Self::Trail => "trail",
-            Self::Schedule => "schedule",
-            Self::Hand => "hand",
-            Self::Refresh => "refresh",
-            Self::Rules => "rules",
-            Self::Chain => "chain",
-            Self::Signer => "signer",
-            Self::Database => "database",
-        }
-    }
 }
 
 impl ErrorEntry {

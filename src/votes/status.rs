@@ -1,44 +1,21 @@
-//! The words of two columns: where a vote stands, and what asked for it.
+//! Words that columns hold: the status of a vote, its origin, and the type of an error.
 
-/// Where a vote stands. [`crate::votes::fold`] shows the ways from one to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// Waits until it is due, or to be tried again.
-    Queued,
-    /// Accepted by the signer; not seen in a block yet.
-    Cast,
-    /// Seen in a block.
-    Confirmed,
-    /// Refused for good, or tried until its time was over.
-    Failed,
-    /// A rule or a person said no.
-    Skipped,
-    /// What caused it is gone: its rule, its leader's vote, its block.
-    Withdrawn,
-    /// Would have been cast but for `--dry-run`.
-    DryRun,
-}
+use serde::{Deserialize, Serialize};
 
-/// What asked for a vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// A rule on posts of an author.
-    Author,
-    /// A rule on votes of a leader.
-    Trail,
-    /// A rule at a fixed time.
-    Schedule,
-    /// A person.
-    Hand,
-}
-
-/// A text that is none of the words a column may hold.
+/// A text that a column never holds.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a {1} of a vote")]
-pub struct UnknownWord(String, &'static str);
+#[error("`{0}` is not one of the words of this column")]
+pub struct UnknownWord(String);
 
+/// Defines an enum whose variants are words of a column.
 macro_rules! words {
-    ($type:ident, $what:literal, $($variant:ident = $word:literal),+) => {
+    ($(#[$about:meta])* $type:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $type {
+            $($(#[$meaning])* #[serde(rename = $word)] $variant,)+
+        }
+
         impl $type {
             /// The word in the table.
             pub fn as_str(self) -> &'static str {
@@ -52,7 +29,7 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, UnknownWord> {
                 match text {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord(text.to_owned(), $what)),
+                    _ => Err(UnknownWord(text.to_owned())),
                 }
             }
         }
@@ -65,22 +42,60 @@ macro_rules! words {
     };
 }
 
-words!(
-    Status,
-    "status",
-    Queued = "queued",
-    Cast = "cast",
-    Confirmed = "confirmed",
-    Failed = "failed",
-    Skipped = "skipped",
-    Withdrawn = "withdrawn",
-    DryRun = "dry_run"
-);
-words!(
-    Origin,
-    "origin",
-    Author = "author",
-    Trail = "trail",
-    Schedule = "schedule",
-    Hand = "hand"
-);
+words! {
+    /// The status of a vote. [`crate::votes::fold`] shows the ways from one to another.
+    Status {
+        /// Waits until it is due, or for another attempt.
+        Queued = "queued",
+        /// Accepted by the signer; not seen in a block yet.
+        Cast = "cast",
+        /// Seen in a block.
+        Confirmed = "confirmed",
+        /// Refused for good, or tried until the time for retries was over.
+        Failed = "failed",
+        /// Declined by a rule or a person.
+        Skipped = "skipped",
+        /// Its cause is gone: its rule, its leader's vote, its block.
+        Withdrawn = "withdrawn",
+        /// Would have been cast without `--dry-run`.
+        DryRun = "dry_run",
+    }
+}
+
+words! {
+    /// What asks for a vote.
+    Origin {
+        /// A rule on posts of an author.
+        Author = "author",
+        /// A rule on votes of a leader.
+        Trail = "trail",
+        /// A rule at a fixed time.
+        Schedule = "schedule",
+        /// A person.
+        Hand = "hand",
+    }
+}
+
+words! {
+    /// The `type` of a row of `error_log`: at most 10 characters.
+    ErrorKind {
+        /// A vote of an author rule.
+        Vote = "vote",
+        /// A vote of a trail.
+        Trail = "trail",
+        /// A vote of a rule with a schedule.
+        Schedule = "schedule",
+        /// A vote that a person asked for.
+        Hand = "hand",
+        /// A token that cannot be refreshed.
+        Refresh = "refresh",
+        /// A rule file with errors.
+        Rules = "rules",
+        /// A node that does not answer.
+        Chain = "chain",
+        /// The signer.
+        Signer = "signer",
+        /// The database.
+        Database = "database",
+    }
+}

@@ -30,8 +30,9 @@ use crate::rules::set::RuleSet;
 use crate::stop::{Stop, result_of};
 use crate::store::{Store, StoreError};
 use crate::votes::change::{Batch, ScheduleRun};
-use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+use crate::votes::error_entry::ErrorEntry;
 use crate::votes::schedules::agenda::{Agenda, LONGEST_LEAD, Run};
+use crate::votes::status::ErrorKind;
 
 /// Time until the right to run schedules expires, unless it is renewed.
 const LEASE: TimeDelta = TimeDelta::seconds(15);

@@ -25,9 +25,10 @@ use crate::rules::set::RuleSet;
 use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::votes::change::Batch;
-use crate::votes::error_entry::{ErrorEntry, ErrorKind};
+use crate::votes::error_entry::ErrorEntry;
 use crate::votes::fold::Context;
 use crate::votes::handover::Handover;
+use crate::votes::status::ErrorKind;
 use crate::votes::vote::Vote;
 
 use known::Known;

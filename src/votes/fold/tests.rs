@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::*;
 use crate::rules::set::RuleSet;
 use crate::simulate::table::OWNER;
-use crate::votes::error_entry::ErrorKind;
 use crate::votes::reason::Reason;
+use crate::votes::status::ErrorKind;
 use crate::votes::tests::{Table, accepted, delete, post, rules, time, vote};
 
 /// In the order of precedence.

@@ -3,7 +3,7 @@
 use curatord::rules::language::keys::{self, Holds, Key};
 use curatord::store::Store;
 use curatord::toml_reader::settings::SECTIONS;
-use curatord::votes::error_entry::ErrorKind;
+use curatord::votes::status::ErrorKind;
 use curatord::votes::status::{Origin, Status};
 use sqlx::{Connection, SqliteConnection};
 use toml::{Table, Value};

@@ -3,7 +3,8 @@
 use chrono_tz::Tz;
 use curatord::store::StoreError;
 use curatord::votes::change::{Batch, Outcome};
-use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
+use curatord::votes::error_entry::ErrorEntry;
+use curatord::votes::status::ErrorKind;
 use curatord::weight::Weight;
 use futures_util::future::join_all;
 

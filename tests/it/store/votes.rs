@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use curatord::post::{PostId, VoteKey};
 use curatord::rules::rule::RuleId;
 use curatord::votes::change::{Batch, Change, Cursor, Outcome, Plan, Report, Unsuited};
-use curatord::votes::error_entry::{ErrorEntry, ErrorKind};
+use curatord::votes::error_entry::ErrorEntry;
 use curatord::votes::fold::Context;
 use curatord::votes::reason::Reason;
-use curatord::votes::status::{Origin, Status};
+use curatord::votes::status::{ErrorKind, Origin, Status};
 use curatord::weight::Weight;
 
 use super::rows::{apply, at, cast, changes, context, key, name, plan, plans, post, report, seen};
