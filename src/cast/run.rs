@@ -2,29 +2,22 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::account::Account;
 use crate::cast::outbox::Outbox;
-use crate::chain::mana::AccountState;
 use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::post::{PostId, VoteKey};
 use crate::queue::journal::Journal;
-use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::RefreshRequest;
 use crate::stop::{Stop, result_of};
 use crate::store::Store;
-use crate::votes::answer::Answer;
-use crate::votes::caster::Counted;
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Action, Caster, Looks, Request, Settings, Sight, World};
+use crate::votes::caster::{Action, Caster, Looks, Request, Response, Settings, Sight, World};
 use crate::votes::change::{Batch, Change};
 use crate::votes::handover::Handover;
 use crate::votes::limits::LIMITS_LOOK_BACK;
@@ -62,15 +55,6 @@ pub struct Parts {
     pub settled: oneshot::Sender<()>,
 }
 
-/// What comes back from a task of the caster.
-enum Answered {
-    Looked(Vec<PostId>, Result<Vec<Sight>, String>),
-    Counted(Vec<(Account, RuleId)>, Result<Vec<Counted>, String>),
-    Weighed(Vec<Account>, Result<Vec<AccountState>, String>),
-    Sent(VoteKey, DateTime<Utc>, Answer),
-    Refreshed(Account, Result<(), String>),
-}
-
 /// Casts what is handed over until it is to stop; then waits for the answers that are under way.
 pub async fn run(mut parts: Parts, stop: Stop) {
     let settings = |parts: &Parts| settings(&parts.config.borrow(), parts.dry_run);
@@ -101,10 +85,10 @@ pub async fn run(mut parts: Parts, stop: Stop) {
                 caster.stop();
                 stopping = true;
             }
-            Some(answered) = tasks.join_next() => {
-                let mut next = Some(answered);
-                while let Some(answered) = next.and_then(result_of) {
-                    with_world(&parts, |world| take(&mut caster, answered, world));
+            Some(response) = tasks.join_next() => {
+                let mut next = Some(response);
+                while let Some(response) = next.and_then(result_of) {
+                    with_world(&parts, |world| caster.take(response, world));
                     next = tasks.try_join_next();
                 }
             }
@@ -174,17 +158,7 @@ fn with_world<T>(parts: &Parts, act: impl FnOnce(&World<'_>) -> T) -> T {
     })
 }
 
-fn take(caster: &mut Caster, answered: Answered, world: &World<'_>) {
-    match answered {
-        Answered::Looked(posts, answer) => caster.looked(posts, answer, world),
-        Answered::Counted(pairs, answer) => caster.counted(pairs, answer, world),
-        Answered::Weighed(voters, answer) => caster.weighed(voters, answer, world),
-        Answered::Sent(key, sent_at, answer) => caster.answered(&key, answer, sent_at, world),
-        Answered::Refreshed(voter, result) => caster.refreshed(&voter, result, world),
-    }
-}
-
-fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &mut Outbox) {
+fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Response>, outbox: &mut Outbox) {
     match action {
         Action::Look(posts) => {
             for posts in posts.chunks(LOOK_TOGETHER) {
@@ -192,7 +166,7 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
                 tasks.spawn(async move {
                     let answer = nodes.contents(&posts).await;
                     let sights = answer.map(|posts| posts.into_iter().map(Sight::from).collect());
-                    Answered::Looked(posts, sights.map_err(|error| error.to_string()))
+                    Response::Look(posts, sights.map_err(|error| error.to_string()))
                 });
             }
         }
@@ -204,7 +178,7 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
                 if let Err(error) = &past {
                     tracing::warn!(%error, "limits count only the votes of this run");
                 }
-                Answered::Counted(pairs, past.map_err(|error| error.to_string()))
+                Response::Count(pairs, past.ok())
             });
         }
         Action::Weigh(voters) => {
@@ -214,7 +188,7 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
                     .accounts(&voters)
                     .await
                     .map_err(|error| error.to_string());
-                Answered::Weighed(voters, states)
+                Response::Weigh(voters, states)
             });
         }
         Action::Send(Request { key, weight, token }) => {
@@ -222,7 +196,7 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
             tasks.spawn(async move {
                 let sent_at = clock.now();
                 let answer = signer.broadcast(&token, &key, weight).await;
-                Answered::Sent(key, sent_at, answer)
+                Response::Send(key, sent_at, answer)
             });
         }
         Action::Refresh { voter, refused } => {
@@ -239,7 +213,7 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Answered>, outbox: &
                     Ok(()) => result.await.unwrap_or_else(|_| stopping()),
                     Err(_) => stopping(),
                 };
-                Answered::Refreshed(voter, result)
+                Response::Refresh(voter, result)
             });
         }
         Action::Report(report) => outbox.push(report, parts.clock.now()),

@@ -274,7 +274,7 @@ impl<'a> Decider<'a> {
         }
         self.by_limit(rule, at)?;
         let at = self.by_mana(rule, at)?;
-        if is_too_old(rule, content, at) {
+        if is_too_old(rule, content.created, at) {
             let why = too_old(content, false);
             let why = format!("{why}; mana is back {}", shown(at));
             return Err(no("max_age", why));

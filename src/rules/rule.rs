@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveTime, Utc, Weekday};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::weight::Weight;
 
 /// Identifier of a rule in the queue, logs and tables: `relative/path.toml:name`. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct RuleId(Arc<str>);
 
 impl RuleId {

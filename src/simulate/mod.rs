@@ -17,14 +17,14 @@ use secrecy::SecretString;
 
 use crate::account::Account;
 use crate::chain::mana::AccountState;
-use crate::post::{PostId, VoteKey};
+use crate::post::PostId;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::votes::answer::Answer;
-use crate::votes::caster::{Action, Caster, Counted, Request, Settings, Sight, World};
+use crate::votes::caster::{Action, Caster, Request, Response, Settings, Sight, World};
 use crate::votes::change::{Batch, Change, Report};
 use crate::votes::handover::Handover;
-use crate::votes::vote::Vote;
+use crate::votes::vote::{PastVotes, Vote};
 
 use table::{OWNER, Table};
 
@@ -41,7 +41,7 @@ pub trait Surroundings {
         pairs: &[(Account, RuleId)],
         table: &Table,
         now: DateTime<Utc>,
-    ) -> Later<Result<Vec<Counted>, String>>;
+    ) -> Later<Option<PastVotes>>;
     /// The mana of voters.
     fn weigh(
         &mut self,
@@ -67,16 +67,6 @@ pub trait Surroundings {
     fn reported(&mut self, report: &Report, row: Option<&Vote>);
 }
 
-/// What has yet to come back.
-#[derive(Debug)]
-enum Pending {
-    Look(Vec<PostId>, Result<Vec<Sight>, String>),
-    Count(Vec<(Account, RuleId)>, Result<Vec<Counted>, String>),
-    Weigh(Vec<Account>, Result<Vec<AccountState>, String>),
-    Answer(VoteKey, DateTime<Utc>, Answer),
-    Refresh(Account, Result<(), String>),
-}
-
 /// A daemon in memory.
 #[derive(Debug)]
 pub struct Simulation<S> {
@@ -90,7 +80,7 @@ pub struct Simulation<S> {
     pub surroundings: S,
     now: DateTime<Utc>,
     /// By the moment at which it comes back, then in the order of the questions.
-    pending: BTreeMap<(DateTime<Utc>, u64), Pending>,
+    pending: BTreeMap<(DateTime<Utc>, u64), Response>,
     questions: u64,
 }
 
@@ -191,7 +181,7 @@ impl<S: Surroundings> Simulation<S> {
             {
                 Some(next) => {
                     let back = next.remove();
-                    self.come_back(back);
+                    self.with_caster(|caster, world| caster.take(back, world));
                 }
                 None if idle => break,
                 None => {}
@@ -204,24 +194,24 @@ impl<S: Surroundings> Simulation<S> {
         let surroundings = &mut self.surroundings;
         let (takes, back) = match action {
             Action::Look(posts) => match surroundings.look(&posts, now) {
-                Some((takes, answer)) => (takes, Pending::Look(posts, answer)),
+                Some((takes, answer)) => (takes, Response::Look(posts, answer)),
                 None => return,
             },
             Action::Count(pairs) => match surroundings.count(&pairs, &self.table, now) {
-                Some((takes, answer)) => (takes, Pending::Count(pairs, answer)),
+                Some((takes, answer)) => (takes, Response::Count(pairs, answer)),
                 None => return,
             },
             Action::Weigh(voters) => match surroundings.weigh(&voters, now) {
-                Some((takes, answer)) => (takes, Pending::Weigh(voters, answer)),
+                Some((takes, answer)) => (takes, Response::Weigh(voters, answer)),
                 None => return,
             },
             Action::Send(request) => match surroundings.send(&request, now) {
-                Some((takes, answer)) => (takes, Pending::Answer(request.key, now, answer)),
+                Some((takes, answer)) => (takes, Response::Send(request.key, now, answer)),
                 None => return,
             },
             Action::Refresh { voter, refused } => match surroundings.refresh(&voter, &refused, now)
             {
-                Some((takes, answer)) => (takes, Pending::Refresh(voter, answer)),
+                Some((takes, answer)) => (takes, Response::Refresh(voter, answer)),
                 None => return,
             },
             Action::Report(report) => return self.report(report),
@@ -237,25 +227,5 @@ impl<S: Surroundings> Simulation<S> {
             changes: vec![Change::Report(report)],
             ..Batch::default()
         });
-    }
-
-    fn come_back(&mut self, back: Pending) {
-        match back {
-            Pending::Look(posts, answer) => {
-                self.with_caster(|caster, world| caster.looked(posts, answer, world));
-            }
-            Pending::Count(pairs, answer) => {
-                self.with_caster(|caster, world| caster.counted(pairs, answer, world));
-            }
-            Pending::Weigh(voters, answer) => {
-                self.with_caster(|caster, world| caster.weighed(voters, answer, world));
-            }
-            Pending::Answer(key, sent_at, answer) => {
-                self.with_caster(|caster, world| caster.answered(&key, answer, sent_at, world));
-            }
-            Pending::Refresh(voter, answer) => {
-                self.with_caster(|caster, world| caster.refreshed(&voter, answer, world));
-            }
-        }
     }
 }

@@ -22,13 +22,13 @@ use crate::rules::rule::{Authors, RuleId};
 use crate::rules::set::RuleSet;
 use crate::votes::answer::{Answer, Done};
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Counted, Looks, Request, Settings, Sight};
+use crate::votes::caster::{Looks, Request, Settings, Sight};
 use crate::votes::change::{Batch, Change, Cursor, Outcome, Report};
 use crate::votes::planner::Planner;
 use crate::votes::schedules::agenda::{Agenda, Run, scheduled};
 use crate::votes::schedules::choice::{self, Choice};
 use crate::votes::status::Status;
-use crate::votes::vote::Vote;
+use crate::votes::vote::{PastVotes, Vote};
 use crate::weight::Weight;
 
 /// Votes are claimed when they are due: until then everything may still change them.
@@ -251,12 +251,12 @@ impl Surroundings for Recorded {
         pairs: &[(Account, RuleId)],
         table: &Table,
         now: DateTime<Utc>,
-    ) -> Later<Result<Vec<Counted>, String>> {
-        let counted = pairs.iter().map(|(voter, rule)| {
-            let past = table.past(voter, rule, now);
-            (voter.clone(), rule.clone(), past)
+    ) -> Later<Option<PastVotes>> {
+        let past = pairs.iter().map(|pair| {
+            let (voter, rule) = pair;
+            (pair.clone(), table.past(voter, rule, now))
         });
-        at_once(Ok(counted.collect()))
+        at_once(Some(past.collect()))
     }
 
     fn weigh(

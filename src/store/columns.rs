@@ -1,7 +1,6 @@
 //! The columns of our tables, each named once. A column that a migration adds to a table, and that is a
 //! field of its type, needs one line here.
 
-use super::asks;
 use super::table::{Column, Kind, Table, columns, table, text};
 use super::value::{Field, Value};
 use crate::account::Account;
@@ -55,12 +54,12 @@ table! {
         event_at: MOMENT = vote.ask().at.write(),
         leader: NAME = leader(vote).map_or(Value::Null, |(name, _)| name.write()),
         leader_weight: NUMBER = leader(vote).map_or(Value::Null, |(_, weight)| weight.write()),
-        asks: LONG_TEXT = asks::write(vote.asks.others()).into(),
+        asks: LONG_TEXT = vote.asks.others.write(),
     }
     make {
         key: VoteKey { voter, post: PostId { author, permlink } },
-        asks: Asks::from_parts(
-            Ask {
+        asks: Asks {
+            first: Ask {
                 rule,
                 origin,
                 weight,
@@ -69,8 +68,8 @@ table! {
                 at: event_at,
                 leader: Option::zip(leader, leader_weight),
             },
-            asks,
-        )
+            others: asks,
+        }
     }
 }
 
@@ -122,12 +121,12 @@ impl Table for ErrorEntry {
 
     fn values(&self) -> Vec<Value<'_>> {
         vec![
-            self.voter.as_str().into(),
-            self.author.as_str().into(),
-            self.permlink.as_str().into(),
-            i64::from(self.weight.map_or(0, Weight::whole_percent)).into(),
+            self.voter.write(),
+            self.author.write(),
+            self.permlink.write(),
+            Value::Number(self.weight.map_or(0, Weight::whole_percent).into()),
             self.kind.as_str().into(),
-            self.error.as_str().into(),
+            self.error.write(),
             self.at.format("%Y-%m-%d %H:%M:%S").to_string().into(),
         ]
     }

@@ -3,16 +3,15 @@
 use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
-use sqlx::FromRow;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, FromRow};
 
-use super::statements::{MYSQL, SQLITE, Statements};
 use super::table::{Table, json_rows};
 use super::value::{Value, for_mysql, for_sqlite};
 
 /// Rows per statement: far below every limit of packet size, and enough that the time to reach the
-/// server does not count.
+/// server does not matter.
 pub(super) const CHUNK: usize = 1_000;
 
 /// How a call uses its connection.
@@ -44,7 +43,8 @@ impl<T> Stored for T where
 {
 }
 
-/// A connection, or a transaction on it.
+/// A connection, or a transaction on it. Statements hold nothing but our own text and names of columns: values are
+/// bound.
 pub(super) enum Connection<'c> {
     MySql(&'c mut MySqlConnection),
     Sqlite(&'c mut SqliteConnection),
@@ -59,21 +59,14 @@ pub(super) struct Done {
 }
 
 impl Connection<'_> {
-    /// The statements of this database.
-    pub fn sql(&self) -> &'static Statements {
-        match self {
-            Self::MySql(_) => &MYSQL,
-            Self::Sqlite(_) => &SQLITE,
-        }
-    }
-
-    /// Reads all rows of a statement. A row with a value that is never written is logged and left out: it must not
-    /// keep the others back.
+    /// Reads all rows of a statement. A row with a value that curatord never writes is logged and left out: it must
+    /// not keep the others back.
     pub async fn read<'v, T: Stored>(
         &mut self,
-        statement: &'static str,
+        statement: &str,
         values: impl IntoIterator<Item = Value<'v>>,
     ) -> Result<Vec<T>, sqlx::Error> {
+        let statement = AssertSqlSafe(statement.to_owned());
         match self {
             Self::MySql(connection) => {
                 let query = sqlx::query_with(statement, for_mysql(values)?);
@@ -91,9 +84,10 @@ impl Connection<'_> {
     /// Runs a statement that returns no rows.
     pub async fn execute<'v>(
         &mut self,
-        statement: &'static str,
+        statement: &str,
         values: impl IntoIterator<Item = Value<'v>>,
     ) -> Result<Done, sqlx::Error> {
+        let statement = AssertSqlSafe(statement.to_owned());
         match self {
             Self::MySql(connection) => {
                 let query = sqlx::query_with(statement, for_mysql(values)?);
@@ -117,7 +111,7 @@ impl Connection<'_> {
     /// Runs a statement that takes rows as a JSON text, for [`CHUNK`] rows at a time.
     pub async fn write<T: Table>(
         &mut self,
-        statement: &'static str,
+        statement: &str,
         rows: &[T],
     ) -> Result<(), sqlx::Error> {
         for rows in rows.chunks(CHUNK) {
@@ -127,7 +121,7 @@ impl Connection<'_> {
     }
 }
 
-/// What was read of a row; nothing, and a line in the log, where it holds what is never written.
+/// What was read of a row. A row that holds what curatord never writes is logged and left out.
 pub(super) fn readable<T>(read: Result<T, sqlx::Error>) -> Option<T> {
     read.inspect_err(|error| tracing::error!("a row is left out: {error}"))
         .ok()

@@ -1,8 +1,9 @@
-//! What the two databases write differently, and how lists of columns become text. Names are the only thing
+//! What the two databases write differently, and statements made from lists of columns. Names are the only thing
 //! that is put into the text of a statement: values are bound, and many rows are bound as one JSON text.
 
 use super::table::{Column, Table};
 use crate::post::VoteKey;
+use crate::votes::error_entry::ErrorEntry;
 use crate::votes::vote::Vote;
 
 /// What the two databases write differently.
@@ -11,13 +12,15 @@ pub(super) struct Dialect {
     pub rows: fn(&[Column]) -> String,
     /// A join that reads its left side first.
     pub join: &'static str,
-    /// Each makes a statement use one index of `votes`.
+    /// Makes a statement use the index of `votes` by key.
     pub by_key: &'static str,
+    /// Makes it use the index by the moment of the next attempt.
     pub by_next_attempt: &'static str,
+    /// Makes it use the index by the moment of casting.
     pub by_cast_at: &'static str,
     /// Locks the rows of a SELECT.
     pub lock: &'static str,
-    /// Does so and leaves out rows that somebody else has locked.
+    /// Locks the rows of a SELECT, and leaves out those that another transaction has locked.
     pub lock_free: &'static str,
     /// An INSERT that leaves a row with the same key as it is.
     pub insert_new: &'static str,
@@ -27,7 +30,7 @@ pub(super) struct Dialect {
     pub update_by_id: fn(&str) -> String,
     /// Removes at most 20,000 leaders' votes from before a moment.
     pub prune_leader_votes: &'static str,
-    /// Reads `id` and `user_login` of each token, and from what its mark is made.
+    /// Reads `id`, `user_login` and a text that changes with the row, of each token.
     pub token_marks: &'static str,
     /// Compares a refresh token byte by byte.
     pub has_refresh_token: &'static str,
@@ -40,6 +43,20 @@ impl Dialect {
         let rows = (self.rows)(T::COLUMNS);
         format!("{verb} ({names}) SELECT {names} FROM {rows} AS j")
     }
+}
+
+/// Statements that fail, when the database is opened and not at the first vote, where a table is not ours.
+pub(super) fn checks() -> [String; 3] {
+    [
+        format!("SELECT id, {} FROM votes LIMIT 0", names::<Vote>("")),
+        "SELECT id, access_token, user_login, expires_in, refresh_token \
+         FROM steem_authorization LIMIT 0"
+            .to_owned(),
+        format!(
+            "SELECT id, {} FROM error_log LIMIT 0",
+            names::<ErrorEntry>("")
+        ),
+    ]
 }
 
 /// The names of the columns, each after `prefix`.

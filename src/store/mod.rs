@@ -1,21 +1,19 @@
-//! The database: one type over MySQL, MariaDB and SQLite. What a row becomes is decided in [`crate::votes::fold`];
-//! here are only the statements.
+//! The database: one type over MySQL, MariaDB and SQLite. [`crate::votes::fold`] decides what a row becomes; this
+//! module holds only the statements.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `columns`, `asks` | the columns of each table, and one that holds JSON |
+//! | `columns` | the columns of each table |
 //! | `table`, `value` | how our types become rows and values of a database |
-//! | `dialect` | what the two databases write differently |
-//! | `statements` | the statements, made from the columns once for each database |
+//! | `dialect` | what the two databases write differently, and statements made from lists of columns |
 //! | `connection` | one connection to either database |
 //! | `mysql`, `sqlite` | opening, migrations, one call, and the dialect of one database |
-//! | `votes`, `claims`, `chain`, `tokens`, `error_log` | the methods of [`Store`], the same for both |
+//! | `votes`, `claims`, `chain`, `tokens`, `error_log` | the methods of [`Store`] with their statements |
 //!
 //! No call hangs: a call that a server leaves without an answer ends as [`StoreError::Unavailable`] after a few
 //! seconds, and the same call may be tried again. When the connection breaks during a commit, nobody knows whether
 //! it happened, so [`Store::apply`] may get the same batch twice, and `fold` makes the second time harmless.
 
-mod asks;
 mod chain;
 mod claims;
 mod columns;
@@ -26,12 +24,13 @@ mod error_log;
 mod moment;
 mod mysql;
 mod sqlite;
-mod statements;
 mod table;
 mod token_row;
 mod tokens;
 mod value;
 mod votes;
+
+use std::fs::File;
 
 use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
@@ -40,9 +39,9 @@ pub use error::StoreError;
 pub use token_row::{NewToken, TokenRow};
 
 use connection::{Access, Connection, Outlives, Running, Stored};
+use dialect::Dialect;
 use mysql::MySqlStore;
-use sqlite::{FileLock, SqliteStore};
-use statements::Statements;
+use sqlite::SqliteStore;
 use value::Value;
 
 /// An open database with all tables.
@@ -61,7 +60,7 @@ enum Backend {
 #[derive(Debug)]
 #[must_use = "a second daemon may start as soon as this is dropped"]
 pub struct DaemonLock {
-    _file: Option<FileLock>,
+    _file: Option<File>,
 }
 
 impl Store {
@@ -100,23 +99,28 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let read = self.read::<(i64,), 0>("ping", |_| "SELECT 1 FROM votes LIMIT 1", []);
+        let read = self.read::<(i64,), 0>("ping", "SELECT 1 FROM votes LIMIT 1", []);
         read.await.map(drop)
+    }
+
+    /// What this database writes differently.
+    fn dialect(&self) -> &'static Dialect {
+        match self.backend {
+            Backend::MySql(_) => &mysql::DIALECT,
+            Backend::Sqlite(_) => &sqlite::DIALECT,
+        }
     }
 
     /// Reads the rows of one statement.
     async fn read<T: Stored, const N: usize>(
         &self,
         name: &str,
-        statement: fn(&'static Statements) -> &'static str,
+        statement: &str,
         values: [Value<'_>; N],
     ) -> Result<Vec<T>, StoreError> {
         let values = &values;
         self.call(name, Access::Read, |mut connection, _| {
-            Box::pin(async move {
-                let statement = statement(connection.sql());
-                connection.read(statement, values.clone()).await
-            })
+            Box::pin(async move { connection.read(statement, values.clone()).await })
         })
         .await
     }
@@ -125,15 +129,12 @@ impl Store {
     async fn write<const N: usize>(
         &self,
         name: &str,
-        statement: fn(&'static Statements) -> &'static str,
+        statement: &str,
         values: [Value<'_>; N],
     ) -> Result<u64, StoreError> {
         let values = &values;
         self.call(name, Access::Write, |mut connection, _| {
-            Box::pin(async move {
-                let statement = statement(connection.sql());
-                Ok(connection.execute(statement, values.clone()).await?.rows)
-            })
+            Box::pin(async move { Ok(connection.execute(statement, values.clone()).await?.rows) })
         })
         .await
     }

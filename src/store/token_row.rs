@@ -35,20 +35,6 @@ pub struct NewToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// What names a row.
-#[derive(sqlx::FromRow)]
-pub(super) struct Login {
-    pub id: i64,
-    pub user_login: String,
-}
-
-impl Login {
-    /// The account; `None` where the text cannot be one.
-    pub fn account(&self) -> Option<Account> {
-        Account::parse(self.user_login.trim()).ok()
-    }
-}
-
 /// A row as it is in the table.
 #[derive(Clone, sqlx::FromRow)]
 pub(super) struct StoredToken {
@@ -83,23 +69,25 @@ impl StoredToken {
     }
 }
 
-/// The id of each account's row and what was read with it: where two rows normalise to one name, of
-/// the row written last.
-pub(super) fn newest<T>(rows: impl IntoIterator<Item = (Login, T)>) -> BTreeMap<Account, (i64, T)> {
+/// The id of each account's row and what was read with it, given ids and logins. Where two rows normalise to one
+/// name, the row written last counts. Logins that cannot be an account are left out.
+pub(super) fn newest<T>(
+    rows: impl IntoIterator<Item = (i64, String, T)>,
+) -> BTreeMap<Account, (i64, T)> {
     let mut newest = BTreeMap::new();
-    for (login, read) in rows {
-        let Some(account) = login.account() else {
+    for (id, login, read) in rows {
+        let Ok(account) = Account::parse(login.trim()) else {
             continue;
         };
-        if newest.get(&account).is_none_or(|(id, _)| *id < login.id) {
-            newest.insert(account, (login.id, read));
+        if newest.get(&account).is_none_or(|(known, _)| *known < id) {
+            newest.insert(account, (id, read));
         }
     }
     newest
 }
 
-/// Reads a local time. One that daylight saving has twice is the earlier; one that it skips is as
-/// long after the change as it says.
+/// Reads a local time. Of a time that daylight saving time repeats, the earlier one counts; a time that it skips is
+/// moved forward by the length of the gap.
 pub(super) fn local_time(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
@@ -133,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_that_daylight_saving_has_twice_is_the_earlier() {
+    fn a_time_that_daylight_saving_time_repeats_is_the_earlier_one() {
         let zone = chrono_tz::Europe::Amsterdam;
         for (text, utc) in [
             ("2026-10-25 02:30:00", "2026-10-25T00:30:00Z"),
@@ -187,10 +175,7 @@ mod tests {
 
     #[test]
     fn of_two_rows_for_one_account_the_newer_counts() {
-        let login = |id, login: &str| {
-            let user_login = login.to_owned();
-            (Login { id, user_login }, ())
-        };
+        let login = |id, login: &str| (id, login.to_owned(), ());
         let rows = newest(vec![
             login(7, "Alice"),
             login(3, "@alice"),

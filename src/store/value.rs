@@ -13,6 +13,7 @@ use super::moment::MomentText;
 use crate::account::Account;
 use crate::moment;
 use crate::rules::rule::RuleId;
+use crate::votes::asks::Ask;
 use crate::votes::reason::Reason;
 use crate::votes::status::{Origin, Status};
 use crate::weight::Weight;
@@ -46,30 +47,6 @@ impl<'a> From<&'a str> for Value<'a> {
 impl From<String> for Value<'_> {
     fn from(text: String) -> Self {
         Self::Text(text.into())
-    }
-}
-
-impl From<i64> for Value<'_> {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<u32> for Value<'_> {
-    fn from(number: u32) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<DateTime<Utc>> for Value<'_> {
-    fn from(moment: DateTime<Utc>) -> Self {
-        Self::Moment(moment)
-    }
-}
-
-impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
     }
 }
 
@@ -108,12 +85,12 @@ pub(super) fn for_sqlite<'a>(
     Ok(arguments)
 }
 
-/// A type of ours that a column holds.
+/// One of our types that a column holds.
 pub(super) trait Field: Sized {
     /// What the database holds: `i64`, `String`, `DateTime<Utc>`, or an `Option` of one of them.
     type Sql;
 
-    /// `None` for a value that is none of ours.
+    /// `None` for a value that curatord never writes.
     fn read(stored: Self::Sql) -> Option<Self>;
 
     fn write(&self) -> Value<'_>;
@@ -153,18 +130,44 @@ macro_rules! fields {
 }
 
 fields! {
-    DateTime<Utc>, as DateTime<Utc>: possible, |at| (*at).into();
+    DateTime<Utc>, as DateTime<Utc>: possible, |at| Value::Moment(*at);
     String, as String: Some, |text| text.as_str().into();
     Arc<str>, as String: |text| Some(text.into()), |text| text.as_ref().into();
     Account, as String: |name| Some(Account::from_chain(&name)), |name| name.as_str().into();
     RuleId, as String: |rule| Some(RuleId::from_stored(&rule)), |rule| rule.as_str().into();
     Origin, as String: |word| word.parse().ok(), |origin| origin.as_str().into();
     Status, as String: |word| word.parse().ok(), |status| status.as_str().into();
-    u32, as i64: |number| number.try_into().ok(), |number| (*number).into();
+    u32, as i64: |number| number.try_into().ok(), |number| Value::Number((*number).into());
     Reason, as String: |text| Some(Reason::from_stored(text)), |reason| reason.to_string().into();
-    Weight, as i64: Weight::from_hundredths, |weight| i64::from(weight.hundredths()).into();
+    Weight, as i64: Weight::from_hundredths, |weight| Value::Number(weight.hundredths().into());
     // Numbers and ids of blocks.
     Vec<(u32, String)>, as String: |text| serde_json::from_str(&text).ok(), |blocks| json(blocks).into();
+    // NULL for most votes, for which no other rule asks.
+    Vec<Ask>, as Option<String>: read_asks, write_asks;
+}
+
+fn read_asks(stored: Option<String>) -> Option<Vec<Ask>> {
+    let Some(text) = stored else {
+        return Some(Vec::new());
+    };
+    let asks: Vec<Ask> = serde_json::from_str(&text).ok()?;
+    let weight = |weight: Weight| Weight::from_hundredths(weight.hundredths().into());
+    let is_possible = |ask: &Ask| {
+        let mut weights = [ask.weight]
+            .into_iter()
+            .chain(ask.leader.iter().map(|leader| leader.1));
+        let moments = [ask.due_at, ask.at];
+        weights.all(|found| weight(found).is_some())
+            && moments.iter().all(|at| moment::stored("asks", *at).is_ok())
+    };
+    asks.iter().all(is_possible).then_some(asks)
+}
+
+fn write_asks(asks: &Vec<Ask>) -> Value<'_> {
+    match asks.is_empty() {
+        true => Value::Null,
+        false => json(asks).into(),
+    }
 }
 
 /// The JSON text of a value.
@@ -173,7 +176,7 @@ pub(super) fn json(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// The moment, if it can be true. 1970 stands for the end of a claim that was taken away.
+/// The moment, if it is plausible. 1970 stands for the end of a claim that was taken away.
 fn possible(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match at == DateTime::UNIX_EPOCH {
         true => Some(at),

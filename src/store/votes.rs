@@ -1,20 +1,21 @@
 //! Writes batches, and reads votes.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::columns::VOTERS_AND_RULES;
 use super::connection::{Access, CHUNK, Connection};
+use super::dialect::{Dialect, names};
 use super::table::{Table, json_rows};
-use super::value::json;
+use super::value::{Field, Value, json};
 use super::{Store, StoreError, error_log};
 use crate::account::Account;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::RuleId;
-use crate::votes::change::{Batch, Change};
+use crate::votes::change::{Batch, Change, Cursor, LeaderVote, ScheduleRun};
 use crate::votes::fold::{self, Context, Rows};
-use crate::votes::vote::{PastVote, Vote};
+use crate::votes::vote::{PastVote, PastVotes, Vote};
 
 impl Store {
     /// Writes a batch, whole or not at all, and returns the rows it wrote.
@@ -25,9 +26,9 @@ impl Store {
         batch: &Batch,
         context: &Context<'_>,
     ) -> Result<Vec<Vote>, StoreError> {
-        let batch = &storable(batch);
+        let (batch, dialect) = (&storable(batch), self.dialect());
         self.call("write a batch", Access::Transaction, |mut connection, _| {
-            Box::pin(async move { apply(&mut connection, batch, context).await })
+            Box::pin(async move { apply(&mut connection, dialect, batch, context).await })
         })
         .await
     }
@@ -39,11 +40,11 @@ impl Store {
 
     /// The rows of these votes, in no order; missing rows are left out.
     pub async fn votes(&self, keys: &[VoteKey]) -> Result<Vec<Vote>, StoreError> {
+        let statement = by_key(self.dialect(), "");
         let mut votes = Vec::new();
         for keys in sorted(keys).chunks(CHUNK) {
             let values = [json_rows(keys.iter().copied()).into()];
-            let rows = self.read("read votes", |sql| &sql.votes.by_key, values);
-            votes.extend(rows.await?);
+            votes.extend(self.read("read votes", &statement, values).await?);
         }
         Ok(votes)
     }
@@ -55,100 +56,126 @@ impl Store {
         pairs: &[(Account, RuleId)],
         since: DateTime<Utc>,
         dry_run: bool,
-    ) -> Result<Vec<(Account, RuleId, Vec<PastVote>)>, StoreError> {
-        let texts: Vec<[&str; 2]> = pairs
-            .iter()
-            .map(|(voter, rule)| [voter.as_str(), rule.as_str()])
-            .collect();
-        let texts = &texts;
-        let rows = self
-            .call("read past votes", Access::Read, |mut connection, _| {
-                Box::pin(async move {
-                    let mut rows: Vec<(String, String, String, String, DateTime<Utc>)> = Vec::new();
-                    let sql = connection.sql();
-                    for texts in texts.chunks(CHUNK) {
-                        let values = [json(texts).into(), since.into(), i64::from(dry_run).into()];
-                        rows.extend(connection.read(&sql.votes.past, values).await?);
-                    }
-                    Ok(rows)
-                })
-            })
-            .await?;
-        let mut past: BTreeMap<(String, String), Vec<PastVote>> = BTreeMap::new();
-        for (voter, rule, author, permlink, at) in rows {
-            let post = PostId::new(Account::from_chain(&author), &permlink);
-            past.entry((voter, rule))
-                .or_default()
-                .push(PastVote { post, at });
+    ) -> Result<PastVotes, StoreError> {
+        let Dialect {
+            rows,
+            join,
+            by_cast_at,
+            ..
+        } = self.dialect();
+        let statement = format!(
+            "SELECT v.voter, v.rule, v.author, v.permlink, v.cast_at \
+             FROM {} AS k {join} votes AS v{by_cast_at} \
+             ON v.voter = k.voter AND v.cast_at >= ? AND v.rule = k.rule \
+             WHERE v.status IN ('cast', 'confirmed') OR (? AND v.status = 'dry_run')",
+            rows(VOTERS_AND_RULES),
+        );
+        let mut past = PastVotes::new();
+        for pairs in pairs.chunks(CHUNK) {
+            let pairs = pairs.iter();
+            let pairs: Vec<[&str; 2]> = pairs
+                .map(|(voter, rule)| [voter.as_str(), rule.as_str()])
+                .collect();
+            let values = [
+                json(&pairs).into(),
+                since.write(),
+                Value::Number(dry_run.into()),
+            ];
+            let rows: Vec<(String, String, String, String, DateTime<Utc>)> =
+                self.read("read past votes", &statement, values).await?;
+            for (voter, rule, author, permlink, at) in rows {
+                let pair = (Account::from_chain(&voter), RuleId::from_stored(&rule));
+                let post = PostId::new(Account::from_chain(&author), &permlink);
+                past.entry(pair).or_default().push(PastVote { post, at });
+            }
         }
-        let named = |((voter, rule), votes): ((String, String), _)| {
-            let rule = RuleId::from_stored(&rule);
-            (Account::from_chain(&voter), rule, votes)
-        };
-        Ok(past.into_iter().map(named).collect())
+        Ok(past)
     }
 }
 
 async fn apply(
     connection: &mut Connection<'_>,
+    dialect: &Dialect,
     batch: &Batch,
     context: &Context<'_>,
 ) -> Result<Vec<Vote>, sqlx::Error> {
-    let sql = connection.sql();
-    let rows = touched(connection, batch).await?;
+    let rows = touched(connection, dialect, batch).await?;
     let Rows {
         new: mut votes,
         changed,
         errors,
     } = fold::fold(rows, batch, context);
-    connection.write(&sql.votes.insert, &votes).await?;
-    connection.write(&sql.votes.update, &changed).await?;
+    let insert = dialect.write_rows::<Vote>("INSERT INTO votes");
+    connection.write(&insert, &votes).await?;
+    let update = (dialect.update_votes)();
+    connection.write(&update, &changed).await?;
     votes.extend(changed);
     if let Some(above) = batch.undo_above {
         let statement = "DELETE FROM leader_votes WHERE block_num > ?";
-        connection.execute(statement, [above.into()]).await?;
+        connection.execute(statement, [above.write()]).await?;
     }
-    connection
-        .write(&sql.chain.replace_leader_votes, &batch.leader_votes)
-        .await?;
-    error_log::write(connection, errors, &batch.errors, context).await?;
-    connection
-        .write(&sql.chain.replace_schedule_runs, &batch.schedule_runs)
-        .await?;
+    // The last of several votes in one block stands, and reading a block again changes nothing.
+    let replace = dialect.write_rows::<LeaderVote>("REPLACE INTO leader_votes");
+    connection.write(&replace, &batch.leader_votes).await?;
+    error_log::write(connection, dialect, errors, &batch.errors, context).await?;
+    let replace = dialect.write_rows::<ScheduleRun>("REPLACE INTO schedule_runs");
+    connection.write(&replace, &batch.schedule_runs).await?;
     for rule in &batch.schedules_gone {
         let statement = "DELETE FROM schedule_runs WHERE rule = ?";
-        connection
-            .execute(statement, [rule.as_str().into()])
-            .await?;
+        connection.execute(statement, [rule.write()]).await?;
     }
     if let Some(cursor) = &batch.cursor {
+        let statement = format!(
+            "REPLACE INTO chain_cursor (id, {}, updated_at) VALUES (1, {}?)",
+            names::<Cursor>(""),
+            "?, ".repeat(Cursor::COLUMNS.len()),
+        );
         let mut values = cursor.values();
-        values.push(context.now.into());
-        connection
-            .execute(&sql.chain.replace_cursor, values)
-            .await?;
+        values.push(context.now.write());
+        connection.execute(&statement, values).await?;
     }
     Ok(votes)
 }
 
 /// The rows that a batch touches, locked.
-async fn touched(connection: &mut Connection<'_>, batch: &Batch) -> Result<Vec<Vote>, sqlx::Error> {
-    let sql = connection.sql();
+async fn touched(
+    connection: &mut Connection<'_>,
+    dialect: &Dialect,
+    batch: &Batch,
+) -> Result<Vec<Vote>, sqlx::Error> {
+    let (columns, lock) = (names::<Vote>(""), dialect.lock);
     let mut rows = Vec::new();
     if let Some(above) = batch.undo_above {
         // Two statements, so that each has an index.
-        for statement in [
-            &sql.votes.queued_above_locked,
-            &sql.votes.confirmed_above_locked,
+        for condition in [
+            "status = 'queued' AND (event_block > ? OR asks IS NOT NULL)",
+            "block_num > ? AND status = 'confirmed'",
         ] {
-            rows.extend(connection.read(statement, [above.into()]).await?);
+            let statement = format!("SELECT {columns} FROM votes WHERE {condition}{lock}");
+            rows.extend(connection.read(&statement, [above.write()]).await?);
         }
     }
+    let statement = by_key(dialect, lock);
     for keys in sorted(batch.changes.iter().map(Change::key)).chunks(CHUNK) {
         let values = [json_rows(keys.iter().copied()).into()];
-        rows.extend(connection.read(&sql.votes.by_key_locked, values).await?);
+        rows.extend(connection.read(&statement, values).await?);
     }
     Ok(rows)
+}
+
+/// Reads the rows whose keys a JSON text holds; `lock` is empty or locks them.
+fn by_key(dialect: &Dialect, lock: &str) -> String {
+    let Dialect {
+        rows, join, by_key, ..
+    } = dialect;
+    // MySQL locks no table function, hence the SELECT around it. Join and index are named because
+    // rows are locked as they are read: only these, and in the order of the keys.
+    format!(
+        "WITH k AS (SELECT * FROM {} AS j) SELECT {} FROM k {join} votes AS v{by_key} \
+         ON v.voter = k.voter AND v.author = k.author AND v.permlink = k.permlink{lock}",
+        rows(VoteKey::COLUMNS),
+        names::<Vote>("v."),
+    )
 }
 
 /// The keys, each once and in order, so that two transactions lock the same rows in the same order.

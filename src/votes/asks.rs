@@ -1,18 +1,19 @@
-//! Who asks for a vote, and which of several that ask has it.
+//! The rules and people that ask for a vote, and which of them has it.
 //!
 //! Every rule that matches asks. The one that comes first in the files has the vote; the others stand behind it
 //! until the vote is cast, in case it drops out: its leader takes the vote back, a fork undoes its block, the post
 //! does not suit it, or the rule itself is gone.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::rules::rule::RuleId;
 use crate::votes::status::Origin;
 use crate::weight::Weight;
 
-/// One reason to cast a vote.
-#[derive(Debug, Clone, PartialEq)]
+/// One reason to cast a vote. The column `asks` holds those that do not have the vote, as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ask {
     /// Empty for a vote that a person cast.
     pub rule: RuleId,
@@ -20,13 +21,17 @@ pub struct Ask {
     pub origin: Origin,
     /// The weight of the vote.
     pub weight: Weight,
-    /// When the vote must go out.
+    /// When the vote must go out, as JSON in milliseconds since 1970.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub due_at: DateTime<Utc>,
     /// The block with the post or the leader's vote; for a schedule the newest block at that time.
+    #[serde(rename = "event_block")]
     pub block: u32,
     /// The timestamp of that block; for a schedule the publication of the post.
+    #[serde(rename = "event_at", with = "chrono::serde::ts_milliseconds")]
     pub at: DateTime<Utc>,
-    /// Whose vote is followed, and its weight.
+    /// The leader whose vote is followed, and the weight of that vote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader: Option<(Account, Weight)>,
 }
 
@@ -47,19 +52,10 @@ pub type Position<'a> = dyn Fn(&RuleId) -> Option<u32> + Sync + 'a;
 /// Everything that asks for one vote: the ask that has it, and those behind it in the order in which they came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asks {
-    first: Ask,
-    others: Vec<Ask>,
-}
-
-/// What is left of the asks of a vote when some are removed.
-#[derive(Debug, PartialEq)]
-pub enum Left {
-    /// The ask that has the vote is still there.
-    Same(Asks),
-    /// Another one has the vote now.
-    Other(Asks),
-    /// Nothing asks for the vote any more; this is the ask that had it.
-    Nothing(Ask),
+    /// The ask that has the vote.
+    pub first: Ask,
+    /// The asks behind it.
+    pub others: Vec<Ask>,
 }
 
 impl Ask {
@@ -105,34 +101,9 @@ impl Asks {
         }
     }
 
-    /// Asks in the order in which a table keeps them: the one that has the vote, and the others.
-    pub fn from_parts(first: Ask, others: Vec<Ask>) -> Self {
-        Self { first, others }
-    }
-
-    /// The ask that has the vote.
-    pub fn first(&self) -> &Ask {
-        &self.first
-    }
-
-    /// The ask that has the vote, to be changed.
-    pub fn first_mut(&mut self) -> &mut Ask {
-        &mut self.first
-    }
-
-    /// The asks behind it.
-    pub fn others(&self) -> &[Ask] {
-        &self.others
-    }
-
     /// All of them, the one that has the vote first.
     pub fn iter(&self) -> impl Iterator<Item = &Ask> {
         std::iter::once(&self.first).chain(&self.others)
-    }
-
-    /// Forgets all but the ask that has the vote.
-    pub fn settle_on_first(&mut self) {
-        self.others = Vec::new();
     }
 
     /// Adds `ask` unless it is known. It takes the vote over if it comes earlier in the files, unless `sent` says
@@ -149,25 +120,17 @@ impl Asks {
         }
     }
 
-    /// Keeps the asks for which `stays` holds. If the one that has the vote goes, the next in the order of
-    /// precedence has it; of those of one rule the one with the earliest block.
-    pub fn retain(mut self, stays: impl Fn(&Ask) -> bool, position: &Position<'_>) -> Left {
+    /// Keeps the asks for which `stays` holds; `None` if there is none. If the one that has the vote goes, the next in
+    /// the order of precedence has it; of those of one rule the one with the earliest block.
+    pub fn retain(mut self, stays: impl Fn(&Ask) -> bool, position: &Position<'_>) -> Option<Self> {
         self.others.retain(&stays);
-        if stays(&self.first) {
-            return Left::Same(self);
+        if !stays(&self.first) {
+            let others = self.others.iter().enumerate();
+            let next = others.min_by_key(|(_, ask)| (ask.rank(position), ask.block));
+            let (index, _) = next?;
+            self.first = self.others.remove(index);
         }
-        let next = self
-            .others
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, ask)| (ask.rank(position), ask.block));
-        match next.map(|(index, _)| index) {
-            Some(index) => {
-                self.first = self.others.remove(index);
-                Left::Other(self)
-            }
-            None => Left::Nothing(self.first),
-        }
+        Some(self)
     }
 
     /// The ask that has the vote should the first drop out.

@@ -1,5 +1,5 @@
-//! What can happen to votes, and to what is written beside them. A [`Batch`] is written whole or not
-//! at all; a large one is cut before, see [`Batch::into_groups`].
+//! What can happen to votes, and what is written together with them. A [`Batch`] is written whole or not at all; a
+//! large one is cut first, see [`Batch::into_groups`].
 
 use chrono::{DateTime, Utc};
 
@@ -18,16 +18,16 @@ use crate::weight::Weight;
 pub enum Change {
     /// A rule, or a person by hand, asks for a vote.
     Plan(Plan),
-    /// What a trail follows on a post is different now.
+    /// What a trail follows on a post has changed.
     Follow(Follow),
-    /// A vote by one of our voters stands in a block, whoever cast it.
+    /// A block holds a vote by one of our voters, whoever cast it.
     Seen(Seen),
-    /// What came of a vote that the caster held.
+    /// What became of a vote that the caster held.
     Report(Report),
 }
 
 impl Change {
-    /// The vote it happened to.
+    /// The vote that it concerns.
     pub fn key(&self) -> &VoteKey {
         match self {
             Self::Plan(plan) => &plan.key,
@@ -45,23 +45,23 @@ pub struct Plan {
     pub key: VoteKey,
     /// What asks for it.
     pub ask: Ask,
-    /// The event is a comment operation, which may turn out to be an edit: it does not bring back a vote that
-    /// was decided before.
+    /// Whether the event is a comment operation that may turn out to be an edit: such a plan does not bring back a vote
+    /// that was decided before.
     pub may_be_edit: bool,
 }
 
-/// What a queued vote of a trail follows was changed or taken back.
+/// A leader changed or took back the vote that a queued vote of a trail follows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
     /// The vote.
     pub key: VoteKey,
     /// The rule.
     pub rule: RuleId,
-    /// Which queued votes of the rule are concerned.
+    /// Which queued votes of the rule it concerns.
     pub follows: FollowedBy,
-    /// The block in which that happened: a vote that a later one caused is not touched.
+    /// The block in which that happened: votes caused by a later block stay as they are.
     pub event_block: u32,
-    /// What to follow from now on; `None` withdraws.
+    /// What the vote follows from now on; `None` withdraws it.
     pub now: Option<Followed>,
 }
 
@@ -93,9 +93,9 @@ pub struct Followed {
 pub struct Seen {
     /// The vote.
     pub key: VoteKey,
-    /// 0 where it takes a vote back.
+    /// Its weight; 0 if it takes a vote back.
     pub weight: Weight,
-    /// The id of the transaction, where the signer tells it.
+    /// The id of the transaction.
     pub trx_id: String,
     /// The number of the block.
     pub block_num: u32,
@@ -108,13 +108,13 @@ pub struct Seen {
 pub struct Report {
     /// The vote.
     pub key: VoteKey,
-    /// What asked for it. If something else has the vote by now, only attempts and accepted requests count.
+    /// The ask that had the vote. If another one has it by now, only attempts and accepted requests count.
     pub cause: Cause,
     /// The weight that was cast, or would have been.
     pub weight: Weight,
     /// All requests sent for it so far.
     pub attempts: u32,
-    /// When.
+    /// The moment of the report.
     pub at: DateTime<Utc>,
     /// What became of it.
     pub outcome: Outcome,
@@ -139,42 +139,41 @@ impl Report {
 pub enum Outcome {
     /// The signer accepted it; unless a block shows it before, look for it at `check_at`.
     Cast {
-        /// The id of the transaction, where the signer tells it.
+        /// The id of the transaction, if the signer returned it.
         trx_id: Option<String>,
         /// When the request left.
         cast_at: DateTime<Utc>,
         /// When to look for it on the chain, unless a block shows it before.
         check_at: DateTime<Utc>,
     },
-    /// It stands on the post.
+    /// The post holds it.
     Confirmed,
-    /// It waits until `next_attempt_at`; `due_at` is set where the moment it is due moved. With `hold` the
-    /// caster goes on holding it; else it is free for whoever claims it then. Of a row that is over, only the
-    /// number of attempts changes.
+    /// It waits until `next_attempt_at`. With `hold` the caster keeps it; otherwise any daemon may claim it then. If the
+    /// row has ended, only the number of attempts changes.
     Later {
         /// No attempt before then.
         next_attempt_at: DateTime<Utc>,
-        /// When it is due.
+        /// When it is due, if that moved.
         due_at: Option<DateTime<Utc>>,
-        /// Why.
+        /// Why it waits.
         reason: Option<Reason>,
-        /// Whether the caster goes on holding it.
+        /// Whether the caster keeps it.
         hold: bool,
     },
-    /// It was cast, but no block and not the post shows it: cast it again at `at`.
+    /// It was cast, but neither a block nor the post shows it: it is cast again.
     Recast {
-        /// When.
+        /// When it is cast again.
         at: DateTime<Utc>,
     },
     /// These asks drop out: the post does not suit them, or their rule is gone.
     Unsuited(Vec<Unsuited>),
     /// Refused for good, or tried until the time for retries was over.
     Failed(Reason),
-    /// A rule or a person said no.
+    /// Declined by a rule or a person.
     Skipped(Reason),
     /// Its cause is gone.
     Withdrawn(Reason),
-    /// It would have been cast but for `--dry-run`.
+    /// It would have been cast without `--dry-run`.
     DryRun,
 }
 
@@ -189,14 +188,14 @@ pub struct Unsuited {
     pub reason: Reason,
 }
 
-/// A leader's vote, kept so that trails can be followed over a restart.
+/// A leader's vote, kept so that trails survive a restart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeaderVote {
     /// The account that is followed.
     pub leader: Account,
     /// The post or comment.
     pub post: PostId,
-    /// 0 where it takes the vote back.
+    /// Its weight; 0 if it takes the vote back.
     pub weight: Weight,
     /// The number of the block.
     pub block_num: u32,
@@ -213,26 +212,26 @@ pub struct Cursor {
     pub block_id: String,
     /// The timestamp of the block.
     pub block_time: DateTime<Utc>,
-    /// Number and id of recent blocks that could still be undone, oldest first, this one included:
-    /// enough to find the common ancestor after a fork.
+    /// Number and id of recent blocks that could still be undone, oldest first, including this one: enough to find the
+    /// common ancestor after a fork.
     pub recent: Vec<(u32, String)>,
 }
 
-/// How far the times of a rule with `schedule` have been taken care of.
+/// The last run of a rule with `schedule`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleRun {
     /// The rule.
     pub rule: RuleId,
-    /// Expression and time zone, as they were then: of another schedule nothing was missed.
+    /// Expression and time zone at that time: a rule whose schedule changed has missed no run.
     pub schedule: String,
-    /// The last time that was run, or when the rule was first seen.
+    /// The time of the last run, or when the rule was first seen.
     pub last_run_at: DateTime<Utc>,
 }
 
 /// What is written in one transaction, in this order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
-    /// The blocks above this one were undone.
+    /// The number of a block above which all blocks were undone.
     pub undo_above: Option<u32>,
     /// What happened to votes, in that order.
     pub changes: Vec<Change>,
@@ -249,9 +248,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Cuts what is too much for one transaction into such with at most `size` changes each. They are to be
-    /// written in this order. Cursor and leaders' votes come with the last, so that a block of which a crash
-    /// let only some groups be written is read again.
+    /// Cuts the batch into groups with at most `size` changes each, to be written in this order. The cursor and leaders'
+    /// votes come with the last, so that a block is read again if a crash prevents some groups from being written.
     pub fn into_groups(mut self, size: usize) -> Vec<Self> {
         let mut groups = Vec::new();
         while self.changes.len() > size {
@@ -264,6 +262,36 @@ impl Batch {
         }
         groups.push(self);
         groups
+    }
+
+    /// Cuts the batch into batches with one change or row each, in the order in which they are written. The last one
+    /// holds the cursor and the schedules.
+    pub fn into_parts(mut self) -> Vec<Self> {
+        let changes = std::mem::take(&mut self.changes);
+        let leader_votes = std::mem::take(&mut self.leader_votes);
+        let errors = std::mem::take(&mut self.errors);
+        let undo = self.undo_above.take().map(|above| Self {
+            undo_above: Some(above),
+            ..Self::default()
+        });
+        let changes = changes.into_iter().map(|change| Self {
+            changes: vec![change],
+            ..Self::default()
+        });
+        let leader_votes = leader_votes.into_iter().map(|vote| Self {
+            leader_votes: vec![vote],
+            ..Self::default()
+        });
+        let errors = errors.into_iter().map(|entry| Self {
+            errors: vec![entry],
+            ..Self::default()
+        });
+        let singles = undo
+            .into_iter()
+            .chain(changes)
+            .chain(leader_votes)
+            .chain(errors);
+        singles.chain([self]).collect()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::votes::change::{Batch, Change, Follow, LeaderVote, Outcome, Plan, Rep
 use crate::votes::followers::{Followers, change_of};
 use crate::votes::reason::Reason;
 use crate::votes::status::Origin;
+use crate::votes::verdict::is_too_old;
 
 /// Should the chain grow so busy that more posts than this are remembered, a day of them is kept.
 const MOST_POSTS: usize = 1_000_000;
@@ -152,8 +153,7 @@ impl Planner {
                 continue;
             }
             let due_at = rule.due_from(block.timestamp + rule.delay);
-            let max_age = TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
-            let opens_too_late = due_at - block.timestamp > max_age;
+            let opens_too_late = is_too_old(rule, block.timestamp, due_at);
             for voter in voters_of(rule, author) {
                 let plan = Plan {
                     key: VoteKey {

@@ -1,4 +1,4 @@
-//! What the rules, as they are now, and the post, as it is now, say to a vote whose moment has come.
+//! Whether a vote that is due goes out, by the rules and the post as they are now.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -17,18 +17,18 @@ use crate::weight::Weight;
 
 /// A post younger than this may still be unknown to a node that is a little behind.
 pub const POST_MAY_BE_NEW: TimeDelta = TimeDelta::seconds(60);
-/// Where the chain stamps a post with the time of the block before its own: the widest gap between the two
-/// that is taken for that.
+/// Widest gap between the timestamps of a post and of its block that still counts as the same: the chain stamps some
+/// posts with the time of the previous block.
 const STAMP_OF_BLOCK_BEFORE: TimeDelta = TimeDelta::seconds(9);
 
-/// What is to be done with a vote that is due.
+/// What to do with a vote that is due.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// Send it with this weight.
     Cast(Weight),
-    /// It stands on the post, and it is ours.
+    /// The post has the vote already, and it is ours.
     Confirmed,
-    /// A rule or a person says no.
+    /// A rule or a person declines.
     Skip(Reason),
     /// Its cause is gone.
     Withdraw(Reason),
@@ -39,7 +39,7 @@ pub enum Verdict {
         /// The new moment.
         due_at: DateTime<Utc>,
     },
-    /// Nobody can say yet: look again at `until`.
+    /// Not decidable yet: look again at `until`.
     Wait {
         /// When to look again.
         until: DateTime<Utc>,
@@ -48,14 +48,14 @@ pub enum Verdict {
     },
 }
 
-/// What is known of the post.
+/// What is known about the post.
 #[derive(Debug, Clone, Copy)]
 pub enum Post<'a> {
-    /// The post, and what rules ask about it.
+    /// The post, and the facts that rules use.
     Here(&'a Content, &'a Facts<'a>),
     /// No node knows it.
     Missing,
-    /// A recording does not show it: what it is stops nothing.
+    /// A recording does not show it: the vote goes out regardless of the post.
     Unseen,
 }
 
@@ -64,11 +64,11 @@ pub enum Post<'a> {
 pub enum NoRule {
     /// It does not ask for it any more.
     Gone(Reason),
-    /// Its file has errors: nobody can say.
+    /// Its file has errors, so it is not known whether it asks.
     Unreadable(Reason),
 }
 
-/// The rule that still asks for the vote `key`; `Ok(None)` where a person asks for it.
+/// The rule that still asks for the vote `key`; `Ok(None)` if a person asks for it.
 ///
 /// # Errors
 /// Why no rule asks for it by `ask` now.
@@ -108,7 +108,7 @@ pub fn by_rule<'a>(
     Err(NoRule::Gone(Reason::NotNow(id, why)))
 }
 
-/// Judges `vote` by its rule and its post. `tried` says that a request of ours may have reached the chain.
+/// Judges `vote` by its rule and its post. `tried` says that one of our requests may have reached the chain.
 pub fn by_post(
     vote: &Vote,
     rule: Option<&Rule>,
@@ -152,7 +152,7 @@ pub fn by_post(
         };
     };
     if ask.origin == Origin::Author {
-        // Deleted and published again: the new post counts.
+        // The post was deleted and published again: the new post counts.
         if content.created > ask.at && ask.due_at < content.created + rule.delay {
             return Verdict::Move {
                 due_at: content.created + rule.delay,
@@ -165,7 +165,7 @@ pub fn by_post(
     if let Err(refusal) = rule.admits(facts) {
         return Verdict::Skip(Reason::Filter(refusal));
     }
-    if is_too_old(rule, content, now) {
+    if is_too_old(rule, content.created, now) {
         return Verdict::Skip(too_old(content, false));
     }
     if let Some(verdict) = by_window(rule, Some(content), now) {
@@ -174,8 +174,8 @@ pub fn by_post(
     Verdict::Cast(weight)
 }
 
-/// The asks of `vote` that drop out when its post is seen for the first time: comment operations that are edits,
-/// and trails, which ask before the post is known, whose filters turn it away or which it is too old for.
+/// The asks of `vote` that drop out when its post is seen for the first time: comment operations that are edits, and
+/// trails whose filters or `max_age` reject the post, since trails ask before the post is known.
 pub fn unsuited(vote: &Vote, post: Post<'_>, rules: &RuleSet) -> Vec<Unsuited> {
     let asks = vote.asks.iter();
     let dropped = asks.filter_map(|ask| {
@@ -198,7 +198,7 @@ fn unsuited_by(ask: &Ask, post: Post<'_>, rules: &RuleSet) -> Option<(Status, Re
     match ask.origin {
         Origin::Author => Some((Status::Withdrawn, edit(content?, ask.at)?)),
         Origin::Trail => {
-            // A rule that is not there now may be back when the vote is due.
+            // A rule that is missing now may be back when the vote is due.
             let rule = rules.rule(&ask.rule)?;
             let admitted = match post {
                 Post::Here(_, facts) => rule.admits(facts),
@@ -207,20 +207,21 @@ fn unsuited_by(ask: &Ask, post: Post<'_>, rules: &RuleSet) -> Option<(Status, Re
             if let Err(refusal) = admitted {
                 return Some((Status::Skipped, Reason::Filter(refusal)));
             }
-            let content = content.filter(|content| is_too_old(rule, content, ask.due_at))?;
+            let content =
+                content.filter(|content| is_too_old(rule, content.created, ask.due_at))?;
             Some((Status::Skipped, too_old(content, true)))
         }
         Origin::Schedule | Origin::Hand => None,
     }
 }
 
-/// Whether the post is too old for a vote by `rule` at `at`.
-pub fn is_too_old(rule: &Rule, content: &Content, at: DateTime<Utc>) -> bool {
+/// Whether a post is too old for a vote by `rule` at `at`.
+pub fn is_too_old(rule: &Rule, published: DateTime<Utc>, at: DateTime<Utc>) -> bool {
     let most = TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
-    at - content.created > most
+    at - published > most
 }
 
-/// That the post is too old, now or when the vote is due.
+/// The reason that the post is too old, now or when the vote is due.
 pub fn too_old(content: &Content, when_due: bool) -> Reason {
     Reason::MaxAge {
         published: content.created,
@@ -228,20 +229,20 @@ pub fn too_old(content: &Content, when_due: bool) -> Reason {
     }
 }
 
-/// What the rule's window says at `now`; `None` where it is open.
+/// The verdict of the rule's window at `now`; `None` if it is open.
 fn by_window(rule: &Rule, content: Option<&Content>, now: DateTime<Utc>) -> Option<Verdict> {
     let opens = rule.window.as_ref()?.open_from(now);
     if opens <= now {
         return None;
     }
-    let late = content.is_some_and(|content| is_too_old(rule, content, opens));
+    let late = content.is_some_and(|content| is_too_old(rule, content.created, opens));
     Some(match late {
         true => Verdict::Skip(Reason::WindowTooLate { opens }),
         false => Verdict::Move { due_at: opens },
     })
 }
 
-/// The weight that the rule as it is now gives the vote; `None` where a trail would not follow any more.
+/// The weight that the rule as it is now gives the vote; `None` if a trail would not follow any more.
 fn weight_now(ask: &Ask, rule: &Rule) -> Option<Weight> {
     match (&rule.trigger, &ask.leader) {
         (Trigger::Author(author), _) => Some(author.weight),
@@ -250,7 +251,7 @@ fn weight_now(ask: &Ask, rule: &Rule) -> Option<Weight> {
     }
 }
 
-/// That the comment operation in the block of `event_at` changed a post that was there before.
+/// The reason that the comment operation in the block of `event_at` changed a post that existed before.
 fn edit(content: &Content, event_at: DateTime<Utc>) -> Option<Reason> {
     let untouched = content.last_update == Some(content.created);
     let stamped_before = event_at - content.created <= STAMP_OF_BLOCK_BEFORE && untouched;

@@ -1,8 +1,12 @@
 //! A row of the `votes` table: queue and history in one.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
+use crate::account::Account;
 use crate::post::{PostId, VoteKey};
+use crate::rules::rule::RuleId;
 use crate::votes::asks::{Ask, Asks};
 use crate::votes::reason::Reason;
 use crate::votes::status::Status;
@@ -49,7 +53,7 @@ impl Vote {
             reason: None,
             cast_at: None,
             attempts: 0,
-            next_attempt_at: asks.first().due_at,
+            next_attempt_at: asks.first.due_at,
             asks,
             claimed_by: None,
             claimed_until: None,
@@ -63,7 +67,7 @@ impl Vote {
 
     /// The ask that has the vote.
     pub fn ask(&self) -> &Ask {
-        self.asks.first()
+        &self.asks.first
     }
 
     /// Whether a request for it may have left by `now`: one was recorded, or a daemon holds it, or held it when it
@@ -77,11 +81,32 @@ impl Vote {
         self.claimed_by.as_deref() == Some(owner)
     }
 
+    /// The row, claimed by `owner` until a moment.
+    pub fn held(self, owner: &str, until: DateTime<Utc>) -> Self {
+        Self {
+            claimed_by: Some(owner.to_owned()),
+            claimed_until: Some(until),
+            ..self
+        }
+    }
+
+    /// The row, claimed by nobody.
+    pub fn free(self) -> Self {
+        Self {
+            claimed_by: None,
+            claimed_until: None,
+            ..self
+        }
+    }
+
     /// Whether the voter voted by other means.
     pub fn is_by_hand(&self) -> bool {
         self.reason == Some(Reason::VotedByHand)
     }
 }
+
+/// Votes that went out, by voter and rule.
+pub type PastVotes = HashMap<(Account, RuleId), Vec<PastVote>>;
 
 /// A vote that went out, or is on its way, as limits count it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -137,10 +137,7 @@ impl Question<'_> {
                 .map(|row| (row.key.voter.clone(), row))
                 .collect(),
             leader_votes,
-            past: past
-                .into_iter()
-                .map(|(voter, rule, votes)| ((voter, rule), votes))
-                .collect(),
+            past,
             with_token: usable.map(|row| row.voter).collect(),
             read_until: store.cursor().await?.map(|cursor| cursor.block_time),
         })

@@ -77,7 +77,7 @@ impl Decider<'_> {
                     format!("it never strikes again: the rule is off from {off}, before {when}");
                 return Err(no("expires", why));
             }
-            if is_too_old(rule, content, rule.due_from(next)) {
+            if is_too_old(rule, content.created, rule.due_from(next)) {
                 let why = too_old(content, false);
                 return Err(no("max_age", format!("{why}; it strikes at {when}")));
             }

@@ -101,7 +101,10 @@ fn a_queued_vote_that_another_rule_asks_for_too_says_which() {
         let mut known = known();
         let mut queued = row("f.toml:art", Origin::Trail, status, None);
         let others = others.iter().map(|rule| other(rule, &queued)).collect();
-        queued.asks = Asks::from_parts(queued.ask().clone(), others);
+        queued.asks = Asks {
+            first: queued.ask().clone(),
+            others,
+        };
         tables(&mut known).votes.insert(account("alice"), queued);
         answer(&rules, &known).summary
     };

@@ -250,7 +250,7 @@ async fn what_came_to_nothing_is_asked_for_again() {
         Status::Skipped,
         Some("limit.per_day: 3"),
     );
-    skipped.asks.first_mut().due_at = utc("2026-02-28T18:00:00");
+    skipped.asks.first.due_at = utc("2026-02-28T18:00:00");
     let known = among(&daily(""), known(), Vec::new(), &[skipped]).await;
     assert!(one(&daily(""), &known).starts_with("votes schedule: 50% at 2026-03-01 18:00:00 UTC"));
     assert_eq!(

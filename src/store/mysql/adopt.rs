@@ -3,8 +3,8 @@
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
+use crate::store::dialect::checks;
 use crate::store::error::StoreError;
-use crate::store::statements::MYSQL;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/mysql");
 
@@ -44,8 +44,8 @@ pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError>
         .execute(&mut *connection)
         .await?;
     MIGRATIONS.run_direct(None, connection, false).await?;
-    for statement in &MYSQL.checks {
-        sqlx::query(statement.as_str())
+    for statement in checks() {
+        sqlx::query(AssertSqlSafe(statement))
             .execute(&mut *connection)
             .await?;
     }

@@ -21,11 +21,12 @@ pub static DIALECT: Dialect = Dialect {
         format!("UPDATE {ids} AS k STRAIGHT_JOIN votes AS v ON v.id = k.id SET {set}")
     },
     prune_leader_votes: "DELETE FROM leader_votes WHERE voted_at < ? LIMIT 20000",
-    // As bytes: the texts may be of different character sets, which a server may refuse to mix.
-    token_marks: "SELECT CAST(id AS SIGNED) AS id, CAST(user_login AS CHAR) AS user_login, \
+    // A hash, so that no token is sent. As bytes: the texts may be of different character sets, which a server may
+    // refuse to mix.
+    token_marks: "SELECT CAST(id AS SIGNED), CAST(user_login AS CHAR), \
          CAST(CRC32(CONCAT_WS('|', id, COALESCE(CAST(access_token AS BINARY), '-'), \
          COALESCE(CAST(refresh_token AS BINARY), '-'), \
-         COALESCE(CAST(expires_in AS BINARY), '-'))) AS SIGNED) AS mark \
+         COALESCE(CAST(expires_in AS BINARY), '-'))) AS CHAR) \
          FROM steem_authorization WHERE user_login IS NOT NULL",
     // The column may compare without regard to case.
     has_refresh_token: "CAST(refresh_token AS BINARY) = CAST(? AS BINARY)",

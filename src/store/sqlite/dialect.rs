@@ -23,11 +23,9 @@ pub static DIALECT: Dialect = Dialect {
     // There is no DELETE with LIMIT.
     prune_leader_votes: "DELETE FROM leader_votes WHERE rowid IN \
          (SELECT rowid FROM leader_votes WHERE voted_at < ? LIMIT 20000)",
-    // There is no hash function: whoever reads the row hashes its columns.
-    token_marks: "SELECT id, CAST(user_login AS CHAR) AS user_login, \
-         CAST(access_token AS CHAR) AS access_token, \
-         CAST(refresh_token AS CHAR) AS refresh_token, \
-         CAST(expires_in AS CHAR) AS expires_in \
+    // There is no hash function.
+    token_marks: "SELECT id, CAST(user_login AS CHAR), COALESCE(access_token, '-') || '|' || \
+         COALESCE(refresh_token, '-') || '|' || COALESCE(expires_in, '-') \
          FROM steem_authorization WHERE user_login IS NOT NULL",
     has_refresh_token: "refresh_token = ? COLLATE BINARY",
 };

@@ -7,36 +7,28 @@ use std::path::{Path, PathBuf};
 
 use crate::store::error::StoreError;
 
-/// Held by the daemon as long as it runs; the system releases it when the process ends in any way.
-#[derive(Debug)]
-pub struct FileLock {
-    _file: File,
-}
-
-impl FileLock {
-    /// Locks a file beside the database, and not the database itself, so that commands can write
-    /// while the daemon runs.
-    pub fn beside(database: &Path) -> Result<Self, StoreError> {
-        let mut path = database.to_owned().into_os_string();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let failed = |error: std::io::Error| {
-            StoreError::Refused(format!("{} cannot be locked: {error}", path.display()))
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Refused(format!(
-                "another curatord runs on {}: stop it first, or give this one its own database",
-                database.display()
-            ))),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
+/// Locks a file beside the database, and not the database itself, so that commands can write while the daemon runs.
+/// The system releases the lock when the file is closed or the process ends in any way.
+pub fn lock_beside(database: &Path) -> Result<File, StoreError> {
+    let mut path = database.to_owned().into_os_string();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |error: std::io::Error| {
+        StoreError::Refused(format!("{} cannot be locked: {error}", path.display()))
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Refused(format!(
+            "another curatord runs on {}: stop it first, or give this one its own database",
+            database.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
 }
 

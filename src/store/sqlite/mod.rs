@@ -3,6 +3,7 @@
 mod dialect;
 mod file;
 
+use std::fs::File;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,15 +12,14 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Sqlite, Transaction};
 use tokio::sync::Mutex;
 
 use super::connection::{Access, Connection, Outlives, Running};
+use super::dialect::checks;
 use super::error::{StoreError, is_collision};
-use super::statements::SQLITE;
 
 pub use dialect::DIALECT;
-pub use file::FileLock;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -58,8 +58,8 @@ impl SqliteStore {
         })
     }
 
-    pub fn lock_daemon(&self) -> Result<FileLock, StoreError> {
-        FileLock::beside(&self.path)
+    pub fn lock_daemon(&self) -> Result<File, StoreError> {
+        file::lock_beside(&self.path)
     }
 
     /// Runs the statements of one call. Nothing is retried, unlike on MySQL: a transaction that has
@@ -125,8 +125,8 @@ async fn migrate(writer: &mut SqliteConnection) -> Result<(), StoreError> {
     MIGRATIONS
         .run_direct(None, &mut *transaction, false)
         .await?;
-    for statement in &SQLITE.checks {
-        sqlx::query(statement.as_str())
+    for statement in checks() {
+        sqlx::query(AssertSqlSafe(statement))
             .execute(&mut *transaction)
             .await
             .map_err(|error| StoreError::Refused(error.to_string()))?;

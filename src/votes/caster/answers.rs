@@ -1,4 +1,4 @@
-//! What comes back to the caster: what nodes and the table say, new tokens, and the signer's answers.
+//! What comes back to the caster: answers of nodes, the table and the signer, and new tokens.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::Caster;
 use super::held::{Held, State, WaitsFor};
-use super::known::{Need, Sight};
+use super::known::Need;
 use super::next::{Answered, Next, next};
-use super::scout::{self, Question};
-use super::world::{Action, World};
+use super::scout::{self, Kind, Question};
+use super::world::{Action, Response, Sight, World};
 use crate::account::Account;
 use crate::chain::mana::AccountState;
 use crate::post::{PostId, VoteKey};
@@ -17,14 +17,21 @@ use crate::rules::rule::{BelowMinMana, RuleId};
 use crate::votes::answer::Answer;
 use crate::votes::reason::Reason;
 use crate::votes::verdict::unsuited;
-use crate::votes::vote::PastVote;
-
-/// The votes of a voter by a rule in the last week.
-pub type Counted = (Account, RuleId, Vec<PastVote>);
+use crate::votes::vote::PastVotes;
 
 impl Caster {
-    /// What was seen of the posts that were asked for; `Err` where no node answered.
-    pub fn looked(
+    /// Takes in what an action brought back.
+    pub fn take(&mut self, response: Response, world: &World<'_>) {
+        match response {
+            Response::Look(posts, answer) => self.looked(posts, answer, world),
+            Response::Count(pairs, past) => self.counted(pairs, past, world),
+            Response::Weigh(voters, answer) => self.weighed(voters, answer, world),
+            Response::Send(key, sent_at, answer) => self.answered(&key, answer, sent_at, world),
+            Response::Refresh(voter, result) => self.refreshed(&voter, result, world),
+        }
+    }
+
+    pub(super) fn looked(
         &mut self,
         posts: Vec<PostId>,
         answer: Result<Vec<Sight>, String>,
@@ -52,13 +59,14 @@ impl Caster {
         }
     }
 
-    /// A question about a vote whose post was just seen.
+    /// Answers a question about a vote whose post was just seen.
     fn answer_question(&mut self, question: Question, world: &World<'_>) {
-        let Some(looked) = self.known.just_seen(question.post()) else {
+        let Some(looked) = self.known.just_seen(&question.vote.key.post) else {
             return;
         };
-        if let Question::Suits(vote) = &question
-            && let Some(held) = self.held.get_mut(&vote.key)
+        let key = &question.vote.key;
+        if question.kind == Kind::Suits
+            && let Some(held) = self.held.get_mut(key)
             && !looked.is_missing()
         {
             if held.is_waiting() && held.awaits_first_look() {
@@ -66,7 +74,7 @@ impl Caster {
                 let dropped = looked.show(|post| unsuited(&held.vote, post, world.rules));
                 let had_it = held.vote.ask().cause();
                 if dropped.iter().any(|ask| ask.cause == had_it) {
-                    self.drop_out(&vote.key, dropped, world);
+                    self.drop_out(key, dropped, world);
                 }
             }
             return;
@@ -77,43 +85,32 @@ impl Caster {
         }
     }
 
-    /// Nobody could answer: asks again after a while, unless that is decided by now.
+    /// Keeps a question that no node could answer, to ask it again later, unless it is decided by now.
     fn keep_question(&mut self, question: Question, now: DateTime<Utc>) {
-        let held = self.held.get(&question.vote().key);
+        let held = self.held.get(&question.vote.key);
         if !held.is_some_and(|held| held.looked) {
             self.scout.keep(question, now);
         }
     }
 
-    /// What the table said of the votes it was asked for; `Err` where it did not, and those that we know of
-    /// must do: votes go out although the database is away.
-    pub fn counted(
+    /// Where the table did not answer, the votes of this run must do: votes go out although the database is away.
+    fn counted(
         &mut self,
         pairs: Vec<(Account, RuleId)>,
-        answer: Result<Vec<Counted>, String>,
+        mut past: Option<PastVotes>,
         world: &World<'_>,
     ) {
-        let mut counted: Option<HashMap<_, _>> = answer.ok().map(|counted| {
-            let by_pair = |(voter, rule, past)| ((voter, rule), past);
-            counted.into_iter().map(by_pair).collect()
-        });
         for pair in pairs {
-            let (voter, rule) = pair.clone();
-            match &mut counted {
-                // Where the table has no row there was no vote.
-                Some(counted) => {
-                    let past = counted.remove(&pair).unwrap_or_default();
-                    self.known.set_past(voter, rule, past, world.now);
-                }
-                None => self.known.keep_past(voter, rule, world.now),
-            }
-            let (voter, rule) = pair;
-            self.go_on(&Need::Past(voter, rule), world);
+            // Where the table has no row there was no vote.
+            let written = past
+                .as_mut()
+                .map(|past| past.remove(&pair).unwrap_or_default());
+            self.known.set_past(pair.clone(), written, world.now);
+            self.go_on(&Need::Past(pair.0, pair.1), world);
         }
     }
 
-    /// What a node said of the mana of voters; `Err` where no node answered.
-    pub fn weighed(
+    fn weighed(
         &mut self,
         voters: Vec<Account>,
         answer: Result<Vec<AccountState>, String>,
@@ -137,14 +134,14 @@ impl Caster {
         }
     }
 
-    /// The votes that waited for this go on.
+    /// Resumes the votes that waited for this.
     fn go_on(&mut self, need: &Need, world: &World<'_>) {
         for key in self.known.answered(need) {
             self.resume(&key, |state| matches!(state, State::Asking), world.now);
         }
     }
 
-    /// Nobody answered: the votes that waited for this are tried again later.
+    /// Retries the votes that waited for this later: no node answered.
     fn come_back(&mut self, need: &Need, trouble: &str, world: &World<'_>) {
         for key in self.known.answered(need) {
             let held = self.held.get(&key);
@@ -155,8 +152,12 @@ impl Caster {
         }
     }
 
-    /// The token of `voter` was refreshed, or not.
-    pub fn refreshed(&mut self, voter: &Account, result: Result<(), String>, world: &World<'_>) {
+    pub(super) fn refreshed(
+        &mut self,
+        voter: &Account,
+        result: Result<(), String>,
+        world: &World<'_>,
+    ) {
         for key in self.refreshing.remove(voter).unwrap_or_default() {
             let Some(held) = self.held.get_mut(&key) else {
                 continue;
@@ -177,32 +178,31 @@ impl Caster {
         }
     }
 
-    /// The tokens in the table changed: votes that wait for one may go on.
+    /// The tokens in the table changed: votes that wait for one may proceed.
     pub fn tokens_changed(&mut self, world: &World<'_>) {
         let has_token = |held: &Held| (world.token)(&held.vote.key.voter).is_some();
         self.wake(WaitsFor::Token, has_token, world.now);
     }
 
-    /// The rule files changed: votes whose file had errors when they were due, and has none any more, go on.
+    /// The rule files changed: votes whose file had errors when they were due proceed once it has none.
     pub fn rules_changed(&mut self, world: &World<'_>) {
         let has_rule = |held: &Held| !world.rules.is_unreadable(&held.vote.ask().rule);
         self.wake(WaitsFor::RuleFile, has_rule, world.now);
     }
 
-    /// Those of the votes that wait for this and can go on do so now.
-    fn wake(&mut self, waits: WaitsFor, can_go_on: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
+    /// Attends to the votes that wait for this and can proceed.
+    fn wake(&mut self, waits: WaitsFor, can_proceed: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
         let waiting = self.held.values();
         let awake = waiting.filter(|held| {
-            matches!(held.state, State::Waiting(what) if what == waits) && can_go_on(held)
+            matches!(held.state, State::Waiting(what) if what == waits) && can_proceed(held)
         });
         let keys: Vec<VoteKey> = awake.map(|held| held.vote.key.clone()).collect();
         for key in keys {
-            self.attend_at(&key, now);
+            self.attend_at(&key, now, WaitsFor::Moment);
         }
     }
 
-    /// The signer's answer to a request that left at `sent_at`.
-    pub fn answered(
+    pub(super) fn answered(
         &mut self,
         key: &VoteKey,
         answer: Answer,
@@ -222,7 +222,7 @@ impl Caster {
         let rule = &held.vote.ask().rule;
         match answer {
             Answer::Done(_) => self.lanes.voted(&key.voter, world.now),
-            // What it cost is not known.
+            // Whether it cost mana is not known.
             Answer::Unknown(_) => self.known.voted_elsewhere(&key.voter),
             _ => {
                 self.known.voted_elsewhere(&key.voter);
@@ -267,7 +267,7 @@ impl Caster {
     }
 }
 
-/// Whether the rule has its votes wait for mana.
+/// Whether the rule makes its votes wait for mana.
 fn waits_for_mana(world: &World<'_>, rule: &RuleId) -> bool {
     let rule = world.rules.rule(rule);
     rule.is_some_and(|rule| rule.min_mana.is_some() && rule.below_min_mana == BelowMinMana::Wait)

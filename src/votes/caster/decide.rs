@@ -1,4 +1,4 @@
-//! What is to be done with a vote whose moment has come.
+//! What to do with a vote that is due.
 
 use chrono::TimeDelta;
 
@@ -13,27 +13,28 @@ use crate::votes::limits::by_mana;
 use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::verdict::{NoRule, Verdict, by_post, by_rule, unsuited};
+use crate::votes::vote::Vote;
 
 /// Delay before a vote whose rule file has errors is looked at again.
 const FILE_MAY_BE_GOOD: TimeDelta = TimeDelta::seconds(10);
 
-/// What a look at a held vote comes to.
+/// The result of judging a held vote.
 enum Judged {
     /// What to do, with the post in view.
     Verdict(Verdict),
     /// The rule's file has errors.
     WaitsForFile(Verdict),
-    /// Nothing, before somebody is asked.
+    /// Nothing until these needs are met.
     Asks(Vec<Need>),
-    /// Nothing before it is due: everything is known that will have to be known then.
+    /// Nothing until it is due: everything needed then is known.
     Ready,
     /// These asks drop out, and with them the one that has the vote.
     Unsuited(Vec<Unsuited>),
 }
 
 impl Caster {
-    /// One vote at its moment: the conditions in the order in which they cost least. Ahead of its moment
-    /// only what will have to be known is asked for.
+    /// Attends to one vote. At its moment, checks the conditions, the cheapest first; ahead of it, only asks for what
+    /// must be known then.
     pub(super) fn attend(&mut self, key: &VoteKey, world: &World<'_>) {
         let Some(held) = self.held.get(key).filter(|held| held.is_waiting()) else {
             return;
@@ -70,13 +71,7 @@ impl Caster {
                 let until = now + FILE_MAY_BE_GOOD;
                 return Judged::WaitsForFile(Verdict::Wait { until, reason });
             }
-            Err(NoRule::Gone(reason)) => {
-                return Judged::Unsuited(vec![Unsuited {
-                    cause: vote.ask().cause(),
-                    status: Status::Withdrawn,
-                    reason,
-                }]);
-            }
+            Err(NoRule::Gone(reason)) => return withdrawn(vote, reason),
         };
         let (voter, mut needs) = (&vote.key.voter, Vec::new());
         let exact = rule.is_some_and(Rule::watches_the_post);
@@ -111,23 +106,20 @@ impl Caster {
         if let Verdict::Withdraw(reason @ Reason::NotNow(..)) = &verdict
             && !tried
         {
-            return Judged::Unsuited(vec![Unsuited {
-                cause: vote.ask().cause(),
-                status: Status::Withdrawn,
-                reason: reason.clone(),
-            }]);
+            return withdrawn(vote, reason.clone());
         }
         let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
             return Judged::Verdict(verdict);
         };
-        // An attempt before this one is no other vote.
+        // An earlier attempt is not another vote.
         let others = past.map(|past| past.filter(|past| past.post != vote.key.post));
         let limit = others.and_then(|past| rule.limit.exceeded(past, &vote.key.post.author, now));
         let mana = mana.and_then(|state| by_mana(rule, state, now));
         Judged::Verdict(limit.map(Verdict::Skip).or(mana).unwrap_or(verdict))
     }
 
-    /// Some asks of a held vote drop out, and with them the one that has it: the table says which one has it now.
+    /// Reports that some asks of a held vote drop out, among them the one that has it: the table says which one has it
+    /// now.
     pub(super) fn drop_out(&mut self, key: &VoteKey, dropped: Vec<Unsuited>, world: &World<'_>) {
         if let Some(held) = self.held.get_mut(key) {
             held.state = State::Deciding;
@@ -151,7 +143,7 @@ impl Caster {
             Verdict::Fail(why) => Outcome::Failed(why),
             Verdict::Move { due_at } => {
                 if let Some(held) = self.held.get_mut(key) {
-                    held.vote.asks.first_mut().due_at = due_at;
+                    held.vote.asks.first.due_at = due_at;
                     held.tries.first = None;
                 }
                 return self.wait(key, due_at, Some(due_at), WaitsFor::Moment, world);
@@ -159,7 +151,7 @@ impl Caster {
             Verdict::Wait { until, reason } => {
                 if let Some(held) = self.held.get_mut(key) {
                     held.tries.trouble = Some(reason);
-                    // Nobody tries meanwhile: the time for retries begins again.
+                    // There is no attempt meanwhile: the time for retries starts over.
                     held.tries.first = None;
                 }
                 return self.wait(key, until, None, waits_for, world);
@@ -167,4 +159,13 @@ impl Caster {
         };
         self.finish(key, outcome, world);
     }
+}
+
+/// The ask that has the vote drops out, since its rule does not ask any more.
+fn withdrawn(vote: &Vote, reason: Reason) -> Judged {
+    Judged::Unsuited(vec![Unsuited {
+        cause: vote.ask().cause(),
+        status: Status::Withdrawn,
+        reason,
+    }])
 }

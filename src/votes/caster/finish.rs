@@ -1,4 +1,4 @@
-//! How a vote leaves the caster's hands: sent, tried again later, or over.
+//! How a vote leaves the caster: sent, to be tried again later, or over.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::votes::change::{Outcome, Report};
 use crate::votes::reason::Reason;
 use crate::weight::Weight;
 
-/// Longest time that a vote which was not tried yet is held while it waits; longer ones are given back.
+/// Longest wait for which an untried vote stays held; with a longer wait its claim is given back.
 const HOLD_AT_MOST: TimeDelta = TimeDelta::seconds(90);
 
 impl Caster {
@@ -26,7 +26,7 @@ impl Caster {
             let trouble = held.tries.trouble.take();
             return self.give_up(key, trouble, world);
         }
-        held.vote.asks.first_mut().weight = weight;
+        held.vote.asks.first.weight = weight;
         if self.settings.dry_run {
             self.known.sent(key, &held.vote.ask().rule, world.now);
             self.known
@@ -55,13 +55,15 @@ impl Caster {
                 }));
             }
             Admission::LaneFull => held.state = State::Queueing,
-            Admission::TooSoon(at) | Admission::Full(Some(at)) => self.attend_at(key, at),
-            Admission::Full(None) => self.attend_at(key, world.now),
+            Admission::TooSoon(at) | Admission::Full(Some(at)) => {
+                self.attend_at(key, at, WaitsFor::Moment);
+            }
+            Admission::Full(None) => self.attend_at(key, world.now, WaitsFor::Moment),
         }
     }
 
-    /// A failure that passes: tries once more after a pause, until the deadline. `asked` is the pause that the
-    /// signer asked for: if it ends after the deadline, nothing is sent any more.
+    /// Tries again after a pause, until the deadline. `asked` is the pause that the signer asked for: if it ends after
+    /// the deadline, nothing more is sent.
     pub(super) fn retry(
         &mut self,
         key: &VoteKey,
@@ -89,23 +91,23 @@ impl Caster {
             if !held.tried() {
                 return self.finish(key, Outcome::Failed(why), world);
             }
-            // A request before may have reached the chain: look there once more, after the deadline.
+            // An earlier request may have reached the chain: look there once more, after the deadline.
             held.tries.trouble = Some(why);
             let look_at = deadline.max(now) + TimeDelta::seconds(1);
             return self.later(key, look_at, world);
         }
         held.tries.trouble = Some(trouble);
-        // One last attempt at the deadline itself, not a minute short of it.
+        // The last attempt is at the deadline itself, not a minute before.
         let at = if now < deadline { at.min(deadline) } else { at };
         self.wait(key, at, None, waits_for, world);
     }
 
-    /// Attends to the vote at `at`, and writes down that it waits.
+    /// Attends to the vote at `at`, and reports that it waits.
     pub(super) fn later(&mut self, key: &VoteKey, at: DateTime<Utc>, world: &World<'_>) {
         self.wait(key, at, None, WaitsFor::Moment, world);
     }
 
-    /// Attends to the vote at `at`, and writes down that it waits; `due_at` is set where the moment it is due moved.
+    /// Attends to the vote at `at`, and reports that it waits; `due_at` is the new due moment if that moved.
     pub(super) fn wait(
         &mut self,
         key: &VoteKey,
@@ -117,7 +119,7 @@ impl Caster {
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
-        // Only who holds it knows how long it has been tried.
+        // Only the daemon that holds it knows since when it has been tried.
         let hold = held.tries.first.is_some() || at - world.now <= HOLD_AT_MOST;
         let outcome = Outcome::Later {
             next_attempt_at: at,
@@ -129,11 +131,7 @@ impl Caster {
         self.actions.push(Action::Report(report));
         match (hold, due_at) {
             (true, Some(_)) => self.look_ahead(key, at),
-            (true, None) => {
-                held.next_at = at;
-                held.state = State::Waiting(waits_for);
-                self.enter(key, at);
-            }
+            (true, None) => self.attend_at(key, at, waits_for),
             (false, _) => self.drop_vote(key),
         }
     }

@@ -121,7 +121,7 @@ impl Held {
             attempts: attempts.max(row.attempts),
             ..row
         };
-        self.vote.asks.first_mut().weight = weight;
+        self.vote.asks.first.weight = weight;
     }
 
     /// Whether the first look at the post still decides who has the vote.

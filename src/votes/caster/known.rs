@@ -6,9 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::held::Held;
-use super::world::Looks;
+use super::world::{Looks, Sight};
 use crate::account::Account;
-use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
@@ -46,23 +45,6 @@ struct Past {
     written: Vec<PastVote>,
     /// Ours, on their way or just cast: the table may not have them yet.
     ours: Vec<PastVote>,
-}
-
-/// What somebody said of a post.
-#[derive(Debug, Clone)]
-pub enum Sight {
-    /// The post as it is.
-    Here(Box<Content>),
-    /// No node knows it.
-    Missing,
-    /// A recording does not show it, and nobody will know more later.
-    Unseen,
-}
-
-impl From<Option<Content>> for Sight {
-    fn from(content: Option<Content>) -> Self {
-        content.map_or(Self::Missing, |content| Self::Here(Box::new(content)))
-    }
 }
 
 /// A post as somebody saw it.
@@ -193,24 +175,20 @@ impl Known {
         self.posts.get(post)
     }
 
-    /// The table said which votes there were.
+    /// Takes in the votes of a voter by a rule that the table holds. Where it did not answer, those of this run count.
     pub fn set_past(
         &mut self,
-        voter: Account,
-        rule: RuleId,
-        written: Vec<PastVote>,
+        pair: (Account, RuleId),
+        written: Option<Vec<PastVote>>,
         now: DateTime<Utc>,
     ) {
-        let past = self.past.entry((voter, rule)).or_default();
-        past.ours
-            .retain(|ours| written.iter().all(|vote| vote.post != ours.post));
-        past.written = written;
+        let past = self.past.entry(pair).or_default();
         past.read_at = now;
-    }
-
-    /// Nobody can say which votes there were: those that we know of count.
-    pub fn keep_past(&mut self, voter: Account, rule: RuleId, now: DateTime<Utc>) {
-        self.past.entry((voter, rule)).or_default().read_at = now;
+        if let Some(written) = written {
+            past.ours
+                .retain(|ours| written.iter().all(|vote| vote.post != ours.post));
+            past.written = written;
+        }
     }
 
     /// A node said what mana a voter has.

@@ -1,6 +1,6 @@
-//! Decides, moment by moment, what is to be done about the votes that are held: look at a post, send a vote,
-//! refresh a token, report. Does none of it: time, rules, tokens and answers are passed in, so that a test plays
-//! days in milliseconds.
+//! Decides at each moment what to do about the votes that are held: look at a post, send a vote, refresh a token,
+//! report. Performs none of it: time, rules, tokens and answers are passed in, so that a test plays days in
+//! milliseconds.
 
 mod answers;
 mod decide;
@@ -26,31 +26,29 @@ use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
-pub use answers::Counted;
-pub use known::Sight;
-pub use world::{Action, Looks, Request, Settings, World};
+pub use world::{Action, Looks, Request, Response, Settings, Sight, World};
 
 use held::{Held, LOOK_AFTER, Meanwhile, State, WaitsFor};
 use known::{Known, Need};
 use lane::{Admission, Lanes};
-use scout::{Question, Scout};
+use scout::{Kind, Question, Scout};
 
-/// Looks ahead of time are gathered to multiples of this, so that one look serves many votes.
+/// Looks ahead of time start at multiples of this, so that one look serves many votes.
 const GATHER_MILLIS: i64 = 250;
 
-/// Every vote that is claimed, and when there is something to do about it.
+/// Every vote that is claimed, and when to attend to it.
 #[derive(Debug)]
 pub struct Caster {
     settings: Settings,
     held: HashMap<VoteKey, Held>,
-    /// When there is something to do about which vote; of those at one moment, the oldest due comes first.
+    /// When to attend to which vote; of those at one moment, the one that is due first comes first.
     agenda: BTreeSet<(DateTime<Utc>, DateTime<Utc>, VoteKey)>,
     lanes: Lanes,
     known: Known,
     scout: Scout,
     /// Voters whose token is being refreshed, with the votes that wait for it.
     refreshing: HashMap<Account, Vec<VoteKey>>,
-    /// Votes that the signer accepted and that the table does not know to be cast yet: they are nobody else's.
+    /// Votes that the signer accepted and that the table does not show as cast yet: no other ask can have them.
     unwritten: HashSet<VoteKey>,
     actions: Vec<Action>,
     stopping: bool,
@@ -73,18 +71,18 @@ impl Caster {
         }
     }
 
-    /// Works by other settings from now on.
+    /// Uses other settings from now on.
     pub fn set(&mut self, settings: Settings) {
         self.settings = settings;
         self.lanes.set(settings.limits);
     }
 
-    /// Nothing goes out any more.
+    /// Sends nothing from now on.
     pub fn stop(&mut self) {
         self.stopping = true;
     }
 
-    /// What to write of the requests whose answer is not awaited any longer: nobody knows what came of them.
+    /// Reports for the requests that are still unanswered when the caster ends: their outcome is unknown.
     pub fn abandon(&mut self, world: &World<'_>) -> Vec<Report> {
         let outcome = Outcome::Later {
             next_attempt_at: world.now + LOOK_AFTER,
@@ -100,22 +98,12 @@ impl Caster {
             .collect()
     }
 
-    /// Requests whose answer is awaited.
+    /// The number of requests in flight.
     pub fn in_flight(&self) -> usize {
         self.lanes.in_flight()
     }
 
-    /// Votes held.
-    pub fn len(&self) -> usize {
-        self.held.len()
-    }
-
-    /// Whether no vote is held.
-    pub fn is_empty(&self) -> bool {
-        self.held.is_empty()
-    }
-
-    /// Takes in what the writer `owner` says of rows.
+    /// Takes in rows from the writer `owner`.
     pub fn hand_over(&mut self, handover: Handover, owner: &str, now: DateTime<Utc>) {
         self.plan(handover.plan, owner, now);
         for (vote, tried) in handover.hold {
@@ -132,8 +120,8 @@ impl Caster {
         self.held.contains_key(key)
     }
 
-    /// Takes in votes that were just planned, and finds out whether their posts suit those that ask. Those that
-    /// are ours are held.
+    /// Takes in votes that were just planned, and finds out whether their posts suit the asks. Holds those that are
+    /// ours.
     pub fn plan(&mut self, votes: Vec<Vote>, owner: &str, now: DateTime<Utc>) {
         for vote in votes {
             let held = self.held.get(&vote.key);
@@ -141,17 +129,17 @@ impl Caster {
             let looked = held
                 .is_some_and(|held| held.looked && held.vote.ask().cause() == vote.ask().cause());
             let ours = is_ours(&vote, owner);
-            // So close to its moment a vote that is held is looked at anyhow.
+            // This close to its moment the post of a held vote is looked at in any case.
             let soon = ours && vote.next_attempt_at - now <= self.settings.looks.ahead;
             if !looked && !soon {
-                self.ask(Question::Suits(Box::new(vote.clone())));
+                self.ask(Kind::Suits, vote.clone());
             }
             if is_held {
                 self.amend(vote, owner);
             } else if ours {
                 let key = vote.key.clone();
                 self.hold(vote, false, now);
-                // Nobody has looked at its post yet.
+                // Its post was not looked at yet.
                 if let Some(held) = self.held.get_mut(&key) {
                     held.looked = false;
                 }
@@ -159,38 +147,42 @@ impl Caster {
         }
     }
 
-    /// Finds out about votes that the signer accepted and no block has shown.
+    /// Finds out about votes that the signer accepted and that no block has shown.
     pub fn confirm(&mut self, votes: Vec<Vote>) {
         for vote in votes {
-            self.ask(Question::Landed(Box::new(vote)));
+            self.ask(Kind::Landed, vote);
         }
     }
 
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, kind: Kind, vote: Vote) {
+        let vote = Box::new(vote);
+        self.look_for(Question { kind, vote });
+    }
+
+    fn look_for(&mut self, question: Question) {
         let post = self.scout.ask(question);
         self.known.ask(Need::Post(post), None);
     }
 
-    /// Holds a vote that was just claimed; `tried` says that a daemon before us may have cast it. One that is
-    /// held already stays as it is.
+    /// Holds a vote that was just claimed; `tried` says that a previous daemon may have cast it. A vote that is
+    /// already held stays as it is.
     pub fn hold(&mut self, vote: Vote, tried: bool, now: DateTime<Utc>) {
         if let Some(held) = self.held.get_mut(&vote.key) {
             held.ours_again(vote);
             return;
         }
-        // Another rule took it over in the moment in which it was cast.
+        // Another rule took it over while it was being cast.
         if self.unwritten.contains(&vote.key) {
             return;
         }
         let key = vote.key.clone();
         let held = Held::new(vote, tried, now);
-        let at = self.first_attention(&held);
+        let at = self.ahead_of(held.next_at);
         self.held.insert(key.clone(), held);
         self.enter(&key, at);
     }
 
-    /// Takes in how a row stands now that something else than the caster changed it. Rows that are not held
-    /// stay so.
+    /// Takes in a row that something other than the caster changed. Does not hold rows that are not held.
     pub fn amend(&mut self, row: Vote, owner: &str) {
         if row.block_num.is_some() {
             let by_hand = row.status == Status::Skipped;
@@ -222,7 +214,7 @@ impl Caster {
             (true, state) => {
                 let decided = matches!(state, State::Deciding);
                 let moved = held.vote.ask().due_at != row.ask().due_at;
-                // Another ask has the vote now: its post is to be looked at again.
+                // Another ask has the vote now: the post must be looked at again.
                 if held.vote.ask().cause() != row.ask().cause() {
                     held.looked = false;
                 }
@@ -236,7 +228,7 @@ impl Caster {
         }
     }
 
-    /// When there is something to do, unless something happens before.
+    /// When the caster must be polled again, unless something happens before.
     pub fn next_wake(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if self.stopping {
             return None;
@@ -244,7 +236,7 @@ impl Caster {
         let ask = self.scout.next_wake();
         let attend = self.agenda.first().and_then(|(first, ..)| {
             match self.lanes.full(now) {
-                // An answer wakes us, or the next request is allowed, but look-ups ahead go on.
+                // An answer wakes the caster, or the next request is allowed; looks ahead continue.
                 Some(Admission::Full(until)) if *first <= now => until,
                 _ => Some(*first),
             }
@@ -258,11 +250,11 @@ impl Caster {
         due && self.lanes.full(now).is_some()
     }
 
-    /// Everything that is to be done by `world.now`.
+    /// Everything to do by `world.now`.
     pub fn poll(&mut self, world: &World<'_>) -> Vec<Action> {
         if !self.stopping {
             for question in self.scout.due(world.now) {
-                self.ask(question);
+                self.look_for(question);
             }
         }
         while let Some((at, _, key)) = self.agenda.first().cloned() {
@@ -302,7 +294,7 @@ impl Caster {
         }
     }
 
-    /// What the vote waited for in such a state has come. One that has gone on meanwhile goes its way.
+    /// Attends to the vote now, since what it waited for has come. A vote that left that state meanwhile stays as it is.
     fn resume(&mut self, key: &VoteKey, from: impl Fn(&State) -> bool, now: DateTime<Utc>) {
         if let Some(held) = self.held.get_mut(key).filter(|held| from(&held.state)) {
             held.state = State::Waiting(WaitsFor::Moment);
@@ -311,36 +303,35 @@ impl Caster {
         }
     }
 
-    fn attend_at(&mut self, key: &VoteKey, at: DateTime<Utc>) {
+    fn attend_at(&mut self, key: &VoteKey, at: DateTime<Utc>, waits_for: WaitsFor) {
         if let Some(held) = self.held.get_mut(key) {
             held.next_at = at;
-            held.state = State::Waiting(WaitsFor::Moment);
+            held.state = State::Waiting(waits_for);
             self.enter(key, at);
         }
     }
 
-    /// Attends to the vote at `at`, with what must be known by then asked for before.
+    /// Attends to the vote at `at`, and asks beforehand for what must be known by then.
     fn look_ahead(&mut self, key: &VoteKey, at: DateTime<Utc>) {
-        let ahead = self.settings.looks.ahead;
         if let Some(held) = self.held.get_mut(key) {
-            // After an unclear answer the chain is not looked at before its time.
+            // After an unclear answer the chain is not looked at before that moment.
             let at = held
                 .tries
                 .unclear_until
                 .map_or(at, |unclear| at.max(unclear));
             held.next_at = at;
             held.state = State::Waiting(WaitsFor::Moment);
-            let first = gathered(at - ahead);
-            self.enter(key, first);
+            self.enter(key, self.ahead_of(at));
         }
     }
 
-    /// When the post of a vote that was just claimed is to be looked at.
-    fn first_attention(&self, held: &Held) -> DateTime<Utc> {
-        gathered(held.next_at - self.settings.looks.ahead)
+    /// When the post of a vote that is due at `at` is to be looked at: ahead of it, and together with others.
+    fn ahead_of(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let first = at - self.settings.looks.ahead;
+        first - TimeDelta::milliseconds(first.timestamp_millis().rem_euclid(GATHER_MILLIS))
     }
 
-    /// Puts the vote on the agenda, once.
+    /// Puts the vote on the agenda.
     fn enter(&mut self, key: &VoteKey, at: DateTime<Utc>) {
         if let Some(held) = self.held.get(key) {
             self.agenda
@@ -355,9 +346,4 @@ impl Caster {
             self.lanes.leave(key, due_at);
         }
     }
-}
-
-/// The last moment at or before `at` to which looks are gathered.
-fn gathered(at: DateTime<Utc>) -> DateTime<Utc> {
-    at - TimeDelta::milliseconds(at.timestamp_millis().rem_euclid(GATHER_MILLIS))
 }

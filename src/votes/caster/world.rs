@@ -1,4 +1,4 @@
-//! What the caster works by, and what it has done by others.
+//! What the caster works with: settings, the world it sees, the actions it asks for and what they bring back.
 
 use std::time::Duration;
 
@@ -7,19 +7,23 @@ use secrecy::SecretString;
 
 use super::lane::Limits;
 use crate::account::Account;
+use crate::chain::content::Content;
+use crate::chain::mana::AccountState;
 use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
+use crate::votes::answer::Answer;
 use crate::votes::change::Report;
+use crate::votes::vote::PastVotes;
 use crate::weight::Weight;
 
-/// What the caster works by.
+/// The settings of the caster.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Tells what a vote costs.
+    /// The kind of chain, which decides what a vote costs.
     pub kind: ChainKind,
-    /// Everything but broadcasting.
+    /// Whether to do everything but broadcast.
     pub dry_run: bool,
     /// Limits on requests in flight.
     pub limits: Limits,
@@ -31,21 +35,21 @@ pub struct Settings {
     pub looks: Looks,
 }
 
-/// When posts are looked at, and how long what was seen serves.
+/// When posts are looked at, and how long the result is valid.
 #[derive(Debug, Clone, Copy)]
 pub struct Looks {
     /// Time before a vote is due at which its post is looked at, so that its request can leave on time.
     pub ahead: TimeDelta,
-    /// Age up to which what a node said of a post serves.
+    /// Age up to which a node's answer about a post is valid.
     pub fresh: TimeDelta,
-    /// A post younger than this is not looked at twice, unless a rule asks for what changes fast.
+    /// A post younger than this is not looked at twice, unless a rule has a condition on values that change fast.
     pub young: TimeDelta,
-    /// Age up to which "no node knows it" serves.
+    /// Age up to which "no node knows it" is valid.
     pub missing: TimeDelta,
 }
 
 impl Looks {
-    /// For nodes, which take their time and are asked rarely.
+    /// For nodes, which take time to answer and are asked rarely.
     pub const LIVE: Self = Self {
         ahead: TimeDelta::seconds(1),
         fresh: TimeDelta::seconds(3),
@@ -61,7 +65,7 @@ impl Looks {
     };
 }
 
-/// What the caster may look at while it decides.
+/// What the caster sees while it decides.
 pub struct World<'a> {
     /// The moment of the decision.
     pub now: DateTime<Utc>,
@@ -69,11 +73,11 @@ pub struct World<'a> {
     pub rules: &'a RuleSet,
     /// The access token of a voter, if there is one that can be used.
     pub token: &'a dyn Fn(&Account) -> Option<SecretString>,
-    /// A number from 0 to 1, another one each time: spreads what would come together.
+    /// A random number from 0 to 1, which spreads retries that would otherwise coincide.
     pub chance: &'a dyn Fn() -> f64,
 }
 
-/// What is to be done now.
+/// What is to be done outside the caster.
 #[derive(Debug)]
 pub enum Action {
     /// Ask a node for these posts.
@@ -91,8 +95,40 @@ pub enum Action {
         /// The access token that the signer refused.
         refused: SecretString,
     },
-    /// Write down what became of a vote.
+    /// Record what became of a vote.
     Report(Report),
+}
+
+/// What was seen of a post.
+#[derive(Debug, Clone)]
+pub enum Sight {
+    /// The post as it is.
+    Here(Box<Content>),
+    /// No node knows it.
+    Missing,
+    /// A recording does not show it, and no later look will.
+    Unseen,
+}
+
+impl From<Option<Content>> for Sight {
+    fn from(content: Option<Content>) -> Self {
+        content.map_or(Self::Missing, |content| Self::Here(Box::new(content)))
+    }
+}
+
+/// What an action brought back.
+#[derive(Debug)]
+pub enum Response {
+    /// What was seen of these posts; `Err` where no node answered.
+    Look(Vec<PostId>, Result<Vec<Sight>, String>),
+    /// The votes of the last week of these voters by these rules; `None` where the table did not answer.
+    Count(Vec<(Account, RuleId)>, Option<PastVotes>),
+    /// The mana of these voters; `Err` where no node answered.
+    Weigh(Vec<Account>, Result<Vec<AccountState>, String>),
+    /// The signer's answer to the request for this vote, which left at this moment.
+    Send(VoteKey, DateTime<Utc>, Answer),
+    /// Whether the token of this voter was refreshed.
+    Refresh(Account, Result<(), String>),
 }
 
 /// One request to the signer.

@@ -2,7 +2,7 @@
 //! does not suit.
 
 use super::context::{Context, ended, hold_if_soon};
-use crate::votes::asks::{Ask, Asks, Left};
+use crate::votes::asks::{Ask, Asks};
 use crate::votes::change::{Follow, FollowedBy, Plan, Unsuited};
 use crate::votes::reason::Reason;
 use crate::votes::status::{Origin, Status};
@@ -73,12 +73,8 @@ pub(super) fn followed(mut row: Vote, change: &Follow, context: &Context<'_>) ->
         FollowedBy::Leader(leader) => Reason::LeaderLeft(leader.clone()),
         FollowedBy::Agreement { .. } => Reason::AgreementEnded,
     };
-    without(
-        row,
-        |ask| concerns(change, ask),
-        context,
-        |_| (Status::Withdrawn, reason),
-    )
+    let end = (Status::Withdrawn, reason);
+    without(row, |ask| concerns(change, ask), context, end)
 }
 
 /// Whether `change` speaks of a vote that `ask` follows.
@@ -101,11 +97,10 @@ pub(super) fn undone(row: Vote, above: u32, context: &Context<'_>) -> Vote {
             // A time of day, or a person, asks whatever the blocks hold.
             let by_a_block = |ask: &Ask| matches!(ask.origin, Origin::Author | Origin::Trail);
             let undone = |ask: &Ask| ask.block > above && by_a_block(ask);
-            let end = |_: &Ask| (Status::Withdrawn, Reason::Undone);
-            let mut row = without(row, undone, context, end);
+            let mut row = without(row, undone, context, (Status::Withdrawn, Reason::Undone));
             if row.status == Status::Withdrawn {
                 // The new branch may hold the same event in a block of the same number: it must count as newer.
-                row.asks.first_mut().block = above;
+                row.asks.first.block = above;
             }
             row
         }
@@ -131,30 +126,25 @@ pub(super) fn unsuited(row: Vote, dropped: &[Unsuited], context: &Context<'_>) -
         Some((status, reason)) if row.attempts > 0 => ended(row, status, reason),
         // Another daemon may be sending it.
         Some(_) if row.attempted(context.now) && !row.is_held_by(context.owner) => row,
-        first => without(
-            row,
-            |ask| find(ask).is_some(),
-            context,
-            |_| first.unwrap_or((Status::Skipped, Reason::Told(String::new()))),
-        ),
+        first => {
+            // Where `first` is `None` the first ask stays, and no row ends this way.
+            let end = first.unwrap_or((Status::Skipped, Reason::Told(String::new())));
+            without(row, |ask| find(ask).is_some(), context, end)
+        }
     }
 }
 
-/// The row without the asks that `drops` names. `end` says how it ends if nothing asks for it any more.
+/// The row without the asks that `drops` names; it ends with this status and reason if no ask remains.
 fn without(
     row: Vote,
     drops: impl Fn(&Ask) -> bool,
     context: &Context<'_>,
-    end: impl FnOnce(&Ask) -> (Status, Reason),
+    (status, reason): (Status, Reason),
 ) -> Vote {
-    let asks = row.asks.clone();
-    match asks.retain(|ask| !drops(ask), context.position) {
-        Left::Same(asks) => Vote { asks, ..row },
-        Left::Other(asks) => begun_again(Vote { asks, ..row }, context),
-        Left::Nothing(ask) => {
-            let (status, reason) = end(&ask);
-            ended(row, status, reason)
-        }
+    match row.asks.clone().retain(|ask| !drops(ask), context.position) {
+        Some(asks) if asks.first == row.asks.first => Vote { asks, ..row },
+        Some(asks) => begun_again(Vote { asks, ..row }, context),
+        None => ended(row, status, reason),
     }
 }
 

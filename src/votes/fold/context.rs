@@ -1,4 +1,4 @@
-//! What a change depends on beside the row, and the moves that several changes share.
+//! What a change depends on besides the row, and steps that several changes share.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
-/// What a change depends on beside the row.
+/// What a change depends on besides the row.
 pub struct Context<'a> {
-    /// This daemon.
+    /// The name of this daemon.
     pub owner: &'a str,
     /// The moment of the decision.
     pub now: DateTime<Utc>,
@@ -25,38 +25,20 @@ pub struct Context<'a> {
     pub position: &'a Position<'a>,
 }
 
-/// The row, over and held by nobody.
+/// The row, ended and claimed by nobody.
 pub(super) fn ended(row: Vote, status: Status, reason: Reason) -> Vote {
     Vote {
         status,
         reason: Some(reason),
-        ..free(row)
+        ..row.free()
     }
 }
 
-/// The row, claimed if it is due soon.
+/// The row, claimed if it is due soon, or else free.
 pub(super) fn hold_if_soon(row: Vote, context: &Context<'_>) -> Vote {
     if row.next_attempt_at < context.claim_before {
-        held(row, context)
+        row.held(context.owner, context.claim_until)
     } else {
-        free(row)
-    }
-}
-
-/// The row, claimed by this daemon.
-pub(super) fn held(row: Vote, context: &Context<'_>) -> Vote {
-    Vote {
-        claimed_by: Some(context.owner.to_owned()),
-        claimed_until: Some(context.claim_until),
-        ..row
-    }
-}
-
-/// The row, claimed by nobody.
-pub(super) fn free(row: Vote) -> Vote {
-    Vote {
-        claimed_by: None,
-        claimed_until: None,
-        ..row
+        row.free()
     }
 }

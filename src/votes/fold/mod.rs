@@ -121,7 +121,7 @@ impl Row {
                 now = context::hold_if_soon(now, context);
             }
         } else {
-            now.asks.settle_on_first();
+            now.asks.others.clear();
         }
         if before.as_ref() == Some(&now) {
             return;

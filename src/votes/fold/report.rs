@@ -1,7 +1,7 @@
-//! What a report of the caster makes of a row.
+//! What the caster's report makes of a row.
 
 use super::asked::unsuited;
-use super::context::{Context, ended, free, held, hold_if_soon};
+use super::context::{Context, ended, hold_if_soon};
 use crate::votes::change::{Outcome, Report};
 use crate::votes::reason::Reason;
 use crate::votes::status::Status;
@@ -12,24 +12,37 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
         attempts: row.attempts.max(report.attempts),
         ..row
     };
-    // Something else took the vote while the caster decided. What was sent was sent all the same.
+    // Something else took the vote while the caster decided. What was sent still counts.
     let of_another = row.ask().cause() != report.cause;
     match (&report.outcome, row.status) {
-        (Outcome::Cast { .. }, Status::Confirmed | Status::Skipped) => with_cast(row, report),
-        (Outcome::Cast { check_at, .. }, _) => {
-            let mut row = free(with_cast(row, report));
-            row.asks.first_mut().weight = report.weight;
+        (
+            Outcome::Cast {
+                trx_id,
+                cast_at,
+                check_at,
+            },
+            status,
+        ) => {
+            let mut row = Vote {
+                cast_at: Some(*cast_at),
+                trx_id: row.trx_id.clone().or(trx_id.clone()),
+                ..row
+            };
+            if matches!(status, Status::Confirmed | Status::Skipped) {
+                return row;
+            }
+            row.asks.first.weight = report.weight;
             Vote {
                 status: Status::Cast,
                 reason: None,
                 next_attempt_at: *check_at,
-                ..row
+                ..row.free()
             }
         }
         (Outcome::Confirmed, Status::Queued | Status::Cast) => Vote {
             status: Status::Confirmed,
             reason: None,
-            ..free(row)
+            ..row.free()
         },
         (Outcome::Unsuited(dropped), Status::Queued) => unsuited(row, dropped, context),
         _ if of_another => row,
@@ -48,11 +61,11 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
                 ..row
             };
             if let Some(due_at) = due_at {
-                waiting.asks.first_mut().due_at = *due_at;
+                waiting.asks.first.due_at = *due_at;
             }
             match hold {
-                true => held(waiting, context),
-                false => free(waiting),
+                true => waiting.held(context.owner, context.claim_until),
+                false => waiting.free(),
             }
         }
         (Outcome::Recast { at }, Status::Cast) => {
@@ -75,8 +88,8 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
             ended(row, Status::Withdrawn, reason.clone())
         }
         (Outcome::DryRun, Status::Queued) => {
-            let mut row = free(row);
-            row.asks.first_mut().weight = report.weight;
+            let mut row = row.free();
+            row.asks.first.weight = report.weight;
             Vote {
                 status: Status::DryRun,
                 cast_at: Some(report.at),
@@ -84,20 +97,6 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
                 ..row
             }
         }
-        _ => row,
-    }
-}
-
-/// The row with what the signer said when it accepted the vote.
-fn with_cast(row: Vote, report: &Report) -> Vote {
-    match &report.outcome {
-        Outcome::Cast {
-            trx_id, cast_at, ..
-        } => Vote {
-            cast_at: Some(*cast_at),
-            trx_id: row.trx_id.clone().or(trx_id.clone()),
-            ..row
-        },
         _ => row,
     }
 }

@@ -1,6 +1,6 @@
 //! What a vote in a block makes of its row.
 
-use super::context::{Context, ended, free};
+use super::context::{Context, ended};
 use crate::rules::rule::RuleId;
 use crate::votes::asks::{Ask, Asks};
 use crate::votes::change::Seen;
@@ -8,7 +8,7 @@ use crate::votes::reason::Reason;
 use crate::votes::status::{Origin, Status};
 use crate::votes::vote::Vote;
 
-/// The row that keeps our rules off a post on which the voter has voted.
+/// The row that keeps our rules from voting on a post on which the voter has voted.
 pub(super) fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
     let ask = Ask {
         rule: RuleId::from_stored(""),
@@ -28,12 +28,12 @@ pub(super) fn by_hand(seen: &Seen, context: &Context<'_>) -> Vote {
     }
 }
 
-/// A block shows a vote of which there is a row.
+/// The row of a vote that a block shows.
 pub(super) fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vote {
     let unconfirmed = match row.status {
         Status::Confirmed => row.block_num.is_none(),
         Status::Cast => true,
-        // That our request was refused as identical does not make the person's vote ours.
+        // A request of ours that was refused as identical does not make the person's vote ours.
         Status::Skipped if row.is_by_hand() => row.cast_at.is_some(),
         // The request may have reached the chain although its answer never reached us.
         _ => row.attempted(context.now),
@@ -45,11 +45,11 @@ pub(super) fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vo
             reason: None,
             trx_id: trx_id.or(row.trx_id.clone()),
             block_num: Some(seen.block_num),
-            // It is ours: a request was sent, though its report may not have come yet.
+            // It is ours: a request was sent, although its report may not have come yet.
             attempts: row.attempts.max(1),
-            // Until the caster says better: limits count by it.
+            // Limits count by it until the caster's report replaces it.
             cast_at: row.cast_at.or(Some(seen.at)),
-            ..free(row)
+            ..row.free()
         };
     }
     match row.status {
@@ -57,8 +57,8 @@ pub(super) fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vo
         Status::Confirmed | Status::Cast => row,
         _ => {
             let mut row = ended(row, Status::Skipped, Reason::VotedByHand);
-            // From now on the row speaks of that vote: the voter's interval counts from it.
-            let ask = row.asks.first_mut();
+            // From now on the row describes that vote: the voter's interval counts from it.
+            let ask = &mut row.asks.first;
             (ask.block, ask.at) = (seen.block_num, seen.at);
             Vote {
                 block_num: Some(seen.block_num),

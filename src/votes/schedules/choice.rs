@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::account::Account;
 use crate::chain::content::Content;
@@ -16,6 +16,7 @@ use crate::votes::asks::Ask;
 use crate::votes::change::{Cursor, Plan};
 use crate::votes::schedules::agenda::{Run, scheduled};
 use crate::votes::status::{Origin, Status};
+use crate::votes::verdict::is_too_old;
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
@@ -199,8 +200,7 @@ impl Wish<'_> {
 /// Whether the rule speaks of such a post at `due_at`.
 fn matches(rule: &Rule, post: &Post, due_at: DateTime<Utc>) -> bool {
     let content = &post.content;
-    let max_age = TimeDelta::from_std(rule.max_age).unwrap_or(TimeDelta::MAX);
-    due_at - content.created <= max_age
+    !is_too_old(rule, content.created, due_at)
         && content.allow_votes
         && rule.admits(&Facts::of_content(content)).is_ok()
 }

@@ -32,7 +32,7 @@ pub async fn a_vote_comes_back_as_it_was_written(database: &Database) {
         .unwrap();
     assert_eq!(written.len(), 1);
     assert_eq!(written[0].claimed_by.as_deref(), Some("one"));
-    assert_eq!(written[0].asks.others().len(), 1);
+    assert_eq!(written[0].asks.others.len(), 1);
     assert_eq!(
         store.vote(&key("alice", "a-post")).await.unwrap(),
         Some(written[0].clone())
@@ -278,7 +278,7 @@ pub async fn what_another_rule_asked_for_before_an_upgrade_is_kept(database: &Da
     let store = database.store().await;
     let row = store.vote(&key("alice", "a-post")).await.unwrap().unwrap();
     assert_eq!(*row.ask(), plan("alice", "a-post").ask);
-    let [other] = row.asks.others() else {
+    let [other] = &row.asks.others[..] else {
         panic!("{:?}", row.asks)
     };
     let leader = Some((name("curie"), Weight::clamped(5_000)));

@@ -100,7 +100,7 @@ fn a_vote_of_a_file_that_cannot_be_read_stays_queued_until_it_can_however_long_t
     play.daemon.rules = Arc::new(rules("").with_unreadable(vec!["friends.toml".to_owned()]));
     play.run_until(DUE + 7_200_000);
     assert!(play.ends().is_empty());
-    assert_eq!(play.daemon.caster.len(), 1);
+    assert_eq!(play.daemon.caster.held.len(), 1);
     play.daemon.rules = Arc::new(rules(RULES));
     play.run_until(DUE + 7_260_000);
     assert_eq!(play.sent.len(), 1);
@@ -201,7 +201,7 @@ fn a_row_that_is_over_or_somebody_elses_is_let_go() {
         play.amend_only(row);
         play.run_until(DUE + 60_000);
         assert_eq!(play.sent, [], "{status}");
-        assert!(play.reports.is_empty() && play.daemon.caster.is_empty());
+        assert!(play.reports.is_empty() && play.daemon.caster.held.is_empty());
     }
 }
 
@@ -236,7 +236,7 @@ fn a_vote_that_a_block_shows_before_its_unclear_answer_is_settled() {
         play.answer(&key("alice", "post"), answer);
         play.run_until(DUE + 100_000);
         assert_eq!(play.sent.len(), 1);
-        assert!(play.ends().is_empty() && play.daemon.caster.is_empty());
+        assert!(play.ends().is_empty() && play.daemon.caster.held.is_empty());
         let attempts: Vec<_> = play.reports.iter().map(|report| report.attempts).collect();
         assert_eq!(attempts, [1], "the request is counted");
     }
@@ -256,7 +256,7 @@ fn a_vote_that_another_daemon_has_now_is_left_to_it() {
     play.answer(&key("alice", "post"), passing());
     play.run_until(DUE + 100_000);
     assert_eq!(play.sent.len(), 1);
-    assert!(play.reports.is_empty() && play.daemon.caster.is_empty());
+    assert!(play.reports.is_empty() && play.daemon.caster.held.is_empty());
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn a_post_that_is_published_anew_moves_the_moment_of_the_vote() {
     // Five minutes after it was published; that is far, so the vote is given back.
     let due = DUE - 30_000 + 300_000;
     assert_eq!((*due_at, *hold), (Some(after(due)), false));
-    assert!(play.daemon.caster.is_empty());
+    assert!(play.daemon.caster.held.is_empty());
     play.hold(vote("alice", "post", due));
     play.run_until(due);
     assert_eq!(play.sent_at(), [due]);

@@ -173,7 +173,7 @@ fn a_vote_waits_for_mana_where_the_rule_says_so() {
                 } => Some(*next_attempt_at),
                 _ => None,
             });
-        if play.daemon.caster.is_empty() {
+        if play.daemon.caster.held.is_empty() {
             let mut again = vote("alice", "post", 0);
             again.next_attempt_at = next.unwrap();
             play.hold(again);

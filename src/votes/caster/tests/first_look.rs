@@ -34,7 +34,10 @@ fn photos(due: i64) -> Ask {
 
 /// As the planner leaves it, which knows nothing of the post: both trails ask, the second 20 s later.
 fn both_trails(due: i64) -> Vote {
-    let asks = Asks::from_parts(photos(due), vec![trail_ask(20_000)]);
+    let asks = Asks {
+        first: photos(due),
+        others: vec![trail_ask(20_000)],
+    };
     Vote {
         claimed_by: Some(US.to_owned()),
         ..Vote::queued(key("alice", "post"), asks, start())
@@ -123,7 +126,10 @@ fn a_trail_vote_whose_post_does_not_suit_it_goes_to_what_else_asks_for_it() {
         ..trail_ask(0)
     };
     // The rule `rival` is gone: it stands behind every other.
-    let asks = Asks::from_parts(photos(10_000), vec![rival, trail_ask(20_000)]);
+    let asks = Asks {
+        first: photos(10_000),
+        others: vec![rival, trail_ask(20_000)],
+    };
     play.plan(Vote {
         claimed_by: Some(US.to_owned()),
         ..Vote::queued(key("alice", "post"), asks, start())
@@ -178,7 +184,10 @@ fn the_rules_of_another_event_choose_again() {
         due_at: after(due),
         ..ask
     };
-    let asks = Asks::from_parts(later(photos(0), 13_000), vec![later(trail_ask(0), 23_000)]);
+    let asks = Asks {
+        first: later(photos(0), 13_000),
+        others: vec![later(trail_ask(0), 23_000)],
+    };
     play.plan(Vote {
         claimed_by: Some(US.to_owned()),
         ..Vote::queued(key("alice", "post"), asks, start())
@@ -193,7 +202,10 @@ fn a_first_look_that_tells_nothing_is_tried_again() {
     let mut play = two_trails();
     // The node is a block behind, then it is away.
     let post = play.posts.remove(&key("alice", "post").post).unwrap();
-    let asks = Asks::from_parts(photos(10 * HOUR), vec![trail_ask(10 * HOUR)]);
+    let asks = Asks {
+        first: photos(10 * HOUR),
+        others: vec![trail_ask(10 * HOUR)],
+    };
     play.plan_for_later(Vote::queued(key("alice", "post"), asks, start()));
     play.run_until(2_000);
     play.publish(post);

@@ -28,7 +28,7 @@ fn a_vote_goes_out_when_due_with_its_rules_weight_and_its_voters_token() {
         check_at: after(DUE + 120_000),
     };
     assert_eq!(report.outcome, cast);
-    assert!(play.daemon.caster.is_empty());
+    assert!(play.daemon.caster.held.is_empty());
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn in_a_block(status: Status, at: i64) -> Vote {
         claimed_by: None,
         ..vote("alice", "other", at)
     };
-    row.asks.first_mut().at = after(at);
+    row.asks.first.at = after(at);
     row
 }
 

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use super::*;
 use crate::simulate::table::Table;
 use crate::simulate::{Later, Simulation, Surroundings};
+use crate::votes::vote::PastVotes;
 
 /// A request that left.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,16 +64,14 @@ impl Surroundings for Script {
         pairs: &[(Account, RuleId)],
         _: &Table,
         now: DateTime<Utc>,
-    ) -> Later<Result<Vec<Counted>, String>> {
+    ) -> Later<Option<PastVotes>> {
         self.counts.push((millis(now), pairs.to_vec()));
-        let answer = match &self.past {
-            Some(past) => Ok(pairs
-                .iter()
-                .filter_map(|pair| past.get_key_value(pair))
-                .map(|((voter, rule), past)| (voter.clone(), rule.clone(), past.clone()))
-                .collect()),
-            None => Err("the database is away".to_owned()),
-        };
+        let answer = self.past.as_ref().map(|past| {
+            let asked = pairs.iter().filter_map(|pair| past.get_key_value(pair));
+            asked
+                .map(|(pair, past)| (pair.clone(), past.clone()))
+                .collect()
+        });
         Some((self.look_takes, answer))
     }
 

@@ -145,7 +145,7 @@ proptest! {
         for step in steps {
             apply(step, &mut play, &mut owed);
             owed.take(&mut play, 3);
-            prop_assert_eq!(play.daemon.caster.len(), owed.known());
+            prop_assert_eq!(play.daemon.caster.held.len(), owed.known());
         }
         // From now on everything works: whatever is still open comes to its end.
         play.daemon.rules = Arc::new(rules(RULES));
@@ -164,7 +164,7 @@ proptest! {
             play.daemon.set_now(wake.map_or(play.now(), |wake| wake.max(play.now())) + TimeDelta::milliseconds(1));
         }
         prop_assert!(owed.open.is_empty(), "left over: {:?}", owed.open);
-        prop_assert!(play.daemon.caster.is_empty());
+        prop_assert!(play.daemon.caster.held.is_empty());
     }
 }
 

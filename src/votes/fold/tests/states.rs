@@ -239,10 +239,10 @@ fn every_change_makes_of_every_state_what_it_should() {
 /// What else asks for a vote is remembered, and changes nothing else.
 fn without_others(row: &Vote) -> Vote {
     let mut row = row.clone();
-    if !row.asks.others().is_empty() {
+    if !row.asks.others.is_empty() {
         row.updated_at = row.created_at;
     }
-    row.asks.settle_on_first();
+    row.asks.others.clear();
     row
 }
 
