@@ -1,4 +1,4 @@
-//! Which votes this daemon holds: claimed as they come due, renewed, and let go when others took them.
+//! The votes that this daemon holds: claimed as they come due, renewed, and released when another daemon took them.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ impl Run {
     pub(super) fn renew(&self) -> Working {
         let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
         let until = self.writer.clock.now() + LEASE;
-        // Until everything is written, what we hold and what the table says differ.
+        // While something is still to be written, the table and what this daemon holds differ.
         let expected = self
             .waiting
             .is_empty()
@@ -41,12 +41,12 @@ impl Run {
                 }
             }
             Err(StoreError::Unavailable(error)) => self.away(&error),
-            Err(error) => tracing::error!(%error, "the hold on the votes was not renewed"),
+            Err(error) => tracing::error!(%error, "the claims on votes were not renewed"),
         }
     }
 
-    /// Holds exactly what the table says is ours. Another daemon on the same database, the one that reads
-    /// the chain, took votes from us: their cause is gone or has changed. Or the answer to a claim got lost.
+    /// Holds exactly the votes that are ours in the table. They differ if another daemon, the one that reads the chain,
+    /// took votes whose cause is gone or has changed, or if the answer to a claim was lost.
     async fn reconcile(&mut self, ours: Vec<Vote>) {
         let still: HashSet<&VoteKey> = ours.iter().map(|row| &row.key).collect();
         let lost: Vec<VoteKey> = self
@@ -58,11 +58,7 @@ impl Run {
             .collect();
         let mut rows = Vec::new();
         for key in lost {
-            rows.extend(self.known.lose(&key).map(|row| Vote {
-                claimed_by: None,
-                claimed_until: None,
-                ..row
-            }));
+            rows.extend(self.known.lose(&key).map(Vote::free));
         }
         self.tell(Handover {
             amend: rows,
@@ -72,7 +68,7 @@ impl Run {
         self.hold(ours, self.writer.clock.now()).await;
     }
 
-    /// Claims what is due soon, and what was cast but not seen in a block in time.
+    /// Claims votes that are due soon, and votes that were cast but not seen in a block in time.
     pub(super) fn claim(&self) -> Working {
         let (store, owner) = (self.writer.store.clone(), self.writer.owner.clone());
         let now = self.writer.clock.now();
@@ -110,19 +106,15 @@ impl Run {
         }
     }
 
-    /// Hands rows over that are ours since `at`, unless they are held already.
+    /// Hands over rows that are ours since `at`, unless they are held already.
     async fn hold(&mut self, rows: Vec<Vote>, at: DateTime<Utc>) {
         let mut handover = Handover::default();
         for row in rows {
             let tried = row.attempted(at);
-            let row = Vote {
-                claimed_by: Some(self.writer.owner.clone()),
-                claimed_until: Some(at + LEASE),
-                ..row
-            };
+            let row = row.held(&self.writer.owner, at + LEASE);
             match self.known.held().get(&row.key) {
                 None => handover.hold.push((row.clone(), tried)),
-                // A person asked for it anew, and only the table knew.
+                // A person asked for it again, which only the table shows.
                 Some(held) if is_new_by_hand(&row, held) => handover.amend.push(row.clone()),
                 Some(_) => continue,
             }
@@ -132,7 +124,7 @@ impl Run {
     }
 }
 
-/// Whether `row` is asked for by hand, in another way than the row that is `held`.
+/// Whether a person asks for `row`, in another way than for the row that is `held`.
 fn is_new_by_hand(row: &Vote, held: &Vote) -> bool {
     let asked = |vote: &Vote| (vote.ask().origin, vote.ask().weight, vote.ask().due_at);
     row.ask().origin == Origin::Hand && row.attempts == 0 && asked(row) != asked(held)

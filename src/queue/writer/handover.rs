@@ -1,4 +1,4 @@
-//! What the caster, and people who read the log, are told of rows as they change.
+//! Passes changed rows on to the caster and to the log.
 
 use super::Run;
 use crate::votes::handover::{Handover, is_ours};
@@ -6,16 +6,16 @@ use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
 impl Run {
-    /// Passes on how rows are now.
+    /// Passes on rows as they are now; `only_announced` says that they are not written yet.
     pub(super) async fn hand_over(&mut self, rows: Vec<Vote>, only_announced: bool) {
         let mut handover = Handover::default();
         let owner = &*self.writer.owner;
         for row in rows {
             if !only_announced {
-                tell_of(&row);
+                log(&row);
                 self.writer.tally.count(row.status);
                 if let Some(observer) = &self.writer.observer {
-                    // Whoever watches and is too slow misses some.
+                    // An observer that is too slow misses some.
                     let _ = observer.try_send(row.clone());
                 }
             }
@@ -29,7 +29,7 @@ impl Run {
         self.tell(handover).await;
     }
 
-    /// Tells the caster, which needs to know nothing more once the writer is to stop: the caster stopped before.
+    /// Hands rows to the caster. Once the writer is asked to stop, the caster has stopped already and needs none.
     pub(super) async fn tell(&self, handover: Handover) {
         if handover.is_empty() {
             return;
@@ -41,45 +41,38 @@ impl Run {
     }
 }
 
-/// One line for people about what became of a vote.
-fn tell_of(row: &Vote) {
+/// Logs one line about what became of a vote.
+fn log(row: &Vote) {
     let (key, ask) = (&row.key, row.ask());
-    let (weight, rule, due_at) = (ask.weight, &ask.rule, ask.due_at);
-    let (voter, post, rule) = (key.voter.as_str(), key.post.to_string(), rule.as_str());
+    let (weight, rule, attempts) = (ask.weight, ask.rule.as_str(), row.attempts);
+    let (voter, post) = (key.voter.as_str(), key.post.to_string());
     let reason = row.reason.as_ref().map(ToString::to_string);
     let reason = reason.as_deref().unwrap_or("no reason is known");
     match row.status {
-        Status::Queued if row.attempts == 0 && row.reason.is_none() => {
-            tracing::info!(voter, post, rule, due_at = %due_at.format("%F %T%.3f"), "queued: {weight} for {key}");
+        Status::Queued if attempts == 0 && row.reason.is_none() => {
+            let due_at = ask.due_at.format("%F %T%.3f");
+            tracing::info!(voter, post, rule, %due_at, "queued: {weight} for {key}");
         }
-        Status::Queued => tracing::info!(
-            voter,
-            post,
-            rule,
-            attempts = row.attempts,
-            "waits: {key}: {reason}"
-        ),
+        Status::Queued => {
+            tracing::info!(voter, post, rule, attempts, "waits: {key}: {reason}");
+        }
         Status::Cast => {
-            let late_ms = row.cast_at.map_or(0, |at| (at - due_at).num_milliseconds());
+            let late = row.cast_at.map(|at| at - ask.due_at).unwrap_or_default();
+            let late_ms = late.num_milliseconds();
             tracing::info!(voter, post, rule, late_ms, "cast: {weight} for {key}");
         }
         Status::Confirmed => {
-            tracing::debug!(voter, post, rule, block = row.block_num, "confirmed: {key}")
+            tracing::debug!(voter, post, rule, block = row.block_num, "confirmed: {key}");
         }
-        Status::DryRun => tracing::info!(
-            voter,
-            post,
-            rule,
-            "dry run: {weight} for {key} would have been cast"
-        ),
-        Status::Failed => tracing::warn!(
-            voter,
-            post,
-            rule,
-            attempts = row.attempts,
-            "failed: {key}: {reason}"
-        ),
-        Status::Skipped => tracing::info!(voter, post, rule, "skipped: {key}: {reason}"),
-        Status::Withdrawn => tracing::info!(voter, post, rule, "withdrawn: {key}: {reason}"),
+        Status::DryRun => {
+            let text = format!("dry run: {weight} for {key} would have been cast");
+            tracing::info!(voter, post, rule, "{text}");
+        }
+        Status::Failed => {
+            tracing::warn!(voter, post, rule, attempts, "failed: {key}: {reason}");
+        }
+        Status::Skipped | Status::Withdrawn => {
+            tracing::info!(voter, post, rule, "{}: {key}: {reason}", row.status);
+        }
     }
 }
