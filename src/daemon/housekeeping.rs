@@ -1,5 +1,4 @@
-//! What is done at fixed hours: every hour what nobody needs any more is deleted, and once a day a line of the log
-//! sums up the votes.
+//! Work at fixed hours: deletes old data every hour, and logs a summary of the votes once a day.
 
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ pub struct Housekeeping {
 }
 
 impl Housekeeping {
-    /// Works until it is to stop.
+    /// Works until `stop`.
     pub async fn run(self, stop: Stop) {
         stop.or(self.work()).await;
     }
@@ -34,7 +33,7 @@ impl Housekeeping {
                 tracing::info!("votes since {}: {votes}", since.format("%F %H:%M UTC"));
                 since = now;
             }
-            // Votes of leaders on posts that are paid out.
+            // Leaders' votes on posts that are paid out are not needed any more.
             if let Err(error) = self.store.prune_leader_votes(now - PAYOUT_AFTER).await {
                 error.log("old votes of leaders were not deleted");
             }

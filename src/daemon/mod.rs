@@ -1,6 +1,7 @@
-//! The daemon: every stage started, watched and stopped in order.
+//! The daemon: starts every stage, watches them, and stops them in order.
 
 mod housekeeping;
+mod lease;
 mod reader;
 mod reports;
 mod scheduler;
@@ -21,10 +22,11 @@ use crate::chain::nodes::Nodes;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::housekeeping::Housekeeping;
+use crate::daemon::lease::Lease;
 use crate::daemon::reader::Reader;
 use crate::daemon::reports::Reports;
 use crate::daemon::scheduler::Scheduler;
-use crate::daemon::schedules::Schedules;
+use crate::daemon::schedules::{SCHEDULES_LEASE, Schedules};
 use crate::daemon::stages::{Stages, Wrap};
 use crate::http_client;
 use crate::queue::journal::Journal;
@@ -36,19 +38,18 @@ use crate::rules::set::RuleSet;
 use crate::signer::book::TokenBook;
 use crate::signer::client::SignerClient;
 use crate::signer::keeper::Keeper;
-use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::votes::vote::Vote;
 
-pub use reader::LEASE_NAME as CHAIN_LEASE;
+pub use reader::CHAIN_LEASE;
 
 /// Capacity of each channel between two stages.
 const WAITING: usize = 64;
-/// Delay between two attempts to reach a database that is away at the start.
+/// Delay between two attempts to reach a database that is unavailable at the start.
 const DATABASE_RETRY: Duration = Duration::from_secs(1);
 
-/// Time from the beginning of the stop after which each stage gives up what it still waits for. All of them together
-/// end within 12 s, before a service manager kills the process.
+/// Time from the start of shutdown after which each stage gives up what it still waits for. All of them together end
+/// within 12 s, before a service manager kills the process.
 mod give_up {
     use std::time::Duration;
 
@@ -64,33 +65,33 @@ mod give_up {
     pub const RULES: Duration = Duration::from_millis(10_750);
 }
 
-/// What a run of the daemon is given.
+/// The inputs of a run of the daemon.
 pub struct Options {
-    /// Some of it may change while the daemon runs: see [`crate::config::reload`].
+    /// The configuration. Some of it may change while the daemon runs: see [`crate::config::reload`].
     pub config: watch::Receiver<Arc<Config>>,
     /// The time.
     pub clock: Clock,
-    /// Everything but broadcasting.
+    /// Whether to do everything but broadcast.
     pub dry_run: bool,
-    /// The first block to read, whatever was read before.
+    /// The first block to read, regardless of the cursor.
     pub from_block: Option<u32>,
-    /// Rows as they are written, for whoever wants to watch.
+    /// Receives rows as they are written.
     pub observer: Option<mpsc::Sender<Vote>>,
-    /// Woken to have all rule files read again.
+    /// A notification makes the watcher read all rule files again.
     pub reload: Arc<Notify>,
-    /// Put around each stage: how tests let a stage fail.
+    /// Wraps each stage, which lets tests make a stage fail.
     pub wrap: Option<Wrap>,
 }
 
 impl Options {
-    /// A configuration that stays as it is.
+    /// A configuration that never changes.
     pub fn unchanging(config: Arc<Config>) -> watch::Receiver<Arc<Config>> {
         watch::channel(config).1
     }
 }
 
-/// Runs until `cancel`: then it waits for answers (at most 9 s), writes outcomes, and gives back what is claimed. Where
-/// a stage ends by itself, `cancel` is cancelled here, and the others stop the same way.
+/// Runs until `cancel`: then it waits for answers (at most 9 s), writes outcomes, and gives back its claims. If a stage
+/// ends by itself, this function cancels `cancel`, and the others stop the same way.
 ///
 /// # Errors
 /// When it cannot start, when a stage failed, or when one did not stop in time.
@@ -133,8 +134,8 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
     }
 }
 
-/// Starts every stage, each with its ends of the channels. They stop the other way round: first nothing new comes, then
-/// nothing goes out, and last what happened is written.
+/// Starts every stage, each with its ends of the channels. They stop in reverse order: first no more events come in,
+/// then no more votes go out, and last the outcomes are written.
 async fn wire(
     stages: &mut Stages,
     options: Options,
@@ -249,11 +250,17 @@ async fn wire(
     stages.start("caster", give_up::CASTER, |stop| {
         cast::run::run(caster, stop)
     });
+    let lease = |name| Lease {
+        name,
+        store: store.clone(),
+        owner: owner.clone(),
+        clock,
+    };
     let schedules = Schedules {
+        lease: lease(SCHEDULES_LEASE),
         store: store.clone(),
         nodes: nodes.clone(),
         clock,
-        owner: owner.clone(),
         config: changing,
         rules: rules.clone(),
         dry_run,
@@ -262,11 +269,11 @@ async fn wire(
     };
     stages.start("schedules", give_up::SCHEDULES, |stop| schedules.run(stop));
     let reader = Reader {
+        lease: lease(CHAIN_LEASE),
         store,
         nodes,
         network: config.network.clone(),
         clock,
-        owner,
         rules,
         plans: plans_in,
         from_block,
@@ -275,7 +282,7 @@ async fn wire(
     Ok(())
 }
 
-/// Makes sure that there is a rules folder. A disk that hangs is waited for.
+/// Makes sure that the rules folder exists. Waits for a disk that hangs.
 async fn check_rules_folder(config: &Config) -> anyhow::Result<()> {
     let path = config.rules.clone();
     let is_folder = tokio::task::spawn_blocking(move || match path.is_dir() {
@@ -294,7 +301,7 @@ async fn check_rules_folder(config: &Config) -> anyhow::Result<()> {
     }
 }
 
-/// Opens the database; waits for one that is away.
+/// Opens the database; waits while it is unavailable.
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let mut said = false;
     loop {
@@ -310,18 +317,7 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     }
 }
 
-/// Gives a lease back, so that another daemon need not wait until it expires.
-async fn give_back_lease(store: &Store, name: &str, owner: &str, stop: &Stop) {
-    match stop.or_give_up(store.release_lease(name, owner)).await {
-        Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(%error, "the lease `{name}` expires by itself"),
-        None => tracing::debug!(
-            "the lease `{name}` expires by itself: the database did not answer in time"
-        ),
-    }
-}
-
-/// A name for this run that no other daemon has, now or later.
+/// A name for this run, different from that of every other run.
 fn owner() -> String {
     format!("{}-{:08x}", std::process::id(), fastrand::u32(..))
 }

@@ -1,10 +1,9 @@
-//! Reads blocks and hands on what they mean for votes. Of several daemons on one database one does this,
-//! by a lease; the others stand by.
+//! Reads blocks and passes on what they mean for votes. Of several daemons on one database, the one that holds the
+//! lease does this; the others stand by.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -14,19 +13,15 @@ use crate::chain::recent::RecentBlocks;
 use crate::chain::stream::{self, ChainEvent, StreamConfig, StreamStart};
 use crate::clock::{self, Clock};
 use crate::config::{Network, Start};
-use crate::daemon::give_back_lease;
+use crate::daemon::lease::{Lease, RENEW_EVERY};
 use crate::rules::set::RuleSet;
 use crate::stop::{Stop, result_of};
 use crate::store::{Store, StoreError};
 use crate::votes::change::{Batch, Cursor};
 use crate::votes::planner::Planner;
 
-/// Time until the right to read the chain expires, unless it is renewed.
-const LEASE: TimeDelta = TimeDelta::seconds(15);
-/// Interval between two renewals of the lease.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// Name of the lease of the one daemon that reads the chain.
-pub const LEASE_NAME: &str = "chain";
+pub const CHAIN_LEASE: &str = "chain";
 /// Interval at which a daemon that stands by asks for the lease.
 const STAND_BY: Duration = Duration::from_secs(1);
 /// Number of blocks that may wait for the planner.
@@ -34,24 +29,26 @@ const BLOCKS_WAITING: usize = 64;
 
 /// What reading the chain needs.
 pub struct Reader {
+    /// The right to read the chain.
+    pub lease: Lease,
     pub store: Arc<Store>,
     pub nodes: Nodes,
     pub network: Network,
     pub clock: Clock,
-    pub owner: String,
     pub rules: watch::Receiver<Arc<RuleSet>>,
     /// To the writer.
     pub plans: mpsc::Sender<Batch>,
-    /// The first block to read, whatever was read before.
+    /// The first block to read, regardless of the cursor.
     pub from_block: Option<u32>,
 }
 
 impl Reader {
     /// Reads blocks whenever the lease is ours, until it is to stop.
     pub async fn run(mut self, stop: Stop) {
-        // Also while the writer takes nothing: what is not handed on is read again, since the cursor stays.
+        // Stops even while the writer accepts nothing: blocks that are not passed on are read again, since the cursor
+        // stays.
         stop.or(self.read_in_turn()).await;
-        give_back_lease(&self.store, LEASE_NAME, &self.owner, &stop).await;
+        self.lease.give_back(&stop).await;
     }
 
     async fn read_in_turn(&mut self) {
@@ -68,24 +65,24 @@ impl Reader {
         }
     }
 
-    /// Whether the chain is ours to read. A database that is away takes it from nobody.
+    /// Whether this daemon may read the chain. While the database is unavailable, it keeps the right.
     fn hold_lease(&self) -> impl Future<Output = bool> + Send + use<> {
-        let (store, owner) = (Arc::clone(&self.store), self.owner.clone());
-        let now = self.clock.now();
+        let lease = self.lease.clone();
         async move {
-            let lease = store.acquire_lease(LEASE_NAME, &owner, now, now + LEASE);
-            lease.await.unwrap_or_else(|error| {
+            lease.hold().await.unwrap_or_else(|error| {
                 error.log("the right to read the chain was not renewed");
                 true
             })
         }
     }
 
-    /// Reads from where an earlier run stopped until the lease is lost.
+    /// Reads from where an earlier run stopped, until the lease is lost.
     async fn read(&mut self) {
         let (mut planner, mut recent, start) = match self.resume().await {
             Ok(resumed) => resumed,
-            Err(error) => return tracing::warn!(%error, "where to go on reading is not known yet"),
+            Err(error) => {
+                return tracing::warn!(%error, "the block to continue from is not known yet");
+            }
         };
         let reading = CancellationToken::new();
         let (events_in, mut events) = mpsc::channel(BLOCKS_WAITING);
@@ -102,7 +99,7 @@ impl Reader {
             events_in,
             reading.clone(),
         ));
-        // A database that hangs must not keep blocks waiting.
+        // Renewals run beside the blocks, so that a database that hangs does not delay them.
         let mut leases = JoinSet::new();
         let mut renew = clock::every(RENEW_EVERY);
         loop {
@@ -135,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// What earlier runs left, and where to begin.
+    /// The state that earlier runs left, and where to start.
     async fn resume(&mut self) -> Result<(Planner, RecentBlocks, StreamStart), StoreError> {
         let cursor = self.store.cursor().await?;
         let planner = Planner::new(self.store.leader_votes().await?);
@@ -153,7 +150,7 @@ impl Reader {
         if let Some(cursor) = cursor {
             tracing::info!(
                 block = cursor.block_num,
-                "going on after block {}",
+                "continuing after block {}",
                 cursor.block_num
             );
         }

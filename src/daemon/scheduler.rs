@@ -1,9 +1,9 @@
-//! What happens at set times, driven by tokio-cron-scheduler. Never the moment of a vote: the scheduler looks at its
-//! jobs twice a second.
+//! Waits for set times, driven by tokio-cron-scheduler. Not for the moment of a vote: the scheduler checks its jobs only
+//! twice a second.
 //!
-//! The scheduler goes by the computer's clock, which may be set back or stand still with the computer. Of its
-//! repeated jobs (0.15) none runs again once it was late by its own period, so there are only cron jobs and jobs that
-//! run once. Whoever waits here wakes after a time that no clock can change as well.
+//! The scheduler follows the computer's clock, which may be set back or stop while the computer sleeps. Its repeated jobs
+//! (0.15) do not run again once one was late by its own period, so this module uses only cron jobs and one-shot jobs.
+//! Every wait here also ends after a time that does not depend on that clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use crate::clock::Clock;
 
 /// Every full hour, as a cron expression with seconds.
 const HOURLY: &str = "0 0 * * * *";
-/// Longest time between two hours, should the clock be set back.
+/// Longest time between two hours, in case the clock is set back.
 const HOUR_AT_MOST: Duration = Duration::from_secs(2 * 3600);
 /// The job of an alarm runs this long before its moment.
 const AHEAD: TimeDelta = TimeDelta::seconds(2);
-/// A moment within this time is waited for by the clock: the scheduler counts in whole seconds and may be 2 s early.
+/// A moment this close is awaited by the clock alone: the scheduler counts in whole seconds and may be 2 s early.
 const SOON: TimeDelta = TimeDelta::milliseconds(4_500);
-/// Interval between two looks at the clock, should it have been set.
+/// Interval between two checks of the clock, in case it was set.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs jobs at set times.
@@ -31,7 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub struct Scheduler(JobScheduler);
 
 impl Scheduler {
-    /// Starts it.
+    /// Starts the scheduler.
     ///
     /// # Errors
     /// When tokio-cron-scheduler cannot start.
@@ -41,23 +41,23 @@ impl Scheduler {
         Ok(Self(scheduler))
     }
 
-    /// Runs no more jobs.
+    /// Stops running jobs.
     pub async fn stop(mut self) {
         if let Err(error) = self.0.shutdown().await {
             tracing::debug!(%error, "the scheduler did not stop");
         }
     }
 
-    /// Strikes every full hour.
+    /// Adds a job that runs at every full hour.
     ///
     /// # Errors
     /// When the job is not accepted.
     pub async fn hours(&self) -> Result<Hours, JobSchedulerError> {
-        let struck = Arc::new(Notify::new());
-        let strike = struck.clone();
-        let job = Job::new(HOURLY, move |_, _| strike.notify_one())?;
+        let reached = Arc::new(Notify::new());
+        let reach = reached.clone();
+        let job = Job::new(HOURLY, move |_, _| reach.notify_one())?;
         self.0.add(job).await?;
-        Ok(Hours(struck))
+        Ok(Hours(reached))
     }
 
     /// An alarm that is not set.
@@ -77,12 +77,12 @@ pub struct Hours(Arc<Notify>);
 impl Hours {
     /// Returns at the next full hour, and after 2 h in any case. Safe to drop.
     pub async fn next(&self) {
-        // Either way it is time.
+        // A timeout counts as an hour, too.
         let _ = timeout(HOUR_AT_MOST, self.0.notified()).await;
     }
 }
 
-/// Wakes at one moment after the other.
+/// Wakes a task at given moments, one after the other.
 pub struct Alarm {
     scheduler: JobScheduler,
     clock: Clock,
@@ -109,7 +109,7 @@ impl Alarm {
         }
     }
 
-    /// Adds a job, unless one runs before.
+    /// Adds a job, unless an earlier one is set.
     async fn set(&mut self, moment: DateTime<Utc>, left: TimeDelta) {
         if self.set_for.is_some_and(|set| set <= moment) {
             return;

@@ -10,15 +10,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::stop::Stop;
 
-/// Time for a stage that was asked to give up, before it is left behind.
+/// Time that a stage gets after it was asked to give up, before it is abandoned.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// A stage on its way.
+/// The future of a stage.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Wraps a stage, given its name, before it is started.
 pub type Wrap = fn(&'static str, Running) -> Running;
 
-/// The stages that run, in the order in which they were started.
+/// The running stages, in the order in which they were started.
 pub struct Stages {
     running: Vec<Stage>,
     wrap: Option<Wrap>,
@@ -28,12 +28,12 @@ struct Stage {
     name: &'static str,
     handle: AbortOnDropHandle<()>,
     stop: Stop,
-    /// Time since the beginning of the stop after which the stage is asked to give up.
+    /// Time from the start of shutdown after which the stage is asked to give up.
     give_up: Duration,
 }
 
 impl Stages {
-    /// No stage yet; `wrap` is put around each.
+    /// No stage yet; `wrap` wraps each stage.
     pub fn new(wrap: Option<Wrap>) -> Self {
         Self {
             running: Vec::new(),
@@ -41,12 +41,9 @@ impl Stages {
         }
     }
 
-    /// Starts a stage. Once all are stopped, it is asked to give up `give_up` after the first of them was asked to
-    /// stop: at least as late as every stage that is started after it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this handle is what belongs to the stage"
-    )]
+    /// Starts a stage. During shutdown it is asked to give up `give_up` after the first stage was asked to stop; that
+    /// must not be earlier than for any stage started after it.
+    #[expect(clippy::disallowed_methods, reason = "the handle belongs to the stage")]
     pub fn start<F>(&mut self, name: &'static str, give_up: Duration, stage: impl FnOnce(Stop) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -64,7 +61,7 @@ impl Stages {
         });
     }
 
-    /// Waits until a stage ends although nobody stopped it, and says how. Safe to drop.
+    /// Waits until a stage ends although it was not asked to stop, and says how. Safe to drop.
     pub async fn first_to_end(&mut self) -> String {
         if self.running.is_empty() {
             return "no stage is running".to_owned();
@@ -78,8 +75,8 @@ impl Stages {
         }
     }
 
-    /// Stops the last started first, each before the next, and goes on without those that do not end in time.
-    /// Returns what went wrong.
+    /// Stops the stages one by one, the last started first, and abandons those that do not end in time. Returns what went
+    /// wrong.
     pub async fn stop(mut self) -> Vec<String> {
         let start = Instant::now();
         let mut failures = Vec::new();

@@ -8,6 +8,7 @@ use super::*;
 use crate::network::ChainKind;
 use crate::rules::language;
 use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::stop::Stop;
 use crate::votes::change::Batch;
 
 /// Far more than a stage that stops needs.
@@ -33,6 +34,15 @@ fn nodes(urls: &[String]) -> Nodes {
     Nodes::new(urls, ChainKind::Hive, Clock::system(), None).unwrap()
 }
 
+fn lease(name: &'static str, store: &Arc<Store>) -> Lease {
+    Lease {
+        name,
+        store: store.clone(),
+        owner: "daemon".to_owned(),
+        clock: Clock::system(),
+    }
+}
+
 async fn stops(stop: &Stop, mut stage: JoinSet<()>) {
     stop.request();
     tokio::time::timeout(SOON, stage.join_next())
@@ -40,7 +50,7 @@ async fn stops(stop: &Stop, mut stage: JoinSet<()>) {
         .expect("it does not wait for the writer");
 }
 
-/// Whether somebody else could have the lease; nobody has it then.
+/// Whether the lease is free. It is free afterwards, too.
 async fn is_free(store: &Store, lease: &str) -> bool {
     let now = Clock::system().now();
     store.acquire_lease(lease, "other", now, now).await.unwrap()
@@ -58,11 +68,11 @@ async fn the_reader_stops_while_its_blocks_are_not_taken() {
     let (plans, mut taken) = mpsc::channel(1);
     let (_rules, rules) = watch::channel(Arc::new(RuleSet::default()));
     let reader = Reader {
+        lease: lease(CHAIN_LEASE, &store),
         store: store.clone(),
         nodes: nodes(&sandbox.node_urls()),
         network: config().network,
         clock: Clock::system(),
-        owner: "reader".to_owned(),
         rules,
         plans: plans.clone(),
         from_block: Some(90_000_001),
@@ -94,10 +104,10 @@ async fn schedules_stop_while_their_plans_are_not_taken() {
     plans.send(Batch::default()).await.unwrap();
     let scheduler = Scheduler::start().await.unwrap();
     let schedules = Schedules {
+        lease: lease(SCHEDULES_LEASE, &store),
         store: store.clone(),
         nodes: nodes(&["http://127.0.0.1:9".to_owned()]),
         clock: Clock::system(),
-        owner: "schedules".to_owned(),
         config: Options::unchanging(Arc::new(config())),
         rules,
         dry_run: false,
@@ -107,7 +117,7 @@ async fn schedules_stop_while_their_plans_are_not_taken() {
     let stop = Stop::default();
     let mut stage = JoinSet::new();
     stage.spawn(schedules.run(stop.clone()));
-    while is_free(&store, "schedules").await {
+    while is_free(&store, SCHEDULES_LEASE).await {
         tokio::task::yield_now().await;
     }
     // Behind what it reads before it plans.
@@ -115,5 +125,5 @@ async fn schedules_stop_while_their_plans_are_not_taken() {
         store.schedule_runs().await.unwrap();
     }
     stops(&stop, stage).await;
-    assert!(is_free(&store, "schedules").await);
+    assert!(is_free(&store, SCHEDULES_LEASE).await);
 }

@@ -1,4 +1,4 @@
-//! Looks up what is to be voted on: the newest posts at a node, the votes there are in the table.
+//! Looks up what to vote on: the newest posts at a node, and existing votes in the table.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError};
 use crate::votes::change::{Batch, Change};
 use crate::votes::schedules::choice::{Choice, NEWEST, Post};
 
-/// Authors who are asked for at a time.
+/// Number of authors that are looked up at a time.
 const AUTHORS_AT_A_TIME: usize = 8;
 
 /// One look-up for runs that are due together.
@@ -23,19 +23,19 @@ pub struct LookUp {
     pub store: Arc<Store>,
     pub nodes: Nodes,
     pub rules: Arc<RuleSet>,
-    /// Votes of dry runs count as votes.
+    /// Whether votes of dry runs count as votes.
     pub dry_run: bool,
     pub attempts: Vec<Attempt>,
     /// Votes that may not be in the table yet.
     pub planned: HashSet<VoteKey>,
 }
 
-/// What came of a look-up.
+/// The result of a look-up.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The votes, and that they were planned.
+    /// The votes, and the runs that they complete.
     pub batch: Batch,
-    /// Runs to try again, with the authors that are left, and why.
+    /// Runs to repeat, with the remaining authors, and why.
     pub failed: Vec<(Attempt, String)>,
 }
 
@@ -55,7 +55,7 @@ impl LookUp {
         }
     }
 
-    /// The newest posts of all authors, each asked for once; with those of whom no node would tell.
+    /// The newest posts of all authors, each looked up once; and the errors of the authors for whom that failed.
     async fn newest_posts(&self) -> (HashMap<Account, Vec<Post>>, HashMap<Account, String>) {
         let authors = self
             .attempts
@@ -73,12 +73,12 @@ impl LookUp {
                 Ok(newest) => {
                     posts.insert(author, newest.into_iter().map(Post::from).collect());
                 }
-                Err(error) if says_there_is_nobody(&error) => {
+                Err(error) if is_unknown_account(&error) => {
                     tracing::warn!("there is no account @{author}: no schedule votes on its posts");
                     posts.insert(author, Vec::new());
                 }
                 Err(error) => {
-                    tracing::debug!(%author, %error, "the newest posts were not found out");
+                    tracing::debug!(%author, %error, "the newest posts could not be looked up");
                     errors.insert(author, error.to_string());
                 }
             }
@@ -101,8 +101,8 @@ impl LookUp {
             let rows = self.store.votes(&questions).await?;
             choice.answer(&rows, &self.planned);
         }
-        // After the votes and not before: another daemon that ran the same times wrote both at once, so that
-        // its votes are never taken for votes of an earlier time.
+        // Read after the votes and not before: another daemon that ran the same times wrote both at once, so its votes
+        // are never mistaken for votes of an earlier time.
         let stored = self.store.schedule_runs().await?;
         let stored: HashMap<_, _> = stored
             .into_iter()
@@ -126,7 +126,7 @@ impl LookUp {
             let mut left = run.authors.clone();
             left.retain(|author| errors.contains_key(author));
             let why = left.first().and_then(|author| errors.get(author));
-            // From the first votes on it is stored: rather leave out an author after a crash than vote twice.
+            // The run is stored with its first votes: after a crash an author may be left out, but no vote is cast twice.
             let some_found = left.is_empty() || left.len() < run.authors.len();
             if some_found && !attempt.stored {
                 found.batch.schedule_runs.push(run.done());
@@ -151,7 +151,7 @@ impl LookUp {
     }
 }
 
-fn says_there_is_nobody(error: &NodesError) -> bool {
+fn is_unknown_account(error: &NodesError) -> bool {
     let mut faults = error.faults.iter();
     !error.faults.is_empty() && faults.all(|error| error.fault.is_post_not_found())
 }

@@ -1,9 +1,9 @@
-//! Fixed times: at each time of a rule's `schedule` the newest posts of its authors are looked up and votes
-//! on them planned. Of several daemons on one database one does this, by a lease.
+//! Fixed times: at each time of a rule's `schedule`, looks up the newest posts of its authors and plans votes on them.
+//! Of several daemons on one database, the one that holds the lease does this.
 //!
-//! The moments are computed here, and an alarm wakes the task for each. Votes are due at the time to the
-//! millisecond: posts are looked up a second ahead (more for many authors), so that the votes wait in the caster at
-//! that time. The newest post is the newest at the look-up.
+//! This module computes the moments, and an alarm wakes the task for each. Votes are due at the time to the
+//! millisecond: posts are looked up a second ahead (more for many authors), so that the votes already wait in the
+//! caster at that time. The newest post is the newest at the look-up.
 
 mod look_up;
 #[cfg(test)]
@@ -11,7 +11,6 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, watch};
@@ -21,7 +20,7 @@ use tokio::time::Interval;
 use crate::chain::nodes::Nodes;
 use crate::clock::{self, Clock};
 use crate::config::Config;
-use crate::daemon::give_back_lease;
+use crate::daemon::lease::{Lease, RENEW_EVERY};
 use crate::daemon::scheduler::Alarm;
 use crate::daemon::schedules::look_up::{Found, LookUp};
 use crate::moment;
@@ -34,45 +33,42 @@ use crate::votes::error_entry::ErrorEntry;
 use crate::votes::schedules::agenda::{Agenda, LONGEST_LEAD, Run};
 use crate::votes::status::ErrorKind;
 
-/// Time until the right to run schedules expires, unless it is renewed.
-const LEASE: TimeDelta = TimeDelta::seconds(15);
-/// Interval between two renewals of the lease.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
-const LEASE_NAME: &str = "schedules";
-/// Time after which a planned vote is in the table.
+/// Name of the lease of the one daemon that runs schedules.
+pub const SCHEDULES_LEASE: &str = "schedules";
+/// Time after which a planned vote is certain to be in the table.
 const ON_ITS_WAY: TimeDelta = TimeDelta::minutes(1);
 /// Delay before the first retry of a look-up that failed; doubled each time.
 const RETRY: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_RETRY: TimeDelta = TimeDelta::seconds(30);
 
-/// What running schedules needs.
+/// What the task that runs schedules works with.
 pub struct Schedules {
+    /// The right to run schedules.
+    pub lease: Lease,
     /// The tables.
     pub store: Arc<Store>,
     /// The nodes of the chain.
     pub nodes: Nodes,
     /// The time.
     pub clock: Clock,
-    /// This daemon, as the tables name it.
-    pub owner: String,
-    /// May change while it runs.
+    /// The configuration, which may change while the task runs.
     pub config: watch::Receiver<Arc<Config>>,
     /// The rules in force.
     pub rules: watch::Receiver<Arc<RuleSet>>,
-    /// Everything but broadcasting.
+    /// Whether to do everything but broadcast.
     pub dry_run: bool,
-    /// To the writer.
+    /// The way to the writer.
     pub plans: mpsc::Sender<Batch>,
     /// Wakes for look-ups.
     pub alarm: Alarm,
 }
 
 impl Schedules {
-    /// Runs schedules whenever the lease is ours, until it is to stop.
+    /// Runs schedules while this daemon holds the lease, until `stop`.
     pub async fn run(mut self, stop: Stop) {
-        // Also while the writer takes nothing: a run that is not stored is made up for at the next start.
+        // Stops even while the writer accepts nothing: the next start makes up for a run that is not stored.
         stop.or(self.run_in_turn()).await;
-        give_back_lease(&self.store, LEASE_NAME, &self.owner, &stop).await;
+        self.lease.give_back(&stop).await;
     }
 
     async fn run_in_turn(&mut self) {
@@ -87,22 +83,15 @@ impl Schedules {
         }
     }
 
-    /// Begins where the daemon before stopped; `None` while another holds the lease.
+    /// Continues where the previous daemon stopped; `None` while another holds the lease.
     async fn take_over(&mut self) -> Result<Option<Runner>, StoreError> {
-        if !self.hold_lease().await? {
+        if !self.lease.hold().await? {
             return Ok(None);
         }
         let mut runs = self.store.schedule_runs().await?;
         let now = self.clock.now();
-        runs.retain(|run| is_believed(run, now));
+        runs.retain(|run| is_plausible(run, now));
         Ok(Some(Runner::new(Agenda::new(runs))))
-    }
-
-    async fn hold_lease(&self) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        self.store
-            .acquire_lease(LEASE_NAME, &self.owner, now, now + LEASE)
-            .await
     }
 
     async fn run_until_lost(&mut self, mut runner: Runner, renew: &mut Interval) {
@@ -127,9 +116,9 @@ impl Schedules {
                     let rules = self.rules.borrow_and_update().clone();
                     runner.update(&rules, self.clock.now())
                 }
-                _ = renew.tick() => match self.hold_lease().await {
+                _ = renew.tick() => match self.lease.hold().await {
                     Ok(false) => return tracing::warn!("another daemon has taken over running schedules"),
-                    // A database that is away takes it from nobody.
+                    // While the database is unavailable, this daemon keeps the lease.
                     Ok(true) | Err(_) => Batch::default(),
                 },
                 () = self.alarm.reach(wake.unwrap_or_default()), if wake.is_some() => Batch::default(),
@@ -152,37 +141,37 @@ impl Schedules {
     }
 }
 
-/// Whether a rule can have run then. A clock that was ahead for a while must not silence it until then: it counts as
-/// first seen now.
-fn is_believed(run: &ScheduleRun, now: DateTime<Utc>) -> bool {
+/// Whether the rule can have run then. A clock that was ahead for a while must not suppress runs until that moment: such
+/// a rule counts as first seen now.
+fn is_plausible(run: &ScheduleRun, now: DateTime<Utc>) -> bool {
     let at = run.last_run_at;
-    let is_believed = moment::past("last_run_at", at, now).is_ok() && at - now <= LONGEST_LEAD;
-    if !is_believed {
+    let is_plausible = moment::past("last_run_at", at, now).is_ok() && at - now <= LONGEST_LEAD;
+    if !is_plausible {
         let (rule, at) = (&run.rule, at.format("%F %T UTC"));
         tracing::warn!(
-            "the last run of {rule}, stored as {at}, is not believed: no missed time of it is made up"
+            "the last run of {rule}, stored as {at}, is implausible: no missed run is made up for"
         );
     }
-    is_believed
+    is_plausible
 }
 
-/// A run that is under way.
+/// A run that is in progress.
 #[derive(Debug, Clone, PartialEq)]
 struct Attempt {
     run: Run,
-    /// When its votes were due, or those of the one before it that failed.
+    /// When its votes were due, or those of the earlier run that failed.
     since: DateTime<Utc>,
     tries: u32,
     not_before: DateTime<Utc>,
-    /// Votes on posts of some of its authors are planned, and stored with them that it was run.
+    /// Whether votes on posts of some of its authors are planned, and the run is stored with them.
     stored: bool,
 }
 
-/// What is to be done, without doing it.
+/// Decides what to look up and what to write, and does neither.
 #[derive(Debug)]
 struct Runner {
     agenda: Agenda,
-    /// To be tried again.
+    /// Attempts to repeat.
     failed: Vec<Attempt>,
     /// Votes that may not be in the table yet, and when they were planned.
     planned: HashMap<VoteKey, DateTime<Utc>>,
@@ -197,7 +186,7 @@ impl Runner {
         }
     }
 
-    /// Takes the rules as they are now.
+    /// Takes in changed rules; returns what to write.
     fn update(&mut self, rules: &RuleSet, now: DateTime<Utc>) -> Batch {
         let batch = self.agenda.update(rules, now);
         let agenda = &self.agenda;
@@ -211,11 +200,11 @@ impl Runner {
         again.chain(self.agenda.next_wake()).min()
     }
 
-    /// What is to be looked up now, together.
+    /// The runs to look up together now.
     fn due(&mut self, now: DateTime<Utc>) -> Option<Vec<Attempt>> {
         let mut attempts = Vec::new();
         for run in self.agenda.due(now) {
-            // Times of one rule that could not be run are made up once.
+            // Several times of one rule that failed are made up for by one run.
             let before = self.failed.iter().position(|old| old.run.rule == run.rule);
             let before = before.map(|index| self.failed.swap_remove(index));
             attempts.push(Attempt {
@@ -231,13 +220,13 @@ impl Runner {
         (!attempts.is_empty()).then_some(attempts)
     }
 
-    /// Votes that were planned lately.
+    /// Votes that were planned recently.
     fn planned(&mut self, now: DateTime<Utc>) -> Vec<VoteKey> {
         self.planned.retain(|_, at| now - *at < ON_ITS_WAY);
         self.planned.keys().cloned().collect()
     }
 
-    /// What is to be written after a look-up.
+    /// Takes in the result of a look-up; returns what to write.
     fn take(&mut self, found: Found, retry_for: std::time::Duration, now: DateTime<Utc>) -> Batch {
         let Found { mut batch, failed } = found;
         let planned = batch.changes.iter().map(|change| change.key().clone());
@@ -258,7 +247,7 @@ impl Runner {
                 batch.schedule_runs.push(attempt.run.done());
             }
         }
-        // Its schedule may have changed, or gone, meanwhile.
+        // The schedule may have changed or gone meanwhile.
         let agenda = &self.agenda;
         batch
             .schedule_runs
@@ -277,7 +266,7 @@ fn given_up(attempt: &Attempt, why: &str, now: DateTime<Utc>) -> ErrorEntry {
     let names = names.join(", ");
     let due = due.format("%F %T UTC");
     let text = format!(
-        "{rule} did not vote at {due}: the newest posts of {names} were not found out: {why}"
+        "{rule} did not vote at {due}: the newest posts of {names} could not be looked up: {why}"
     );
     tracing::warn!("{text}");
     let author = match &authors[..] {

@@ -193,7 +193,7 @@ async fn when_no_node_tells_of_posts_it_is_tried_again(database: &Database) {
     site.sandbox.node(0).endpoint().faults.add(no_posts());
     let soon = Clock::system().now() + TimeDelta::seconds(4);
     site.rules("daily.toml", &rule(&daily_at(soon)));
-    daemon.says("the newest posts were not found out").await;
+    daemon.says("the newest posts could not be looked up").await;
     site.sandbox.node(0).endpoint().faults.clear();
     let row = site.row_is("alice", &newer, Status::Confirmed).await;
     assert_eq!(row.ask().due_at, soon.with_nanosecond(0).unwrap());
