@@ -1,11 +1,11 @@
-//! What is to be written of votes, and when it is handed over.
+//! Reports to the writer, and when they are handed over.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::votes::change::{Change, Outcome, Report};
 
-/// While votes that are due wait for a free place, what the signer took is written so much later: the database
-/// would take the processor from the requests. A daemon killed meanwhile finds these votes on the chain.
+/// Delay with which accepted votes are written while votes that are due wait for a free place: the database would take
+/// the processor from the requests. If the daemon is killed meanwhile, the next one finds these votes on the chain.
 const HOLD_BACK: TimeDelta = TimeDelta::milliseconds(250);
 
 /// Gathers reports for the writer.
@@ -14,7 +14,7 @@ pub(super) struct Outbox {
     changes: Vec<Change>,
     /// When the oldest of them came.
     since: DateTime<Utc>,
-    /// Something in it changes what is to be cast next.
+    /// Whether a report in it changes what is cast next.
     urgent: bool,
 }
 
@@ -31,8 +31,7 @@ impl Outbox {
         self.changes.is_empty()
     }
 
-    /// When it is to be handed over; `busy` says that votes which are due wait for a free place. `None` where
-    /// there is nothing.
+    /// When to hand it over; `busy` says that votes which are due wait for a free place. `None` if it is empty.
     pub fn due(&self, busy: bool) -> Option<DateTime<Utc>> {
         let wait = match busy && !self.urgent {
             true => HOLD_BACK,
@@ -41,7 +40,7 @@ impl Outbox {
         (!self.changes.is_empty()).then(|| self.since + wait)
     }
 
-    /// Everything in it.
+    /// Takes everything out.
     pub fn take(&mut self) -> Vec<Change> {
         self.urgent = false;
         std::mem::take(&mut self.changes)
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_signer_took_is_held_back_only_while_votes_wait() {
+    fn accepted_votes_are_held_back_only_while_votes_wait() {
         let mut outbox = Outbox::default();
         assert_eq!(outbox.due(true), None);
         outbox.push(accepted(), at(10));
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_handed_over_at_once_with_what_waits() {
+    fn other_reports_are_handed_over_at_once_with_those_that_wait() {
         let mut outbox = Outbox::default();
         outbox.push(accepted(), at(10));
         outbox.push(report(Outcome::Skipped("no".to_owned().into())), at(20));

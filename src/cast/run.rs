@@ -1,4 +1,4 @@
-//! The caster at work: does what [`Caster`] decides, and tells it what came of it.
+//! The task around the caster: performs what [`Caster`] decides, and returns the results to it.
 
 use std::sync::Arc;
 
@@ -22,14 +22,14 @@ use crate::votes::change::{Batch, Change};
 use crate::votes::handover::Handover;
 use crate::votes::limits::LIMITS_LOOK_BACK;
 
-/// Posts that are asked for in one call of the nodes.
+/// Most posts in one call to the nodes.
 const LOOK_TOGETHER: usize = 200;
 
 /// What the caster works with.
 pub struct Parts {
-    /// Everything but broadcasting.
+    /// Whether to do everything but broadcast.
     pub dry_run: bool,
-    /// May change while it runs.
+    /// The configuration, which may change while the task runs.
     pub config: watch::Receiver<Arc<Config>>,
     /// This daemon, as the table names it.
     pub owner: String,
@@ -39,23 +39,23 @@ pub struct Parts {
     pub rules: watch::Receiver<Arc<RuleSet>>,
     /// The nodes of the chain.
     pub nodes: Nodes,
-    /// Tells which votes there were, for limits.
+    /// The tables, for the earlier votes that limits count.
     pub store: Arc<Store>,
     /// The HTTP API of the signer.
     pub signer: SignerClient,
     /// The access tokens of the voters.
     pub tokens: TokenBook,
-    /// To the token keeper: tokens that were refused.
+    /// The way to the token keeper: tokens that were refused.
     pub refreshes: mpsc::Sender<RefreshRequest>,
     /// From the writer: rows as they are written.
     pub handovers: mpsc::Receiver<Handover>,
-    /// To the writer: what became of votes.
+    /// The way to the writer: reports.
     pub journal: Journal,
-    /// Told at the end, once nothing is under way that was not reported.
+    /// Signalled at the end, once every request is reported.
     pub settled: oneshot::Sender<()>,
 }
 
-/// Casts what is handed over until it is to stop; then waits for the answers that are under way.
+/// Casts the votes that are handed over until `stop`; then waits for outstanding answers.
 pub async fn run(mut parts: Parts, stop: Stop) {
     let settings = |parts: &Parts| settings(&parts.config.borrow(), parts.dry_run);
     let mut caster = Caster::new(settings(&parts));
@@ -124,15 +124,15 @@ pub async fn run(mut parts: Parts, stop: Stop) {
             changes,
             ..Batch::default()
         };
-        // The writer may wait for room here, and it takes nothing meanwhile.
+        // The writer may be waiting for room in this channel, and accepts nothing meanwhile.
         parts.handovers.close();
         parts.journal.write(last).await;
     }
-    // Where the writer is gone nobody needs to know.
+    // The writer may be gone.
     let _ = parts.settled.send(());
 }
 
-/// The caster's settings as the configuration has them.
+/// The caster's settings in the configuration.
 fn settings(config: &Config, dry_run: bool) -> Settings {
     Settings {
         kind: config.network.kind,

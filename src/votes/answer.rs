@@ -1,24 +1,24 @@
-//! What came of sending a vote, whoever sent it: what there is to do next.
+//! The result of sending a vote.
 
 use std::time::Duration;
 
-/// What came of a broadcast, by what there is to do next.
+/// The result of a broadcast, by what to do next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// The vote is on its way or already there.
     Done(Done),
-    /// Nobody knows whether it reached the chain: look there before anything else.
+    /// It is unclear whether the vote reached the chain: look there before anything else.
     Unknown(String),
-    /// It did not reach the chain, for a cause that passes: try again.
+    /// It did not reach the chain, for a temporary cause: try again.
     Passing {
-        /// What the signer says.
+        /// The message of the signer.
         text: String,
         /// The pause that the signer asks for.
         retry_after: Option<Duration>,
     },
     /// The access token was refused: refresh it once, then try again.
     Token(String),
-    /// The signer's node does not know the post, which may be a matter of seconds.
+    /// The signer's node does not know the post; it may within seconds.
     UnknownPost(String),
     /// The voter's mana does not suffice.
     NoMana(String),
@@ -27,7 +27,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The same with another text for people.
+    /// The same answer with another text.
     pub(crate) fn map_text(self, change: impl FnOnce(String) -> String) -> Self {
         match self {
             Self::Done(done) => Self::Done(done),
@@ -47,13 +47,13 @@ impl Answer {
 /// How a vote came to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Done {
-    /// Taken by a node; not in a block yet.
+    /// Accepted by a node; not in a block yet.
     Accepted {
-        /// The id of the transaction, where the signer tells it.
+        /// The id of the transaction, if the signer returned it.
         trx_id: Option<String>,
     },
-    /// The same vote stands on the post already.
+    /// The post has the same vote already.
     Identical,
-    /// This very transaction is known already.
+    /// This transaction is known already.
     Duplicate,
 }

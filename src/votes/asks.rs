@@ -1,8 +1,8 @@
 //! The rules and people that ask for a vote, and which of them has it.
 //!
-//! Every rule that matches asks. The one that comes first in the files has the vote; the others stand behind it
-//! until the vote is cast, in case it drops out: its leader takes the vote back, a fork undoes its block, the post
-//! does not suit it, or the rule itself is gone.
+//! Every rule that matches asks. The one that comes first in the files has the vote; the others are kept until the vote
+//! is cast, in case it drops out: its leader takes the vote back, a fork undoes its block, the post does not suit it, or
+//! the rule itself is gone.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::weight::Weight;
 pub struct Ask {
     /// Empty for a vote that a person cast.
     pub rule: RuleId,
-    /// What kind of reason it is.
+    /// The kind of reason.
     pub origin: Origin,
     /// The weight of the vote.
     pub weight: Weight,
@@ -35,26 +35,26 @@ pub struct Ask {
     pub leader: Option<(Account, Weight)>,
 }
 
-/// What identifies an ask of one vote. When another one has the vote, its post is looked at again.
+/// Identifies an ask of one vote. When another ask gets the vote, the post is looked at again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     /// The rule.
     pub rule: RuleId,
-    /// What kind of reason it is.
+    /// The kind of reason.
     pub origin: Origin,
     /// The block with the cause.
     pub block: u32,
 }
 
-/// The place of a rule in the order of precedence; `None` where the rule is gone.
+/// The place of a rule in the order of precedence; `None` if the rule is gone.
 pub type Position<'a> = dyn Fn(&RuleId) -> Option<u32> + Sync + 'a;
 
-/// Everything that asks for one vote: the ask that has it, and those behind it in the order in which they came.
+/// All asks for one vote: the ask that has it, and the others in the order in which they came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asks {
     /// The ask that has the vote.
     pub first: Ask,
-    /// The asks behind it.
+    /// The other asks.
     pub others: Vec<Ask>,
 }
 
@@ -75,14 +75,13 @@ impl Ask {
             .map(|(_, weight)| weight.hundredths() > 0)
     }
 
-    /// Whether `other` asks for the same. A rule asks once, however many leaders it follows; but leaders who agree
-    /// on an upvote and leaders who agree on a downvote are two reasons.
+    /// Whether `other` is the same ask. A rule asks once, however many leaders it follows; but agreement on an upvote and
+    /// agreement on a downvote are two asks.
     fn repeats(&self, other: &Self) -> bool {
         self.rule == other.rule && self.follows_upvote() == other.follows_upvote()
     }
 
-    /// Where it stands in the order of precedence: a person first, then rules by their place, then rules that are
-    /// gone.
+    /// Its place in the order of precedence: a person first, then rules by their place, then rules that are gone.
     fn rank(&self, position: &Position<'_>) -> u64 {
         match (self.origin, position(&self.rule)) {
             (Origin::Hand, _) => 0,
@@ -106,8 +105,8 @@ impl Asks {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// Adds `ask` unless it is known. It takes the vote over if it comes earlier in the files, unless `sent` says
-    /// that the vote may have left already.
+    /// Adds `ask` unless it is known. It takes the vote over if it comes earlier in the files, unless `sent` says that the
+    /// vote may have been sent already.
     pub fn add(&mut self, ask: Ask, sent: bool, position: &Position<'_>) {
         if self.iter().any(|known| known.repeats(&ask)) {
             return;
@@ -133,7 +132,7 @@ impl Asks {
         Some(self)
     }
 
-    /// The ask that has the vote should the first drop out.
+    /// The ask that gets the vote if the first drops out.
     pub fn runner_up(&self, position: &Position<'_>) -> Option<&Ask> {
         self.others
             .iter()

@@ -1,4 +1,4 @@
-//! Whose votes on a post a trail follows, and what it means for its own votes when one of them changes.
+//! The leaders whose votes on a post a trail follows, and what a change of their votes means for its own.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use crate::weight::Weight;
 pub struct Followers<'v>(Vec<&'v LeaderVote>);
 
 impl<'v> Followers<'v> {
-    /// Those among `votes`, which are in the order of the blocks; where leaders must agree, those that agree with
-    /// the latest.
+    /// The followed leaders among `votes`, which are in the order of the blocks. If leaders must agree, only those that
+    /// agree with the latest.
     pub fn of(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
         let all = Self::of_both_signs(rule, votes);
         match all.0.first() {
@@ -24,8 +24,8 @@ impl<'v> Followers<'v> {
         }
     }
 
-    /// Those among `votes` who are as many as the rule asks for: they may have agreed before the latest voted the
-    /// other way. Otherwise those that [`Self::of`] tells.
+    /// The leaders among `votes` who agree in sufficient number: they may have agreed before the latest voted the other
+    /// way. If none do, the same as [`Self::of`].
     pub fn agreeing(rule: &Rule, votes: &'v [LeaderVote]) -> Self {
         let latest = Self::of(rule, votes);
         if latest.agree(rule) || !rule.needs_agreement() {
@@ -36,7 +36,7 @@ impl<'v> Followers<'v> {
         agreed.unwrap_or(latest)
     }
 
-    /// Those that vote up, or else those that vote down.
+    /// The leaders that vote up, or else those that vote down.
     fn of_sign(rule: &Rule, votes: &'v [LeaderVote], upvotes: bool) -> Self {
         Self::of_both_signs(rule, votes).only(upvotes)
     }
@@ -96,7 +96,7 @@ pub(super) fn change_of(
     let vote = standing.last()?;
     let was = before.iter().rev().find(|was| was.leader == vote.leader)?;
     let upvotes = was.weight.hundredths() > 0;
-    // Who agree on a downvote keep no upvote, and the other way round, whichever was there last.
+    // Leaders who agree on a downvote keep no upvote alive, and vice versa, whichever came last.
     let agreed = |votes| match rule.needs_agreement() {
         true => Followers::of_sign(rule, votes, upvotes),
         false => Followers::of(rule, votes),
@@ -107,7 +107,7 @@ pub(super) fn change_of(
     }
     let follows = FollowedBy::Leader(vote.leader.clone());
     if !are.agree(rule) {
-        // Too few leaders left: whichever of them is followed, nobody is any more.
+        // Too few leaders are left: none of them is followed any more.
         return match rule.needs_agreement() {
             true => Some((FollowedBy::Agreement { upvotes }, None)),
             false => Some((follows, None)),

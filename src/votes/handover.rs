@@ -1,23 +1,23 @@
-//! What the caster is told of rows as they are written.
+//! The rows that the writer hands to the caster.
 
 use crate::votes::status::{Origin, Status};
 use crate::votes::vote::Vote;
 
-/// What the caster is told of rows.
+/// Rows for the caster, by what it does with them.
 #[derive(Debug, Default)]
 pub struct Handover {
-    /// Votes that were just planned, ours to cast or not: does the post suit those that ask for them?
+    /// Votes that were just planned, ours to cast or not: the caster checks whether the post suits the asks.
     pub plan: Vec<Vote>,
-    /// Votes that are ours to cast; with each, whether a daemon before us may have tried.
+    /// Votes that are ours to cast; with each, whether another daemon may have tried before.
     pub hold: Vec<(Vote, bool)>,
-    /// Rows that changed; those that are held change with them.
+    /// Rows that changed; the caster updates those that it holds.
     pub amend: Vec<Vote>,
-    /// Votes that were cast and not seen in a block in time: are they on the chain?
+    /// Votes that were cast and not seen in a block in time: the caster looks for them on the chain.
     pub confirm: Vec<Vote>,
 }
 
 impl Handover {
-    /// Whether there is nothing to tell.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.plan.is_empty()
             && self.hold.is_empty()

@@ -1,4 +1,4 @@
-//! `limit` and `min_mana`: what the votes before, and the voter's mana, say to one more.
+//! `limit` and `min_mana`: whether earlier votes and the voter's mana allow one more vote.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -11,7 +11,7 @@ use crate::votes::vote::PastVote;
 
 /// The longest time that a limit looks back over: 168 hours.
 pub const LIMITS_LOOK_BACK: TimeDelta = TimeDelta::hours(168);
-/// A vote that waits for mana looks again at least so often.
+/// Longest interval between two checks of a vote that waits for mana.
 const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 impl Limit {
@@ -21,7 +21,7 @@ impl Limit {
     }
 
     /// The limit that one more vote on a post of `author` at `now` would exceed, after the `past` votes of the
-    /// same rule and voter; `None` where none.
+    /// same rule and voter; `None` if it exceeds none.
     pub fn exceeded<'a>(
         &self,
         past: impl IntoIterator<Item = &'a PastVote>,
@@ -53,7 +53,7 @@ impl Limit {
     }
 }
 
-/// What the voter's mana says to a vote by `rule` at `now`; `None` where it is enough.
+/// The verdict of the voter's mana on a vote by `rule` at `now`; `None` if it is enough.
 pub fn by_mana(rule: &Rule, state: Option<&AccountState>, now: DateTime<Utc>) -> Option<Verdict> {
     let min = rule.min_mana?;
     let Some(state) = state else {

@@ -1,5 +1,5 @@
-//! From a block to what it means for votes: the rules that match, the leaders that are followed, and the
-//! votes that are there. Pure: knows only the blocks it was shown.
+//! What a block means for votes: the rules that match, the leaders that are followed, and the votes in it. Pure: knows
+//! only the blocks it was given.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -18,19 +18,19 @@ use crate::votes::reason::Reason;
 use crate::votes::status::Origin;
 use crate::votes::verdict::is_too_old;
 
-/// Should the chain grow so busy that more posts than this are remembered, a day of them is kept.
+/// Number of remembered posts above which only those of the last day are kept.
 const MOST_POSTS: usize = 1_000_000;
-/// No fork undoes more blocks than this: Steem confirms within 21, Hive within two or three.
+/// Most blocks that a fork undoes: Steem confirms within 21, Hive within two or three.
 const MOST_UNDONE: u32 = 64;
-/// How often what is no longer needed is forgotten.
+/// Interval between two removals of what is not needed any more.
 const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 
-/// What the blocks so far have told: which posts exist, and what leaders voted.
+/// What is known from the blocks so far: which posts exist, and the votes of leaders.
 #[derive(Debug, Default)]
 pub struct Planner {
-    /// Posts that were last seen published, or deleted, and when.
+    /// Posts that were last seen published or deleted, and when.
     fates: HashMap<PostId, (Fate, DateTime<Utc>)>,
-    /// What was known of posts before recent blocks told otherwise, oldest first: a fork may undo them.
+    /// What was known of posts before recent blocks changed it, oldest first: a fork may undo these blocks.
     before: VecDeque<Before>,
     /// Votes of leaders by post, in the order of the blocks; the last one of each leader stands.
     leader_votes: HashMap<PostId, Vec<LeaderVote>>,
@@ -57,7 +57,7 @@ struct Before {
 }
 
 impl Planner {
-    /// Goes on where an earlier run stopped.
+    /// Continues where an earlier run stopped.
     pub fn new(leader_votes: Vec<LeaderVote>) -> Self {
         let mut planner = Self::default();
         for vote in leader_votes {
@@ -74,8 +74,8 @@ impl Planner {
         planner
     }
 
-    /// What `block`, the next one, means for votes under `rules`. Where blocks are read again, what they and
-    /// the ones after them told is found out anew. The cursor is left to the caller.
+    /// What `block`, the next one, means for votes under `rules`. A block that is read again replaces what it and the
+    /// later ones said before. The caller sets the cursor.
     pub fn block(&mut self, rules: &RuleSet, block: &Block) -> Batch {
         if block.num <= self.newest {
             self.undo(block.num.saturating_sub(1));
@@ -171,7 +171,7 @@ impl Planner {
                     },
                     may_be_edit: fate != Some(Fate::Deleted),
                 };
-                // The first rule has the post: if it declines, no other one is asked.
+                // The first rule has the post: if it declines, no other one gets it.
                 if asked.insert(voter) && opens_too_late {
                     too_late.push(declined(&plan, block));
                 }
@@ -272,7 +272,7 @@ impl Planner {
     }
 }
 
-/// The options that a block gives to a post, if any: they follow its comment, mostly in one transaction.
+/// The options that a block sets for a post, if any: they mostly follow its comment in the same transaction.
 fn options_of<'b>(block: &'b Block, post: &PostId) -> Option<&'b CommentOptions> {
     block
         .operations
@@ -289,8 +289,7 @@ fn voters_of<'r>(rule: &'r Rule, author: &Account) -> impl Iterator<Item = &'r A
     voters.filter(move |voter| rule.self_votes || *voter != author)
 }
 
-/// Puts what several rules ask for side by side, vote by vote: a large batch is cut, and each row is to be written
-/// once.
+/// Sorts changes by vote, so that each row is written once even if a large batch is cut.
 fn in_order_of_votes(changes: &mut [Change]) {
     changes.sort_by(|left, right| left.key().cmp(right.key()));
 }

@@ -11,18 +11,18 @@ use crate::votes::asks::{Ask, Asks};
 use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 
-/// A vote that waits, went out, or never will. Times are UTC to the millisecond.
+/// A vote that waits, was sent, or never will be. Times are UTC to the millisecond.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vote {
     /// The vote.
     pub key: VoteKey,
-    /// Who asks for it. Of a vote that is not queued only the ask that had it is kept.
+    /// The asks for it. Once it is not queued any more, only the ask that had it is kept.
     pub asks: Asks,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// Why it waits, was skipped or withdrawn, or failed.
     pub reason: Option<Reason>,
-    /// When the request that was accepted left.
+    /// When the accepted request was sent.
     pub cast_at: Option<DateTime<Utc>>,
     /// Requests sent.
     pub attempts: u32,
@@ -32,20 +32,20 @@ pub struct Vote {
     pub claimed_by: Option<String>,
     /// When that claim ends unless it is renewed.
     pub claimed_until: Option<DateTime<Utc>>,
-    /// The id of the transaction, where the signer tells it.
+    /// The id of the transaction, if the signer returned it.
     pub trx_id: Option<String>,
     /// The block that holds the vote.
     pub block_num: Option<u32>,
-    /// How often a vote that no block held was cast again: at most 3.
+    /// How often it was cast again because no block held it: at most 3.
     pub recasts: u32,
-    /// When something first asked for it.
+    /// When it was first asked for.
     pub created_at: DateTime<Utc>,
     /// When the row was last written.
     pub updated_at: DateTime<Utc>,
 }
 
 impl Vote {
-    /// A queued vote for which nothing has asked before `now`.
+    /// A queued vote that is first asked for at `now`.
     pub fn queued(key: VoteKey, asks: Asks, now: DateTime<Utc>) -> Self {
         Self {
             key,
@@ -70,8 +70,8 @@ impl Vote {
         &self.asks.first
     }
 
-    /// Whether a request for it may have left by `now`: one was recorded, or a daemon holds it, or held it when it
-    /// died, and its moment has come.
+    /// Whether a request for it may have been sent by `now`: one was recorded, or it is due and a daemon holds it, or held
+    /// it when it died.
     pub fn attempted(&self, now: DateTime<Utc>) -> bool {
         self.attempts > 0 || (self.claimed_by.is_some() && self.next_attempt_at <= now)
     }
@@ -105,14 +105,14 @@ impl Vote {
     }
 }
 
-/// Votes that went out, by voter and rule.
+/// Votes that were sent, by voter and rule.
 pub type PastVotes = HashMap<(Account, RuleId), Vec<PastVote>>;
 
-/// A vote that went out, or is on its way, as limits count it.
+/// A vote that was sent, as limits count it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastVote {
     /// The post that was voted on.
     pub post: PostId,
-    /// When its request left.
+    /// When its request was sent.
     pub at: DateTime<Utc>,
 }

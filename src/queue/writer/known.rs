@@ -1,4 +1,4 @@
-//! The rows that this daemon knows: those that it holds, and others that it has seen written.
+//! The rows that this daemon knows: those that it holds, and others that it has written.
 
 use std::collections::HashMap;
 
@@ -6,15 +6,15 @@ use crate::post::VoteKey;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
-/// More rows that are not held are not remembered.
+/// Most rows to remember that are not held.
 const MOST_OTHERS: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct Known {
-    /// What the caster holds, and whatever it was told of that the table does not have yet.
+    /// The rows that the caster holds, and those announced to it that are not in the table yet.
     held: HashMap<VoteKey, Vote>,
-    /// Rows that are queued for later, or cast and in no block yet. While the database does not answer they tell
-    /// what may be asked for: a new vote on the same post is no new row.
+    /// Rows that are queued for later, or cast and in no block yet. While the database does not answer, they show which
+    /// votes have a row already.
     others: HashMap<VoteKey, Vote>,
 }
 
@@ -29,18 +29,18 @@ impl Known {
         self.held.values().chain(self.others.values())
     }
 
-    /// What the caster holds.
+    /// The rows that the caster holds.
     pub fn held(&self) -> &HashMap<VoteKey, Vote> {
         &self.held
     }
 
-    /// The caster holds it from now on, or was told what will become of it.
+    /// Adds a row that the caster holds from now on, or that was announced to it.
     pub fn hold(&mut self, row: Vote) {
         self.others.remove(&row.key);
         self.held.insert(row.key.clone(), row);
     }
 
-    /// The caster does not hold it, or no longer.
+    /// Notes a row that the caster does not hold, or not any more.
     pub fn let_go(&mut self, row: &Vote) {
         self.held.remove(&row.key);
         let may_be_asked_for = matches!(row.status, Status::Queued | Status::Cast);
@@ -51,7 +51,7 @@ impl Known {
         }
     }
 
-    /// Another daemon has it.
+    /// Removes a row that another daemon has.
     pub fn lose(&mut self, key: &VoteKey) -> Option<Vote> {
         self.held.remove(key)
     }

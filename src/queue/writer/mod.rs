@@ -1,6 +1,6 @@
-//! The one task that writes votes: what is handed over in order, in groups, and what it makes of the rows
-//! goes on to the caster. While the database is away everything waits here, and the caster is told what
-//! the rows will be, so that votes go out on time all the same.
+//! The one task that writes votes. It writes what is handed over in order and in groups, and passes the resulting rows on
+//! to the caster. While the database is unavailable, batches wait here, and the writer announces to the caster what the
+//! rows will be, so that votes still go out on time.
 
 mod backlog;
 mod claims;
@@ -38,20 +38,20 @@ use waiting::Waiting;
 pub const HORIZON: TimeDelta = TimeDelta::seconds(30);
 /// Time after which a claim that is not renewed expires.
 pub const LEASE: TimeDelta = TimeDelta::seconds(15);
-/// Time after which a batch that is not written is announced to the caster as if it were.
+/// Time after which a batch that is not written yet is announced to the caster as if it were.
 const PATIENCE: TimeDelta = TimeDelta::milliseconds(200);
-/// Most changes that are written together. Larger batches are cut, so that the first votes of a leader with
-/// thousands of followers go out while the others are still being written.
+/// Most changes in one transaction. Larger batches are cut, so that the first votes of a leader with thousands of
+/// followers go out while the others are still being written.
 const GROUP: usize = 1_000;
 /// Most votes held at a time.
 const MOST_HELD: usize = 50_000;
-/// Number of waiting changes at which no more blocks are read.
+/// Number of waiting changes from which no more blocks are read.
 const MOST_WAITING: usize = 200_000;
-/// Delay between two attempts to reach a database that is away.
+/// Delay between two attempts to reach an unavailable database.
 const RETRY: TimeDelta = TimeDelta::milliseconds(500);
-/// Interval between two looks at what is due soon.
+/// Interval between two claims of votes that are due soon.
 const CLAIM_EVERY: Duration = Duration::from_secs(1);
-/// Interval between two renewals of what is claimed.
+/// Interval between two renewals of the claims.
 const RENEW_EVERY: Duration = Duration::from_secs(5);
 
 /// What the writer works with.
@@ -64,40 +64,40 @@ pub struct Writer {
     pub owner: String,
     /// The rules in force.
     pub rules: watch::Receiver<Arc<RuleSet>>,
-    /// May change while it runs.
+    /// The configuration, which may change while the task runs.
     pub config: watch::Receiver<Arc<Config>>,
-    /// To the caster: rows as they are written.
+    /// The way to the caster: rows as they are written.
     pub caster: mpsc::Sender<Handover>,
-    /// Told by the caster at its end, once nothing is under way that it has not reported.
+    /// Signalled by the caster at its end, once it has reported every request.
     pub settled: oneshot::Receiver<()>,
-    /// Rows as they are written, for who wants to watch; may be slow, may be gone.
+    /// Receives rows as they are written; may be slow or gone.
     pub observer: Option<mpsc::Sender<Vote>>,
     /// Counts votes for the daily summary.
     pub tally: Arc<Tally>,
 }
 
-/// Where batches come from.
+/// The sources of batches.
 pub struct Inbox {
-    /// From the planner: comes first to wait when the database is away for long.
+    /// From the planner: the first to be held up when the database is unavailable for long.
     pub plans: mpsc::Receiver<Batch>,
-    /// From everybody else.
+    /// From all others.
     pub reports: mpsc::Receiver<Batch>,
 }
 
-/// What the database is busy with: one thing at a time. It may hang, and nobody waits for it then.
+/// The call that the database is working on, one at a time. It may hang, so nothing waits for it alone.
 type Working = Pin<Box<dyn Future<Output = Done> + Send>>;
 
-/// What came of it.
+/// The result of such a call.
 enum Done {
     Applied(Result<Vec<Vote>, StoreError>),
-    /// What is due soon, claimed at that moment, and what was cast but not seen in a block in time.
+    /// Votes due soon, claimed at that moment, and votes cast but not seen in a block in time.
     Claimed(DateTime<Utc>, Result<(Vec<Vote>, Vec<Vote>), StoreError>),
-    /// Everything that the table says is ours, if that may not be what we hold.
+    /// All votes that are ours in the table, if they may differ from those held.
     Renewed(Result<Option<Vec<Vote>>, StoreError>),
 }
 
 impl Writer {
-    /// Writes until it is to stop, then what is left, then gives back what is claimed.
+    /// Writes until `stop`, then writes what is left and gives back the claims.
     pub async fn run(self, mut inbox: Inbox, stop: Stop) {
         let mut run = Run {
             writer: self,
@@ -111,7 +111,7 @@ impl Writer {
         };
         let mut working: Option<Working> = None;
         let mut claim = clock::every(CLAIM_EVERY);
-        // What a daemon before us has just sent is in no block yet: a look at the chain too soon would miss it.
+        // Votes that the previous daemon has just sent are in no block yet: a look at the chain too soon would miss them.
         claim.reset();
         let mut renew = clock::every(RENEW_EVERY);
         loop {
@@ -149,7 +149,7 @@ impl Writer {
     }
 }
 
-/// The end of what the database is busy with; never, if there is nothing.
+/// Waits for the call in progress; for ever if there is none.
 async fn wait_for(working: &mut Option<Working>) -> Done {
     match working {
         Some(working) => working.await,
@@ -165,7 +165,7 @@ struct Run {
     known: Known,
     away_since: Option<DateTime<Utc>>,
     not_before: DateTime<Utc>,
-    /// Before anything else what we hold is to be renewed.
+    /// Whether the claims must be renewed before anything else.
     renew_next: bool,
 }
 
@@ -193,8 +193,8 @@ impl Run {
         patience.into_iter().chain(retry).min()
     }
 
-    /// Starts to write what waits in front. While the database is away and nothing waits, it is asked
-    /// whether it is back.
+    /// Starts to write the batch in front. While the database is unavailable and no batch waits, checks whether it is
+    /// back.
     fn begin(&mut self, now: DateTime<Utc>) -> Option<Working> {
         let probe = self.waiting.is_empty() && self.away_since.is_some();
         if std::mem::take(&mut self.renew_next) || probe {
@@ -221,7 +221,7 @@ impl Run {
         }
     }
 
-    /// What became of the batch in front.
+    /// Takes in the result for the batch in front.
     async fn applied(&mut self, result: Result<Vec<Vote>, StoreError>) {
         match result {
             Ok(rows) => {
@@ -229,7 +229,7 @@ impl Run {
                     self.changes_waiting -= done.batch.changes.len();
                 }
                 self.hand_over(rows, false).await;
-                // Before anybody takes what we hold for abandoned.
+                // Before another daemon takes the claims for abandoned.
                 self.renew_next = self.back();
             }
             Err(StoreError::Unavailable(error)) => self.away(&error),
@@ -248,7 +248,7 @@ impl Run {
         }
     }
 
-    /// The database answered: whether it had been away.
+    /// Notes that the database answered; returns whether it had been unavailable.
     fn back(&mut self) -> bool {
         let Some(since) = self.away_since.take() else {
             return false;
@@ -269,8 +269,8 @@ impl Run {
         true
     }
 
-    /// Waits for what the database is busy with, writes what is left and gives back what is claimed, until it is to
-    /// give up: a database that hangs does not keep the daemon from ending.
+    /// Waits for the call in progress, writes what is left and gives back the claims, until it must give up: a database
+    /// that hangs does not keep the daemon from ending.
     async fn finish(&mut self, working: Option<Working>) {
         let stop = self.stop.clone();
         let all = stop.or_give_up(self.write_the_rest(working)).await;
@@ -283,10 +283,10 @@ impl Run {
         match all {
             Some(Ok(_)) => {}
             Some(Err(error)) => {
-                tracing::warn!(%error, "the hold on queued votes expires by itself");
+                tracing::warn!(%error, "the claims on queued votes expire by themselves");
             }
             None => tracing::warn!(
-                "the hold on queued votes expires by itself: the database did not answer in time"
+                "the claims on queued votes expire by themselves: the database did not answer in time"
             ),
         }
     }
@@ -314,7 +314,7 @@ impl Run {
     }
 }
 
-/// A context in which the batch happens `at` its moment and is written `now`.
+/// The context of a batch that happens `at` a moment and is written `now`.
 fn context<'a>(
     owner: &'a str,
     at: DateTime<Utc>,

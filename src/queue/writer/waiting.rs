@@ -10,7 +10,7 @@ pub(super) struct Waiting {
     pub batch: Arc<Batch>,
     /// When it came.
     pub since: DateTime<Utc>,
-    /// When the caster was told what the rows will be; they are written as of that moment.
+    /// When its rows were announced to the caster; they are written as of that moment.
     pub announced: Option<DateTime<Utc>>,
 }
 

@@ -1,4 +1,4 @@
-//! A vote that the caster holds: what it waits for, and how often and how long it was tried.
+//! A vote that the caster holds: what it waits for, and its attempts.
 
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use crate::backoff::Backoff;
 use crate::votes::reason::Reason;
 use crate::votes::vote::Vote;
 
-/// Delay before the chain is looked at after an unclear answer: votes landed up to 6 s after their client had
-/// given up.
+/// Delay before the chain is looked at after an unclear answer: votes have landed up to 6 s after their client gave up.
 pub const LOOK_AFTER: TimeDelta = TimeDelta::seconds(10);
 /// Age of an event after which the post was already looked at when the vote was planned.
 const FIRST_LOOK_WITHIN: TimeDelta = TimeDelta::seconds(60);
@@ -18,14 +17,14 @@ const FIRST_LOOK_WITHIN: TimeDelta = TimeDelta::seconds(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// A claimed vote, with what only this daemon knows of it.
+/// A claimed vote, with what only this daemon knows about it.
 #[derive(Debug, Clone)]
 pub struct Held {
     pub vote: Vote,
-    /// When there is something to do about it.
+    /// When to attend to it.
     pub next_at: DateTime<Utc>,
     pub state: State,
-    /// The post was looked at since the ask that has the vote got it.
+    /// Whether the post was looked at since the ask that has the vote got it.
     pub looked: bool,
     pub tries: Tries,
 }
@@ -34,9 +33,9 @@ pub struct Held {
 #[derive(Debug, Clone)]
 pub enum State {
     Waiting(WaitsFor),
-    /// The table: the post does not suit the ask that has the vote, and another one may have it.
+    /// The table's decision which ask has the vote, since the one that had it drops out.
     Deciding,
-    /// An answer about the post, mana or votes before.
+    /// An answer about the post, mana or earlier votes.
     Asking,
     /// A new token.
     Refreshing,
@@ -46,50 +45,50 @@ pub enum State {
     InFlight(Flight),
 }
 
-/// What a waiting vote waits for beside `next_at`.
+/// What a waiting vote waits for besides `next_at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
     Moment,
-    /// A token of its voter, which there was none of when it was due.
+    /// A token of its voter, who had none when the vote was due.
     Token,
     /// The file of its rule, which had errors when it was due.
     RuleFile,
 }
 
-/// A request that is on its way.
+/// A request in flight.
 #[derive(Debug, Clone)]
 pub struct Flight {
     pub token: SecretString,
-    /// What the table said of the vote since the request left.
+    /// What the table has said about the vote since the request was sent.
     pub meanwhile: Meanwhile,
 }
 
-/// What the table says of a vote whose request is on its way.
+/// What the table says about a vote whose request is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meanwhile {
     Ours,
-    /// It is over: a block shows it, or its cause is gone.
+    /// It has ended: a block shows it, or its cause is gone.
     Over,
     /// Another daemon has it.
     Elsewhere,
 }
 
-/// What this daemon has tried.
+/// The attempts of this daemon.
 #[derive(Debug, Clone)]
 pub struct Tries {
-    /// A request may have reached the chain: look there first, and not before then.
+    /// Set if a request may have reached the chain: the chain is looked at first, and not before then.
     pub unclear_until: Option<DateTime<Utc>>,
     /// When the first attempt was made.
     pub first: Option<DateTime<Utc>>,
     pub backoff: Backoff,
-    /// What went wrong last.
+    /// The last failure.
     pub trouble: Option<Reason>,
-    /// The token was refreshed for this vote: a second refusal is final.
+    /// Whether the token was refreshed for this vote: a second refusal is final.
     pub refreshed: bool,
 }
 
 impl Held {
-    /// Holds a vote as the table has it at `now`. `tried` says that somebody may have cast it before us.
+    /// Holds a vote as it is in the table at `now`. `tried` says that another daemon may have cast it before.
     pub fn new(vote: Vote, tried: bool, now: DateTime<Utc>) -> Self {
         Self {
             next_at: vote.next_attempt_at,
@@ -106,8 +105,8 @@ impl Held {
         }
     }
 
-    /// The table says that it is ours although it had said that it was over. The request that is on its way
-    /// stays as it is; after it, the row counts.
+    /// The table says that the vote is ours although it had ended before. The request in flight keeps its weight; after
+    /// it, the row counts.
     pub fn ours_again(&mut self, row: Vote) {
         let State::InFlight(flight) = &mut self.state else {
             return;
@@ -124,7 +123,7 @@ impl Held {
         self.vote.asks.first.weight = weight;
     }
 
-    /// Whether the first look at the post still decides who has the vote.
+    /// Whether the first look at the post still decides which ask has the vote.
     pub fn awaits_first_look(&self) -> bool {
         !self.looked && !self.tried() && self.vote.attempts == 0
     }
@@ -134,20 +133,19 @@ impl Held {
         matches!(self.state, State::Waiting(_))
     }
 
-    /// Whether a request of ours may have reached the chain.
+    /// Whether a request of this daemon may have reached the chain.
     pub fn tried(&self) -> bool {
         self.tries.unclear_until.is_some()
     }
 
-    /// Until when a vote that fails for a passing cause is tried: `retry_for` after it is due, or after its first
-    /// attempt, whichever is later.
+    /// The end of retries: `retry_for` after the vote is due or was first tried, whichever is later.
     pub fn deadline(&self, retry_for: Duration) -> DateTime<Utc> {
         let due_at = self.vote.ask().due_at;
         let from = self.tries.first.map_or(due_at, |first| first.max(due_at));
         after(from, retry_for)
     }
 
-    /// The pause after one more failure, and at least what the server asked for. `chance` is 0 to 1.
+    /// Counts one more failure and returns the pause after it, at least the one `asked` for. `chance` is 0 to 1.
     pub fn pause(&mut self, asked: Option<Duration>, chance: f64) -> Duration {
         let pause = self.tries.backoff.next(chance);
         asked.map_or(pause, |asked| asked.max(pause))

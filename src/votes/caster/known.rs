@@ -1,5 +1,4 @@
-//! What the caster was told of posts, of votes that went out before, and of mana; and what it still has to
-//! ask for before it can decide.
+//! What the caster knows about posts, earlier votes and mana, and what it must still ask for before it can decide.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,16 +16,16 @@ use crate::votes::verdict::Post;
 use crate::votes::vote::PastVote;
 use crate::weight::Weight;
 
-/// Age after which what a node said of a post serves nobody.
+/// Age after which a node's answer about a post is dropped.
 const POST_FORGOTTEN: TimeDelta = TimeDelta::seconds(13);
-/// Votes before are read anew after this: other daemons cast too.
+/// Age up to which the earlier votes of a voter are valid: other daemons cast, too.
 const PAST_FRESH: TimeDelta = TimeDelta::seconds(30);
-/// Mana is carried forward for so long before it is asked for again.
+/// Age up to which mana is computed forward before it is asked for again.
 const MANA_FRESH: TimeDelta = TimeDelta::minutes(10);
-/// What a node did not know is asked for again after this.
+/// Age up to which "no node knows the account" is valid.
 const UNKNOWN_FRESH: TimeDelta = TimeDelta::milliseconds(500);
 
-/// Something that somebody must be asked for.
+/// Something that a node or the table must be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Need {
     /// A post as it is now: a node.
@@ -41,13 +40,13 @@ pub enum Need {
 #[derive(Debug, Default)]
 struct Past {
     read_at: DateTime<Utc>,
-    /// As the table has them.
+    /// Those in the table.
     written: Vec<PastVote>,
-    /// Ours, on their way or just cast: the table may not have them yet.
+    /// Those of this daemon in flight or just cast: the table may not hold them yet.
     ours: Vec<PastVote>,
 }
 
-/// A post as somebody saw it.
+/// The result of a look at a post.
 #[derive(Debug)]
 pub struct Looked {
     at: DateTime<Utc>,
@@ -69,7 +68,7 @@ impl Looked {
         matches!(self.sight, Sight::Missing)
     }
 
-    /// Hands the post to `judge`, with what rules ask about it.
+    /// Hands the post to `judge`, with the facts that rules use.
     pub fn show<T>(&self, judge: impl FnOnce(Post<'_>) -> T) -> T {
         match &self.sight {
             Sight::Here(content) => {
@@ -82,20 +81,20 @@ impl Looked {
     }
 }
 
-/// What is known, and what was asked for.
+/// What is known, and what has been asked for.
 #[derive(Debug, Default)]
 pub struct Known {
     posts: HashMap<PostId, Looked>,
     past: HashMap<(Account, RuleId), Past>,
     mana: HashMap<Account, (DateTime<Utc>, Option<AccountState>)>,
-    /// What is asked for, with the votes that cannot go on without.
+    /// What has been asked for, with the votes that wait for it.
     asked: HashMap<Need, Vec<VoteKey>>,
     wanted: BTreeSet<Need>,
 }
 
 impl Known {
-    /// The post of `held`, if what was seen of it still serves at `now`. `exact` refuses what serves only because
-    /// the post is young.
+    /// The post of `held`, if the last look is still valid at `now`. With `exact`, a look is not valid longer because the
+    /// post is young.
     pub fn post(
         &self,
         held: &Held,
@@ -116,14 +115,14 @@ impl Known {
             Sight::Here(content) => {
                 within(looks.fresh) || (!exact && now - content.created < looks.young)
             }
-            // A post that was not there yet may be there a moment later.
+            // A post that does not exist yet may exist a moment later.
             Sight::Missing => within(looks.missing),
             Sight::Unseen => within(looks.fresh),
         };
         serves.then_some(looked)
     }
 
-    /// The votes of `voter` by `rule` so far, where they are known at `now`.
+    /// The votes of `voter` by `rule` so far, if they are known at `now`.
     pub fn past(
         &self,
         voter: &Account,
@@ -134,7 +133,7 @@ impl Known {
         (now - past.read_at < PAST_FRESH).then(|| past.written.iter().chain(&past.ours))
     }
 
-    /// The mana of `voter`, where it is known at `now`; `None` within where no node knows the account.
+    /// The mana of `voter`, if it is known at `now`; the inner `None` means that no node knows the account.
     pub fn mana(&self, voter: &Account, now: DateTime<Utc>) -> Option<Option<&AccountState>> {
         let (at, state) = self.mana.get(voter)?;
         let fresh = if state.is_some() {
@@ -145,7 +144,7 @@ impl Known {
         (now - *at < fresh).then_some(state.as_ref())
     }
 
-    /// Has somebody asked, unless that is under way; `waiting` cannot go on before the answer.
+    /// Asks for `need`, unless that is in progress already; `waiting` needs the answer.
     pub fn ask(&mut self, need: Need, waiting: Option<&VoteKey>) {
         let wanted = &mut self.wanted;
         let asked = self.asked.entry(need).or_insert_with_key(|need| {
@@ -155,22 +154,22 @@ impl Known {
         asked.extend(waiting.cloned());
     }
 
-    /// What is to be asked for now.
+    /// Takes out what to ask for now.
     pub fn take_wanted(&mut self) -> BTreeSet<Need> {
         std::mem::take(&mut self.wanted)
     }
 
-    /// The answer to what was asked for has come, whatever it is: the votes that waited.
+    /// The answer has come, whatever it is: returns the votes that waited for it.
     pub fn answered(&mut self, need: &Need) -> Vec<VoteKey> {
         self.asked.remove(need).unwrap_or_default()
     }
 
-    /// Somebody said what a post is like.
+    /// Takes in a look at a post.
     pub fn set_post(&mut self, post: PostId, sight: Sight, now: DateTime<Utc>) {
         self.posts.insert(post, Looked::new(sight, now));
     }
 
-    /// What was seen of the post last.
+    /// The last look at the post.
     pub fn just_seen(&self, post: &PostId) -> Option<&Looked> {
         self.posts.get(post)
     }
@@ -191,12 +190,12 @@ impl Known {
         }
     }
 
-    /// A node said what mana a voter has.
+    /// Takes in the mana of a voter.
     pub fn set_mana(&mut self, voter: Account, state: Option<AccountState>, now: DateTime<Utc>) {
         self.mana.insert(voter, (now, state));
     }
 
-    /// A vote of ours leaves.
+    /// A vote of this daemon is sent.
     pub fn sent(&mut self, key: &VoteKey, rule: &RuleId, now: DateTime<Utc>) {
         if let Some(past) = self.past.get_mut(&(key.voter.clone(), rule.clone())) {
             past.ours.push(PastVote {
@@ -206,26 +205,26 @@ impl Known {
         }
     }
 
-    /// A vote that left was not taken.
+    /// A vote that was sent was not accepted.
     pub fn refused(&mut self, key: &VoteKey, rule: &RuleId) {
         if let Some(past) = self.past.get_mut(&(key.voter.clone(), rule.clone())) {
             past.ours.retain(|vote| vote.post != key.post);
         }
     }
 
-    /// A vote of ours leaves, or would but for a dry run: it costs mana.
+    /// A vote of this daemon is sent, or would be without `--dry-run`: it costs mana.
     pub fn taken(&mut self, voter: &Account, weight: Weight, kind: ChainKind, now: DateTime<Utc>) {
         if let Some((_, Some(state))) = self.mana.get_mut(voter) {
             state.spend(kind, weight, now);
         }
     }
 
-    /// The voter voted by other means, or a vote of ours was refused: its mana is not what we think.
+    /// The voter voted by other means, or a vote of this daemon was refused: its mana is not known any more.
     pub fn voted_elsewhere(&mut self, voter: &Account) {
         self.mana.remove(voter);
     }
 
-    /// Lets go of what serves nobody any more.
+    /// Drops what is not valid any more.
     pub fn forget(&mut self, now: DateTime<Utc>) {
         self.posts
             .retain(|_, looked| now - looked.at < POST_FORGOTTEN);

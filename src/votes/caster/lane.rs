@@ -1,4 +1,4 @@
-//! How many votes may be on their way at a time: of one voter, and in all.
+//! Limits on the number of votes in flight: per voter, and in total.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -8,26 +8,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::account::Account;
 use crate::post::VoteKey;
 
-/// A voter's votes on their way where the chain asks for no interval between them.
+/// Most votes of one voter in flight on a chain that asks for no interval between them.
 const MOST_OF_ONE_VOTER: usize = 4;
 
-/// Limits on what is on its way.
+/// Limits on requests in flight.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Of all voters.
+    /// Most requests in flight, of all voters.
     pub max_in_flight: usize,
-    /// 0 is no limit.
+    /// Most requests per second; 0 is no limit.
     pub requests_per_second: f64,
-    /// Between two votes of one voter.
+    /// Interval between two votes of one voter.
     pub vote_interval: Duration,
 }
 
-/// Counts what is on its way.
+/// Counts requests in flight.
 #[derive(Debug)]
 pub struct Lanes {
     limits: Limits,
     in_flight: usize,
-    /// Before then `requests_per_second` allows no further request.
+    /// The moment from which `requests_per_second` allows the next request.
     next_request: DateTime<Utc>,
     lanes: HashMap<Account, Lane>,
 }
@@ -35,22 +35,22 @@ pub struct Lanes {
 #[derive(Debug, Default)]
 struct Lane {
     in_flight: usize,
-    /// The last vote that the chain took.
+    /// The moment of the last vote that the chain accepted.
     last_vote: Option<DateTime<Utc>>,
-    /// Votes that are due and find the lane full, oldest due first.
+    /// Votes that are due while the lane is full, the one due first in front.
     queue: BTreeSet<(DateTime<Utc>, VoteKey)>,
 }
 
-/// Whether a vote may go out now.
+/// Whether a vote may be sent now.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It may, and is counted.
+    /// It may, and is counted as in flight.
     Go,
-    /// Everything is full: nothing goes out before an answer comes, or before this moment.
+    /// The total is reached: no vote may be sent before an answer comes, or before this moment.
     Full(Option<DateTime<Utc>>),
-    /// The voter's lane is full: it is woken when an answer comes.
+    /// The voter's lane is full: the vote waits there for an answer.
     LaneFull,
-    /// The voter's interval is not over.
+    /// The voter's interval is not over before this moment.
     TooSoon(DateTime<Utc>),
 }
 
@@ -65,12 +65,12 @@ impl Lanes {
         }
     }
 
-    /// Counts by other limits from now on.
+    /// Uses other limits from now on.
     pub fn set(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// Whether `key`, due at `due`, may go out at `now`. If its lane is full it stands in line there.
+    /// Whether `key`, due at `due`, may be sent at `now`. If its lane is full, the vote waits there.
     pub fn admit(&mut self, key: &VoteKey, due: DateTime<Utc>, now: DateTime<Utc>) -> Admission {
         if let Some(full) = self.full(now) {
             return full;
@@ -102,7 +102,7 @@ impl Lanes {
         Admission::Go
     }
 
-    /// Whether nothing at all may go out at `now`.
+    /// The reason why no vote at all may be sent at `now`.
     pub fn full(&self, now: DateTime<Utc>) -> Option<Admission> {
         if self.in_flight >= self.limits.max_in_flight {
             return Some(Admission::Full(None));
@@ -111,7 +111,7 @@ impl Lanes {
             .then_some(Admission::Full(Some(self.next_request)))
     }
 
-    /// An answer came for a vote of `voter`: the votes that stood in line, oldest due first, may try now.
+    /// An answer came for a vote of `voter`. Returns the votes that waited in its lane, the one due first in front.
     pub fn answered(&mut self, voter: &Account) -> Vec<VoteKey> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let Some(lane) = self.lanes.get_mut(voter) else {
@@ -125,7 +125,7 @@ impl Lanes {
         in_line.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// The chain took a vote of `voter` at `at`, whoever cast it.
+    /// The chain accepted a vote of `voter` at `at`, whoever cast it.
     pub fn voted(&mut self, voter: &Account, at: DateTime<Utc>) {
         if self.limits.vote_interval.is_zero() {
             return;
@@ -134,14 +134,14 @@ impl Lanes {
         lane.last_vote = lane.last_vote.max(Some(at));
     }
 
-    /// A vote that stood in line is gone.
+    /// Removes a vote that waits in its lane.
     pub fn leave(&mut self, key: &VoteKey, due: DateTime<Utc>) {
         if let Some(lane) = self.lanes.get_mut(&key.voter) {
             lane.queue.remove(&(due, key.clone()));
         }
     }
 
-    /// Requests on their way.
+    /// The number of requests in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }

@@ -1,4 +1,4 @@
-//! What an answer of the signer makes of a vote. Pure: one function from what is held, the answer and the time.
+//! What an answer of the signer makes of a vote: a pure function of the held vote, the answer and the time.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ const MANA_MAY_BE_BACK: TimeDelta = TimeDelta::minutes(5);
 /// Retry delay while the signer's node does not know a young post.
 const POST_MAY_BE_KNOWN: TimeDelta = TimeDelta::seconds(1);
 
-/// When a request left and was answered, and what its rule says to little mana.
+/// When a request was sent and answered, and whether its rule waits for mana.
 pub struct Answered {
     pub sent_at: DateTime<Utc>,
     pub now: DateTime<Utc>,
     pub confirm_within: Duration,
-    /// The rule has its votes wait for mana.
+    /// Whether the rule makes its votes wait for mana.
     pub waits_for_mana: bool,
 }
 
@@ -31,22 +31,22 @@ pub enum Next {
     Finish(Outcome),
     /// Another daemon has it.
     LetGo,
-    /// Nobody knows whether the request reached the chain: look there at that time.
+    /// It is unclear whether the request reached the chain: look there at that time.
     Unclear(Reason, DateTime<Utc>),
     /// Try again at that time.
     Later(Reason, DateTime<Utc>),
-    /// Try again after a pause, which the signer may ask for, as long as there is time for retries.
+    /// Try again after a pause, which the signer may ask for, until the time for retries is over.
     Retry(Reason, Option<Duration>),
     /// Get a new token.
     Refresh(Reason),
 }
 
-/// What `answer` makes of a vote whose request was on its way.
+/// What `answer` makes of a vote whose request was in flight.
 pub fn next(held: &Held, flight: &Flight, answer: Answer, at: &Answered) -> Next {
     let now = at.now;
     match answer {
         Answer::Done(done) => Next::Finish(accepted(held, done, at)),
-        // The block has shown what the answer does not tell: only the attempt is written down.
+        // The block has already decided: only the attempt is recorded.
         _ if flight.meanwhile == Meanwhile::Over => Next::Finish(Outcome::Later {
             next_attempt_at: now,
             due_at: None,
@@ -77,7 +77,7 @@ fn accepted(held: &Held, done: Done, at: &Answered) -> Outcome {
     let first = held.vote.attempts == 1 && !held.tried();
     let trx_id = match done {
         Done::Accepted { trx_id } => trx_id,
-        // A transaction that is known already need not be in a block yet.
+        // A known transaction need not be in a block yet.
         Done::Duplicate => None,
         Done::Identical if first => return Outcome::Skipped(Reason::VotedByHand),
         Done::Identical => return Outcome::Confirmed,

@@ -1,5 +1,5 @@
-//! What changes in the asks of a vote make of its row: a new ask, a leader's change of mind, a fork, a post that
-//! does not suit.
+//! What changes in the asks of a vote make of its row: a new ask, a leader who changes a vote, a fork, a post that does
+//! not suit.
 
 use super::context::{Context, ended, hold_if_soon};
 use crate::votes::asks::{Ask, Asks};
@@ -32,7 +32,7 @@ pub(super) fn planned(row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
 
 /// Another ask for a vote that is queued.
 fn added(mut row: Vote, plan: &Plan, context: &Context<'_>) -> Vote {
-    // What asked before shows that the post was there before.
+    // An earlier ask shows that the post existed before.
     let is_edit = plan.may_be_edit && row.asks.iter().any(|ask| ask.block < plan.ask.block);
     if is_edit || row.attempts > 0 {
         return row;
@@ -63,7 +63,7 @@ pub(super) fn followed(mut row: Vote, change: &Follow, context: &Context<'_>) ->
                 ask.weight = now.weight;
             },
         );
-        // Another daemon that holds it has the old weight in memory: it must lose it.
+        // Another daemon that holds the vote has the old weight in memory: it must lose the vote.
         return match first_changes {
             true => hold_if_soon(row, context),
             false => row,
@@ -77,7 +77,7 @@ pub(super) fn followed(mut row: Vote, change: &Follow, context: &Context<'_>) ->
     without(row, |ask| concerns(change, ask), context, end)
 }
 
-/// Whether `change` speaks of a vote that `ask` follows.
+/// Whether `change` concerns a vote that `ask` follows.
 fn concerns(change: &Follow, ask: &Ask) -> bool {
     let Some((leader, weight)) = &ask.leader else {
         return false;
@@ -94,7 +94,7 @@ pub(super) fn undone(row: Vote, above: u32, context: &Context<'_>) -> Vote {
     match row.status {
         Status::Queued if row.ask().block > above && row.attempted(context.now) => row,
         Status::Queued => {
-            // A time of day, or a person, asks whatever the blocks hold.
+            // A schedule or a person asks regardless of blocks.
             let by_a_block = |ask: &Ask| matches!(ask.origin, Origin::Author | Origin::Trail);
             let undone = |ask: &Ask| ask.block > above && by_a_block(ask);
             let mut row = without(row, undone, context, (Status::Withdrawn, Reason::Undone));
@@ -122,7 +122,7 @@ pub(super) fn unsuited(row: Vote, dropped: &[Unsuited], context: &Context<'_>) -
     };
     let why = |ask: &Ask| find(ask).map(|unsuited| (unsuited.status, unsuited.reason.clone()));
     match why(row.ask()) {
-        // A vote that was sent is nobody else's.
+        // No other ask gets a vote that was sent.
         Some((status, reason)) if row.attempts > 0 => ended(row, status, reason),
         // Another daemon may be sending it.
         Some(_) if row.attempted(context.now) && !row.is_held_by(context.owner) => row,
@@ -148,7 +148,7 @@ fn without(
     }
 }
 
-/// The row of a vote that another ask has now.
+/// The row of a vote that another ask has got.
 fn begun_again(row: Vote, context: &Context<'_>) -> Vote {
     Vote {
         created_at: row.created_at,
@@ -156,8 +156,8 @@ fn begun_again(row: Vote, context: &Context<'_>) -> Vote {
     }
 }
 
-/// Whether `ask` comes of something newer than what made the row. A time of a schedule after the end of the row is
-/// newer, though there may have been no block since: in a recording, or while the chain stands still.
+/// Whether `ask` has a newer cause than the row. The time of a schedule after the end of the row is newer even without a
+/// block since then, as in a recording or while the chain produces none.
 fn is_newer(ask: &Ask, row: &Vote) -> bool {
     let later_time = ask.origin == Origin::Schedule
         && ask.block == row.ask().block
@@ -165,7 +165,7 @@ fn is_newer(ask: &Ask, row: &Vote) -> bool {
     ask.block > row.ask().block || later_time
 }
 
-/// Whether the post that the row is for was deleted and published again.
+/// Whether the post of the row was deleted and published again.
 fn is_new_post(plan: &Plan, had: &Ask) -> bool {
     plan.ask.origin == Origin::Author
         && had.origin == Origin::Author

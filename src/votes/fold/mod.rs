@@ -28,12 +28,12 @@ use crate::votes::vote::Vote;
 
 pub use context::Context;
 
-/// Rows to write after a batch.
+/// The rows to write for a batch.
 #[derive(Debug, Default, PartialEq)]
 pub struct Rows {
-    /// Rows that were not there.
+    /// New rows.
     pub new: Vec<Vote>,
-    /// Rows that were there.
+    /// Existing rows that changed.
     pub changed: Vec<Vote>,
     /// Votes that failed for good in this batch.
     pub errors: Vec<ErrorEntry>,
@@ -103,7 +103,7 @@ impl Row {
                 outcome: Outcome::Unsuited(_),
                 ..
             }) => self.planned || other_cause,
-            // Whoever reports knows of the vote, and says who holds it.
+            // The reporting caster knows the vote, and the report says who holds it.
             Change::Report(_) => false,
         };
         self.now = after;

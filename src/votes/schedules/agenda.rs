@@ -1,4 +1,4 @@
-//! What is to run when: the rules with a schedule, and how far each has run. Pure.
+//! When each rule with a schedule runs, and its last run. Pure.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,30 +10,30 @@ use crate::rules::schedule::Timetable;
 use crate::rules::set::RuleSet;
 use crate::votes::change::{Batch, ScheduleRun};
 
-/// Posts are looked up so long before their votes are due: as long as two requests to a node mostly take,
-/// and no longer, because a post published after the look-up does not count.
+/// Time before votes are due at which posts are looked up: as long as two requests to a node mostly take, and no longer,
+/// because a post published after the look-up does not count.
 const LEAD: TimeDelta = TimeDelta::milliseconds(1_000);
-/// And so much longer for each author of whom posts are looked up for the same time.
+/// Additional lead for each author whose posts are looked up for the same time.
 const LEAD_PER_AUTHOR: TimeDelta = TimeDelta::milliseconds(50);
 /// Longest time by which a look-up begins before its votes are due.
 pub const LONGEST_LEAD: TimeDelta = TimeDelta::minutes(1);
-/// Somebody who is this late at most missed nothing: such a time is still the moment of its votes.
+/// Longest delay with which a time is not missed: its votes are still due at that time.
 const LATE: TimeDelta = TimeDelta::seconds(1);
 
 /// The times of all rules with a schedule.
 #[derive(Debug, Default)]
 pub struct Agenda {
     entries: BTreeMap<RuleId, Entry>,
-    /// How far rules had run of which nothing is known now, because their files are bad.
+    /// The last runs of rules of which nothing is known now, because their files have errors.
     unknown: HashMap<RuleId, ScheduleRun>,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// Expression and zone, as a table has them.
+    /// Expression and time zone, as stored in the table.
     schedule: String,
     timetable: Timetable,
-    /// The first time that was not run yet.
+    /// The next time to run.
     next: Option<DateTime<Utc>>,
     authors: Vec<Account>,
 }
@@ -43,16 +43,16 @@ struct Entry {
 pub struct Run {
     /// The rule.
     pub rule: RuleId,
-    /// As a table has it.
+    /// The schedule, as stored in the table.
     pub schedule: String,
-    /// When its votes are due: the time itself, or now where it was missed.
+    /// When its votes are due: the time itself, or now if it was missed.
     pub due: DateTime<Utc>,
     /// Whose posts are voted on.
     pub authors: Vec<Account>,
 }
 
 impl Run {
-    /// What is stored once it was run.
+    /// What is stored after the run.
     pub fn done(&self) -> ScheduleRun {
         ScheduleRun {
             rule: self.rule.clone(),
@@ -63,7 +63,7 @@ impl Run {
 }
 
 impl Agenda {
-    /// Goes on where earlier runs stopped.
+    /// Continues after earlier runs.
     pub fn new(stored: Vec<ScheduleRun>) -> Self {
         let unknown = stored.into_iter().map(|run| (run.rule.clone(), run));
         Self {
@@ -72,8 +72,8 @@ impl Agenda {
         }
     }
 
-    /// Takes the rules as they are at `now`; returns what is to be stored of it. A rule that is new or
-    /// switched on again, or has another schedule than before, has no past.
+    /// Takes in the rules as they are at `now`; returns what to store. A rule that is new, enabled again, or has another
+    /// schedule than before has no past.
     pub fn update(&mut self, rules: &RuleSet, now: DateTime<Utc>) -> Batch {
         let mut batch = Batch::default();
         let mut before = std::mem::take(&mut self.entries);
@@ -94,7 +94,7 @@ impl Agenda {
             let timetable = match Timetable::new(schedule) {
                 Ok(timetable) => timetable,
                 Err(error) => {
-                    tracing::error!(rule = %rule.id, %error, "a schedule that was found good cannot be read");
+                    tracing::error!(rule = %rule.id, %error, "a schedule that was valid before cannot be read");
                     continue;
                 }
             };
@@ -146,7 +146,7 @@ impl Agenda {
             .min()
     }
 
-    /// The runs whose look-ups begin by `now`. Each comes once; of times that were missed one comes, due now.
+    /// The runs whose look-ups begin by `now`, each once. Several missed times of a rule are one run, due now.
     pub fn due(&mut self, now: DateTime<Utc>) -> Vec<Run> {
         let leads = self.leads();
         let mut runs = Vec::new();
@@ -172,7 +172,7 @@ impl Agenda {
         (self.entries.get(rule)).is_some_and(|entry| entry.schedule == schedule)
     }
 
-    /// For each time that comes next for some rule, how long before it look-ups begin.
+    /// For the next time of each rule, how long before it look-ups begin.
     fn leads(&self) -> BTreeMap<DateTime<Utc>, TimeDelta> {
         let mut authors: BTreeMap<DateTime<Utc>, HashSet<&Account>> = BTreeMap::new();
         for entry in self.entries.values() {
@@ -191,7 +191,7 @@ impl Agenda {
     }
 }
 
-/// The part of an author rule that matters here, where the rule has a schedule.
+/// The author rule and its schedule, if the rule has one.
 pub fn scheduled(rule: &Rule) -> Option<(&AuthorRule, &Schedule)> {
     match &rule.trigger {
         Trigger::Author(author) => Some((author, author.schedule.as_ref()?)),
@@ -205,7 +205,7 @@ fn authors(rule: &AuthorRule) -> Vec<Account> {
             let kept = names.iter().filter(|name| !rule.except.contains(*name));
             kept.cloned().collect()
         }
-        // No file says so: with a schedule authors have names.
+        // Not possible in a file: a rule with a schedule lists its authors.
         Authors::Anyone => Vec::new(),
     }
 }

@@ -1,5 +1,5 @@
-//! Which posts a run votes on: for every voter and author the newest that matches and was not voted on yet.
-//! Pure: what the table holds is asked for in rounds, since mostly the newest post will do.
+//! The posts that a run votes on: for every voter and author the newest that matches and has no vote yet. Pure: the table
+//! is asked in rounds, since mostly the newest post is chosen.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::votes::verdict::is_too_old;
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
-/// Posts of an author that are looked at.
+/// Number of posts of an author that are considered.
 pub const NEWEST: usize = 20;
 
-/// The votes of some runs that are being chosen.
+/// The choice of votes for some runs.
 #[derive(Debug)]
 pub struct Choice<'a> {
     open: Vec<Wish<'a>>,
@@ -40,9 +40,9 @@ struct Wish<'a> {
     weight: Weight,
     voter: &'a Account,
     due_at: DateTime<Utc>,
-    /// What matches, newest first.
+    /// The posts that match, newest first.
     posts: Arc<[&'a Post]>,
-    /// The one that is considered.
+    /// The index of the post that is considered now.
     at: usize,
 }
 
@@ -55,7 +55,7 @@ pub struct Post {
 
 impl From<Content> for Post {
     fn from(content: Content) -> Self {
-        // A vote that was taken back counts: the voter wants none there.
+        // A vote that was taken back counts: the voter does not want one there.
         let voters = content.votes.voters().cloned();
         Self {
             voters: voters.collect(),
@@ -65,8 +65,8 @@ impl From<Content> for Post {
 }
 
 impl<'a> Choice<'a> {
-    /// What `runs` may vote on, given the newest posts of authors; authors that `posts` does not have are
-    /// left out. In a dry run, votes of dry runs count as votes.
+    /// What `runs` may vote on, given the newest posts of authors; authors that are missing in `posts` are left out. In a
+    /// dry run, votes of dry runs count as votes.
     pub fn new(
         runs: impl IntoIterator<Item = &'a Run>,
         rules: &'a RuleSet,
@@ -118,12 +118,12 @@ impl<'a> Choice<'a> {
         choice
     }
 
-    /// The votes of which the table must tell; none when all is chosen.
+    /// The votes to read from the table; none when the choice is complete.
     pub fn questions(&self) -> Vec<VoteKey> {
         self.open.iter().filter_map(Wish::key).collect()
     }
 
-    /// What the table holds of the votes asked for; `planned` are those that may not have got there yet.
+    /// Takes in the rows of these votes; `planned` are votes that may not be in the table yet.
     pub fn answer(&mut self, rows: &[Vote], planned: &HashSet<VoteKey>) {
         let rows = rows.iter().filter(|row| counts(row, self.dry_run));
         let taken: HashSet<&VoteKey> = rows.map(|row| &row.key).chain(planned).collect();
@@ -135,13 +135,13 @@ impl<'a> Choice<'a> {
         self.pass_over(|wish| wish.key().is_some_and(|key| taken.contains(&key)));
     }
 
-    /// What is chosen, and by which rule; two rules may have chosen the same.
+    /// The chosen votes, each with its rule; two rules may have chosen the same.
     pub fn chosen(&self) -> impl Iterator<Item = (&'a Rule, VoteKey)> {
         let chosen = self.chosen.iter();
         chosen.filter_map(|wish| Some((wish.rule, wish.key()?)))
     }
 
-    /// The votes, one for each voter and post: where two rules chose the same, it is the earlier one's.
+    /// The plans, one for each voter and post: if two rules chose the same, the earlier rule has it.
     pub fn plans(self, newest_block: Option<&Cursor>) -> Vec<Plan> {
         let mut plans: BTreeMap<VoteKey, Wish<'a>> = BTreeMap::new();
         for wish in self.chosen {
@@ -172,8 +172,8 @@ impl<'a> Choice<'a> {
         plans.into_iter().map(plan).collect()
     }
 
-    /// Goes on to the next post where the voter has voted on this one, as the post itself tells, or where
-    /// `taken` says so; drops what has no post left.
+    /// Moves on to the next post if the voter has voted on this one, according to the post itself or `taken`; drops wishes
+    /// that have no post left.
     fn pass_over(&mut self, taken: impl Fn(&Wish<'_>) -> bool) {
         self.open.retain_mut(|wish| {
             while let Some(post) = wish.posts.get(wish.at) {
@@ -197,7 +197,7 @@ impl Wish<'_> {
     }
 }
 
-/// Whether the rule speaks of such a post at `due_at`.
+/// Whether the rule matches the post at `due_at`.
 fn matches(rule: &Rule, post: &Post, due_at: DateTime<Utc>) -> bool {
     let content = &post.content;
     !is_too_old(rule, content.created, due_at)
@@ -205,7 +205,7 @@ fn matches(rule: &Rule, post: &Post, due_at: DateTime<Utc>) -> bool {
         && rule.admits(&Facts::of_content(content)).is_ok()
 }
 
-/// Whether a row says that the voter has voted on the post, or will, or must not.
+/// Whether the row shows that the voter has voted on the post, will vote, or must not.
 pub fn counts(row: &Vote, dry_run: bool) -> bool {
     match row.status {
         Status::Queued | Status::Cast | Status::Confirmed => true,
