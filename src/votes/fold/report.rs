@@ -1,44 +1,30 @@
 //! What the caster's report makes of a row.
 
+use chrono::{DateTime, Utc};
+
 use super::asked::unsuited;
 use super::context::{Context, ended, hold_if_soon};
 use crate::votes::change::{Outcome, Report};
 use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
+use crate::weight::Weight;
 
-pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vote {
-    let row = Vote {
-        attempts: row.attempts.max(report.attempts),
-        ..row
-    };
-    // Something else took the vote while the caster decided. What was sent still counts.
+pub(super) fn reported(mut row: Vote, report: &Report, context: &Context<'_>) -> Vote {
+    row.attempts = row.attempts.max(report.attempts);
+    if let Outcome::Cast {
+        trx_id,
+        cast_at,
+        check_at,
+    } = &report.outcome
+    {
+        row.cast_at = Some(*cast_at);
+        row.trx_id = row.trx_id.or_else(|| trx_id.clone());
+        return accepted(row, report.weight, *check_at);
+    }
+    // Something else took the vote while the caster decided.
     let of_another = row.ask().cause() != report.cause;
     match (&report.outcome, row.status) {
-        (
-            Outcome::Cast {
-                trx_id,
-                cast_at,
-                check_at,
-            },
-            status,
-        ) => {
-            let mut row = Vote {
-                cast_at: Some(*cast_at),
-                trx_id: row.trx_id.clone().or(trx_id.clone()),
-                ..row
-            };
-            if matches!(status, Status::Confirmed | Status::Skipped) {
-                return row;
-            }
-            row.asks.first.weight = report.weight;
-            Vote {
-                status: Status::Cast,
-                reason: None,
-                next_attempt_at: *check_at,
-                ..row.free()
-            }
-        }
         (Outcome::Confirmed, Status::Queued | Status::Cast) => Vote {
             status: Status::Confirmed,
             reason: None,
@@ -98,5 +84,19 @@ pub(super) fn reported(row: Vote, report: &Report, context: &Context<'_>) -> Vot
             }
         }
         _ => row,
+    }
+}
+
+/// The row of a vote that the signer accepted, whatever has taken the vote meanwhile.
+fn accepted(mut row: Vote, weight: Weight, check_at: DateTime<Utc>) -> Vote {
+    if matches!(row.status, Status::Confirmed | Status::Skipped) {
+        return row;
+    }
+    row.asks.first.weight = weight;
+    Vote {
+        status: Status::Cast,
+        reason: None,
+        next_attempt_at: check_at,
+        ..row.free()
     }
 }
