@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use serde::Deserialize;
 
 use crate::account::Account;
 
@@ -11,7 +12,7 @@ use crate::account::Account;
 pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
 
 /// The key of a post or comment, `@author/permlink`. Cheap to clone. Permlinks compare byte by byte.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 pub struct PostId {
     /// Who published it.
     pub author: Account,

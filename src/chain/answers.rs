@@ -1,4 +1,4 @@
-//! Parses answers of nodes other than blocks: head, posts and accounts.
+//! Reads answers of nodes other than blocks: head, posts and accounts.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::de::Error;
 
 use crate::account::Account;
 use crate::chain::content::Content;
-use crate::chain::lenient::{Amount, Integer, Text, Time};
+use crate::chain::lenient::{self, Amount, Integer, Time};
 use crate::chain::mana::{AccountState, Manabar};
 use crate::moment;
 use crate::post::PostId;
@@ -56,92 +56,80 @@ pub(crate) fn content(json: &str, now: DateTime<Utc>) -> Answer<Option<Content>>
     }
     // A post that does not exist has an empty author; its other fields differ from node to node.
     let name: RawName = serde_json::from_str(json)?;
-    if name.author.0.is_empty() {
+    if name.author.is_empty() {
         return Ok(None);
     }
     let raw: RawContent = serde_json::from_str(json)?;
     let past = |whose, Time(moment)| moment::past(whose, moment, now).map_err(Error::custom);
     let updated = raw.last_update.map(|time| past("`last_update`", time));
-    let votes = raw.active_votes.unwrap_or_default();
-    let votes = votes
-        .iter()
-        .map(|vote| (Account::from_chain(&vote.voter), vote.weight()))
-        .collect();
+    let votes = raw.active_votes.iter().flatten();
+    let thousandths = |amount: Amount| amount.with_decimals(3);
     Ok(Some(Content {
-        post: PostId::new(Account::from_chain(&name.author.0), &name.permlink.0),
+        post: PostId::new(Account::from_chain(&name.author), &name.permlink),
         created: past("`created`", raw.created)?,
         last_update: updated.transpose()?,
-        parent_author: raw.parent_author.0,
-        parent_permlink: raw.parent_permlink.0,
-        title: raw.title.0,
-        body: raw.body.0,
-        json_metadata: raw.json_metadata.0,
+        parent_author: raw.parent_author,
+        parent_permlink: raw.parent_permlink,
+        title: raw.title,
+        body: raw.body,
+        json_metadata: raw.json_metadata,
         pending_payout: raw.pending_payout_value.map_or(0, thousandths),
         // A node that omits it means the default of the chain: 1,000,000 HBD or SBD.
         max_accepted_payout: raw.max_accepted_payout.map_or(1_000_000_000, thousandths),
         allow_votes: raw.allow_votes.unwrap_or(true),
-        votes,
+        votes: votes.map(RawVote::read).collect(),
     }))
-}
-
-fn thousandths(amount: Amount) -> i64 {
-    amount.with_decimals(3)
 }
 
 #[derive(Deserialize)]
 struct RawName {
-    author: Text,
-    #[serde(default)]
-    permlink: Text,
+    #[serde(deserialize_with = "lenient::text")]
+    author: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    permlink: String,
 }
 
 #[derive(Deserialize)]
 struct RawContent {
     created: Time,
-    #[serde(default)]
     last_update: Option<Time>,
-    #[serde(default)]
-    parent_author: Text,
-    #[serde(default)]
-    parent_permlink: Text,
-    #[serde(default)]
-    title: Text,
-    #[serde(default)]
-    body: Text,
-    #[serde(default)]
-    json_metadata: Text,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
+    parent_author: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    parent_permlink: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    title: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    body: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    json_metadata: String,
     pending_payout_value: Option<Amount>,
-    #[serde(default)]
     max_accepted_payout: Option<Amount>,
-    #[serde(default)]
     allow_votes: Option<bool>,
-    #[serde(default)]
     active_votes: Option<Vec<RawVote>>,
 }
 
 #[derive(Deserialize)]
 struct RawVote {
-    voter: String,
-    #[serde(default)]
+    voter: Account,
     percent: Option<Integer>,
-    #[serde(default)]
     rshares: Option<Integer>,
 }
 
 impl RawVote {
-    /// The weight. If the node omits it, ±100 % by the sign of the vote: that the vote exists matters
-    /// more than its weight.
-    fn weight(&self) -> Weight {
-        match (self.percent, self.rshares) {
+    /// The voter and the weight. If the node omits the weight, ±100 % by the sign of the vote: that the
+    /// vote exists matters more than its weight.
+    fn read(&self) -> (Account, Weight) {
+        let weight = match (self.percent, self.rshares) {
             (Some(Integer(percent)), _) => Weight::clamped(percent),
             (None, Some(Integer(rshares))) => Weight::clamped(rshares.signum() * 10_000),
             (None, None) => Weight::FULL,
-        }
+        };
+        (self.voter.clone(), weight)
     }
 }
 
-/// Parses the answer of `get_accounts`.
+/// Reads the answer of `get_accounts`.
 pub(crate) fn accounts(json: &str) -> Answer<Vec<AccountState>> {
     let raw: Vec<RawAccount> = serde_json::from_str(json)?;
     Ok(raw.into_iter().map(RawAccount::state).collect())
@@ -149,22 +137,16 @@ pub(crate) fn accounts(json: &str) -> Answer<Vec<AccountState>> {
 
 #[derive(Deserialize)]
 struct RawAccount {
-    name: String,
+    name: Account,
     vesting_shares: Amount,
-    #[serde(default)]
     delegated_vesting_shares: Option<Amount>,
-    #[serde(default)]
     received_vesting_shares: Option<Amount>,
-    #[serde(default)]
     vesting_withdraw_rate: Option<Amount>,
     /// In micro-VESTS, like `withdrawn`.
-    #[serde(default)]
     to_withdraw: Option<Integer>,
-    #[serde(default)]
     withdrawn: Option<Integer>,
     voting_manabar: RawManabar,
     /// Missing on nodes without a separate bar for downvotes.
-    #[serde(default)]
     downvote_manabar: Option<RawManabar>,
 }
 
@@ -177,51 +159,39 @@ struct RawManabar {
 
 impl RawAccount {
     fn state(self) -> AccountState {
-        let micro =
-            |amount: Option<Amount>| i128::from(amount.map_or(0, |amount| amount.with_decimals(6)));
-        let integer =
-            |number: Option<Integer>| i128::from(number.map_or(0, |Integer(number)| number));
+        let micro = |amount: Option<Amount>| i128::from(amount.map_or(0, |it| it.with_decimals(6)));
+        let integer = |number: Option<Integer>| i128::from(number.map_or(0, |it| it.0));
         let left = integer(self.to_withdraw) - integer(self.withdrawn);
         let withdrawing = micro(self.vesting_withdraw_rate).min(left).max(0);
         let max = micro(Some(self.vesting_shares)) - micro(self.delegated_vesting_shares)
             + micro(self.received_vesting_shares)
             - withdrawing;
         let voting = self.voting_manabar.read();
+        let none = Manabar { mana: 0, ..voting };
         AccountState {
-            account: Account::from_chain(&self.name),
+            account: self.name,
             max: max.clamp(0, i128::from(i64::MAX)) as i64,
             voting,
-            downvote: match self.downvote_manabar {
-                Some(raw) => raw.read(),
-                None => Manabar {
-                    mana: 0,
-                    updated: voting.updated,
-                },
-            },
+            downvote: self.downvote_manabar.map_or(none, RawManabar::read),
         }
     }
 }
 
 impl RawManabar {
     fn read(self) -> Manabar {
-        let updated = DateTime::from_timestamp(self.last_update_time.0, 0);
         Manabar {
             mana: self.current_mana.0,
-            updated: updated.unwrap_or(DateTime::UNIX_EPOCH),
+            updated: DateTime::from_timestamp(self.last_update_time.0, 0).unwrap_or_default(),
         }
     }
 }
 
-/// Parses the answer of `bridge.get_account_posts` or `get_discussions_by_blog`: the posts of
+/// Reads the answer of `bridge.get_account_posts` or `get_discussions_by_blog`: the posts of
 /// `author`, newest first. Reblogs of other authors' posts are left out.
 pub(crate) fn posts_of(json: &str, author: &Account) -> Answer<Vec<PostId>> {
-    let raw: Vec<RawName> = serde_json::from_str(json)?;
-    let own = raw
-        .into_iter()
-        .filter(|post| post.author.0 == author.as_str());
-    Ok(own
-        .map(|post| PostId::new(author.clone(), &post.permlink.0))
-        .collect())
+    let mut posts: Vec<PostId> = serde_json::from_str(json)?;
+    posts.retain(|post| post.author == *author);
+    Ok(posts)
 }
 
 #[cfg(test)]

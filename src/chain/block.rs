@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 
 use crate::account::Account;
+use crate::chain::lenient;
 use crate::post::PostId;
 use crate::weight::Weight;
 
@@ -46,19 +48,25 @@ pub enum OperationBody {
 }
 
 /// `comment`: a new post or comment, or an edit of one. The operation alone does not tell which.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Comment {
     /// Its author and permlink.
+    #[serde(flatten)]
     pub post: PostId,
     /// Empty for a post.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub parent_author: String,
     /// For a post, its category: a tag, or a community such as `hive-174578`.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub parent_permlink: String,
     /// Empty for a comment, as a rule.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub title: String,
     /// The text; in an edit, possibly a patch that starts with `@@ `.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub body: String,
     /// Usually JSON, but may be empty or broken.
+    #[serde(default, deserialize_with = "lenient::text")]
     pub json_metadata: String,
 }
 
@@ -75,23 +83,32 @@ impl Comment {
 }
 
 /// `comment_options`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct CommentOptions {
     /// The post or comment that the options are for.
+    #[serde(flatten)]
     pub post: PostId,
     /// In thousandths of HBD or SBD; 0 declines payout.
+    #[serde(deserialize_with = "lenient::thousandths")]
     pub max_accepted_payout: i64,
     /// Whether the post accepts upvotes.
+    #[serde(default = "allowed")]
     pub allow_votes: bool,
 }
 
+fn allowed() -> bool {
+    true
+}
+
 /// `vote`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Vote {
     /// Who votes.
     pub voter: Account,
     /// The post or comment voted on.
+    #[serde(flatten)]
     pub post: PostId,
-    /// 0 takes a vote back.
+    /// 0 takes a vote back. The chain refuses weights out of range.
+    #[serde(deserialize_with = "lenient::weight")]
     pub weight: Weight,
 }

@@ -3,17 +3,14 @@
 //! These types deserialize from JSON text only ([`serde_json::from_str`]), since they inspect it.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny};
 use serde_json::value::RawValue;
+
+use crate::weight::Weight;
 
 /// An integer, written as a number or as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Integer(pub i64);
-
-/// A text. `null` is an empty text. Any other value, such as the object that some nodes write for
-/// `json_metadata`, becomes its JSON text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Text(pub String);
 
 /// An amount of money or VESTS: `"1.000 HBD"`, `{"amount": "1000", "precision": 3, "nai": …}` or
 /// `["1000", 3, "@@000000013"]`.
@@ -21,6 +18,15 @@ pub struct Text(pub String);
 pub struct Amount {
     units: i64,
     decimals: u32,
+}
+
+/// An amount in units of 10^-`precision`. The token that follows is not needed.
+#[derive(serde::Deserialize)]
+struct Nai {
+    amount: Integer,
+    precision: Integer,
+    #[serde(rename = "nai")]
+    _token: Option<IgnoredAny>,
 }
 
 /// A time in UTC, usually without a zone suffix.
@@ -32,45 +38,27 @@ impl Amount {
     /// bounds of `i64`.
     pub fn with_decimals(self, decimals: u32) -> i64 {
         let units = i128::from(self.units);
-        let scaled = if decimals >= self.decimals {
-            power_of_ten(decimals - self.decimals).and_then(|factor| units.checked_mul(factor))
-        } else {
-            power_of_ten(self.decimals - decimals).map(|factor| units / factor)
-        };
-        match scaled {
-            Some(scaled) => {
-                i64::try_from(scaled).unwrap_or(if units < 0 { i64::MIN } else { i64::MAX })
-            }
-            None => 0,
-        }
+        let factor = 10_i128.checked_pow(decimals.abs_diff(self.decimals));
+        let scaled = factor.and_then(|factor| match decimals >= self.decimals {
+            true => units.checked_mul(factor),
+            false => Some(units / factor),
+        });
+        let bounded = |scaled: i128| scaled.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        scaled.map_or(0, bounded)
     }
 
     fn parse(raw: &str) -> Option<Self> {
         match raw.as_bytes().first()? {
             b'"' => Self::from_text(&serde_json::from_str::<String>(raw).ok()?),
-            b'{' => {
-                #[derive(serde::Deserialize)]
-                struct Nai {
-                    amount: Integer,
-                    precision: Integer,
-                }
-                let Nai { amount, precision } = serde_json::from_str(raw).ok()?;
-                Self::new(amount, precision)
+            // A derived structure is read from an object and from a list.
+            _ => {
+                let nai: Nai = serde_json::from_str(raw).ok()?;
+                Some(Self {
+                    units: nai.amount.0,
+                    decimals: u32::try_from(nai.precision.0).ok()?,
+                })
             }
-            b'[' => {
-                let (amount, precision, _) =
-                    serde_json::from_str::<(Integer, Integer, serde::de::IgnoredAny)>(raw).ok()?;
-                Self::new(amount, precision)
-            }
-            _ => None,
         }
-    }
-
-    fn new(amount: Integer, precision: Integer) -> Option<Self> {
-        Some(Self {
-            units: amount.0,
-            decimals: u32::try_from(precision.0).ok()?,
-        })
     }
 
     fn from_text(text: &str) -> Option<Self> {
@@ -87,10 +75,6 @@ impl Amount {
             decimals: u32::try_from(part.len()).ok()?,
         })
     }
-}
-
-fn power_of_ten(exponent: u32) -> Option<i128> {
-    10_i128.checked_pow(exponent)
 }
 
 fn integer(raw: &str) -> Option<i64> {
@@ -115,25 +99,8 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 impl<'de> Deserialize<'de> for Integer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        match integer(raw.get()) {
-            Some(number) => Ok(Self(number)),
-            None => Err(D::Error::custom("expected an integer")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if raw.starts_with('"') {
-            return serde_json::from_str(raw)
-                .map(Self)
-                .map_err(D::Error::custom);
-        }
-        Ok(match raw {
-            "null" => Self::default(),
-            other => Self(other.to_owned()),
-        })
+        let number = integer(raw.get()).map(Self);
+        number.ok_or_else(|| D::Error::custom("expected an integer"))
     }
 }
 
@@ -147,13 +114,29 @@ impl<'de> Deserialize<'de> for Amount {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        match time(&text) {
-            Some(time) => Ok(Self(time)),
-            None => Err(D::Error::custom(
-                "expected a time such as 2016-03-24T17:00:06",
-            )),
-        }
+        let time = time(&text).map(Self);
+        time.ok_or_else(|| D::Error::custom("expected a time such as 2016-03-24T17:00:06"))
     }
+}
+
+/// Reads a text. `null` is an empty text. Any other value, such as the object that some nodes write for
+/// `json_metadata`, becomes its JSON text.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match <&RawValue>::deserialize(deserializer)?.get() {
+        "null" => Ok(String::new()),
+        raw if raw.starts_with('"') => serde_json::from_str(raw).map_err(D::Error::custom),
+        other => Ok(other.to_owned()),
+    }
+}
+
+/// Reads an amount of money in thousandths.
+pub fn thousandths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Amount::deserialize(deserializer).map(|amount| amount.with_decimals(3))
+}
+
+/// Reads a weight, cut to the range of weights.
+pub fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Weight, D::Error> {
+    Integer::deserialize(deserializer).map(|Integer(hundredths)| Weight::clamped(hundredths))
 }
 
 #[cfg(test)]
@@ -240,8 +223,8 @@ mod tests {
             ("null", ""),
             (r#"{"app": "x"}"#, r#"{"app": "x"}"#),
         ] {
-            let read: Text = serde_json::from_str(json).unwrap();
-            assert_eq!(read.0, text, "{json}");
+            let mut deserializer = serde_json::Deserializer::from_str(json);
+            assert_eq!(super::text(&mut deserializer).unwrap(), text, "{json}");
         }
     }
 

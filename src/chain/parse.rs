@@ -10,12 +10,9 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::account::Account;
-use crate::chain::block::{Block, Comment, CommentOptions, Operation, OperationBody, Vote};
-use crate::chain::lenient::{Amount, Integer, Text, Time};
+use crate::chain::block::{Block, Operation, OperationBody};
+use crate::chain::lenient::{Integer, Time};
 use crate::moment::{self, Impossible};
-use crate::post::PostId;
-use crate::weight::Weight;
 
 /// An error in the JSON text of a block.
 #[derive(Debug, thiserror::Error)]
@@ -74,9 +71,7 @@ struct RawBlock<'a> {
     transactions: Vec<RawTransaction<'a>>,
     #[serde(default)]
     transaction_ids: Vec<String>,
-    #[serde(default)]
     block_num: Option<Integer>,
-    #[serde(default)]
     number: Option<Integer>,
 }
 
@@ -84,9 +79,7 @@ struct RawBlock<'a> {
 struct RawTransaction<'a> {
     #[serde(borrow, default)]
     operations: Vec<&'a RawValue>,
-    #[serde(default)]
     transaction_id: Option<String>,
-    #[serde(default)]
     block_num: Option<Integer>,
 }
 
@@ -156,87 +149,12 @@ fn operation_body(json: &str) -> Result<Option<OperationBody>, serde_json::Error
 
 fn body_of_kind(kind: &str, value: &str) -> Result<Option<OperationBody>, serde_json::Error> {
     Ok(Some(match kind {
-        "comment" => {
-            let raw: RawComment = serde_json::from_str(value)?;
-            OperationBody::Comment(Comment {
-                post: post_id(&raw.author, &raw.permlink),
-                parent_author: raw.parent_author.0,
-                parent_permlink: raw.parent_permlink.0,
-                title: raw.title.0,
-                body: raw.body.0,
-                json_metadata: raw.json_metadata.0,
-            })
-        }
-        "comment_options" => {
-            let raw: RawCommentOptions = serde_json::from_str(value)?;
-            OperationBody::CommentOptions(CommentOptions {
-                post: post_id(&raw.author, &raw.permlink),
-                max_accepted_payout: raw.max_accepted_payout.with_decimals(3),
-                allow_votes: raw.allow_votes,
-            })
-        }
-        "delete_comment" => {
-            let raw: RawPost = serde_json::from_str(value)?;
-            OperationBody::DeleteComment(post_id(&raw.author, &raw.permlink))
-        }
-        "vote" => {
-            let raw: RawVote = serde_json::from_str(value)?;
-            OperationBody::Vote(Vote {
-                voter: Account::from_chain(&raw.voter),
-                post: post_id(&raw.author, &raw.permlink),
-                // The chain refuses weights out of range.
-                weight: Weight::clamped(raw.weight.0),
-            })
-        }
+        "comment" => OperationBody::Comment(serde_json::from_str(value)?),
+        "comment_options" => OperationBody::CommentOptions(serde_json::from_str(value)?),
+        "delete_comment" => OperationBody::DeleteComment(serde_json::from_str(value)?),
+        "vote" => OperationBody::Vote(serde_json::from_str(value)?),
         _ => return Ok(None),
     }))
-}
-
-fn post_id(author: &str, permlink: &str) -> PostId {
-    PostId::new(Account::from_chain(author), permlink)
-}
-
-#[derive(Deserialize)]
-struct RawComment {
-    author: String,
-    permlink: String,
-    #[serde(default)]
-    parent_author: Text,
-    #[serde(default)]
-    parent_permlink: Text,
-    #[serde(default)]
-    title: Text,
-    #[serde(default)]
-    body: Text,
-    #[serde(default)]
-    json_metadata: Text,
-}
-
-#[derive(Deserialize)]
-struct RawCommentOptions {
-    author: String,
-    permlink: String,
-    max_accepted_payout: Amount,
-    #[serde(default = "allowed")]
-    allow_votes: bool,
-}
-
-fn allowed() -> bool {
-    true
-}
-
-#[derive(Deserialize)]
-struct RawPost {
-    author: String,
-    permlink: String,
-}
-
-#[derive(Deserialize)]
-struct RawVote {
-    voter: String,
-    author: String,
-    permlink: String,
-    weight: Integer,
 }
 
 #[cfg(test)]

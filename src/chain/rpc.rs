@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::chain::lenient::{Integer, Text};
+use crate::chain::lenient::{self, Integer};
 use crate::chain::node_error::{NodeError, NodeFault, excerpt, from_rpc_error};
 use crate::http_client::retry_after;
 
@@ -223,11 +223,9 @@ fn request(id: usize, call: &Call) -> Value {
 
 #[derive(Deserialize)]
 struct RawAnswer<'a> {
-    #[serde(default)]
     id: Option<Integer>,
     #[serde(borrow, default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
-    #[serde(default)]
     error: Option<RawError>,
 }
 
@@ -240,10 +238,9 @@ fn present<'de, D: serde::Deserializer<'de>>(
 
 #[derive(Deserialize)]
 struct RawError {
-    #[serde(default)]
     code: Option<Integer>,
-    #[serde(default)]
-    message: Text,
+    #[serde(default, deserialize_with = "lenient::text")]
+    message: String,
 }
 
 impl RawAnswer<'_> {
@@ -251,7 +248,7 @@ impl RawAnswer<'_> {
         match (self.error, self.result) {
             (Some(error), _) => {
                 let code = error.code.map_or(0, |Integer(code)| code);
-                Err(from_rpc_error(method, code, &error.message.0))
+                Err(from_rpc_error(method, code, &error.message))
             }
             (None, Some(result)) if status.is_success() => Ok(result.to_owned()),
             (None, _) if !status.is_success() => Err(status_fault(status, "")),
