@@ -1,5 +1,6 @@
 //! The HTTP client for requests to nodes and to the signer.
 
+use std::error::Error;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use chrono::DateTime;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// Time limit for connecting, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time after which an idle connection is closed. The signer closes its side after 5 s, and a request
 /// on a connection that is being closed fails.
@@ -37,6 +38,14 @@ fn use_ring() {
         // Fails only if a provider is installed already, which is used then.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
+}
+
+/// The innermost cause of an error. The message of reqwest itself only names the URL of the failed request.
+pub fn innermost<'e>(mut error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error
 }
 
 /// The wait that a server asks for in `Retry-After`, at most an hour. A date there is compared with

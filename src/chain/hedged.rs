@@ -2,87 +2,65 @@
 
 use std::future::Future;
 use std::time::Duration;
-use std::vec;
 
-use tokio::sync::mpsc;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::chain::health::Turn;
-use crate::chain::node_error::{NodeError, NodeFault};
-use crate::chain::nodes::Nodes;
+use crate::chain::node_error::NodeError;
+use crate::stop::result_of;
 
-/// One request to several nodes, with the replies in order of arrival.
-///
-/// Requests in flight go on after a drop: whether a node answers decides whether it is used again.
-pub(super) struct HedgedRequest<T, A> {
-    nodes: Nodes,
-    ask_one: A,
-    /// Time without an answer after which the next node is asked too.
-    hedge_after: Duration,
-    /// The nodes not asked yet.
-    turns: vec::IntoIter<Turn>,
-    /// Number of requests in flight.
-    in_flight: usize,
-    replies: mpsc::Receiver<Reply<T>>,
-    /// Has room for the replies of all nodes.
-    reply: mpsc::Sender<Reply<T>>,
+/// What nodes replied to one request, in order of arrival.
+pub(super) struct Replies<T> {
+    pub answers: Vec<(Turn, T)>,
+    pub faults: Vec<NodeError>,
 }
 
-type Reply<T> = (Turn, Result<T, NodeError>);
-
-impl<T, A, F> HedgedRequest<T, A>
+/// Asks the nodes in turn, each after the last one replied or took `hedge_after`, until one answer
+/// `is_enough`, which is the last of the answers then.
+///
+/// Requests in flight go on after that: whether a node answers decides whether it is used again.
+pub(super) async fn ask<T, F>(
+    turns: Vec<Turn>,
+    hedge_after: Duration,
+    ask_one: impl Fn(Turn) -> F,
+    is_enough: impl Fn(&T) -> bool,
+) -> Replies<T>
 where
     T: Send + 'static,
-    A: Fn(Nodes, Turn) -> F,
-    F: Future<Output = Result<T, NodeFault>> + Send + 'static,
+    F: Future<Output = Result<T, NodeError>> + Send + 'static,
 {
-    /// A request that no node has been sent yet.
-    pub fn new(nodes: &Nodes, turns: Vec<Turn>, hedge_after: Duration, ask_one: A) -> Self {
-        let (reply, replies) = mpsc::channel(turns.len().max(1));
-        Self {
-            nodes: nodes.clone(),
-            ask_one,
-            hedge_after,
-            turns: turns.into_iter(),
-            in_flight: 0,
-            replies,
-            reply,
-        }
-    }
-
-    /// The next answer or fault; `None` after the last node.
-    pub async fn next(&mut self) -> Option<Reply<T>> {
-        loop {
-            if self.in_flight == 0 && !self.ask_next() {
-                return None;
-            }
-            let can_hedge = !self.turns.as_slice().is_empty();
-            tokio::select! {
-                biased;
-                reply = self.replies.recv() => {
-                    self.in_flight -= 1;
-                    return reply;
+    let mut replies = Replies {
+        answers: Vec::new(),
+        faults: Vec::new(),
+    };
+    let start = |turn| {
+        let reply = ask_one(turn);
+        tokio::spawn(async move { (turn, reply.await) })
+    };
+    let mut turns = turns.into_iter();
+    let mut in_flight: FuturesUnordered<_> = turns.next().map(start).into_iter().collect();
+    while !in_flight.is_empty() {
+        let can_hedge = !turns.as_slice().is_empty();
+        tokio::select! {
+            biased;
+            Some(ended) = in_flight.next() => match result_of(ended) {
+                Some((turn, Ok(answer))) => {
+                    let ends = is_enough(&answer);
+                    replies.answers.push((turn, answer));
+                    if ends {
+                        break;
+                    }
                 }
-                () = tokio::time::sleep(self.hedge_after), if can_hedge => {
-                    self.ask_next();
-                }
+                Some((_, Err(fault))) => replies.faults.push(fault),
+                None => {}
+            },
+            () = tokio::time::sleep(hedge_after), if can_hedge => {
+                in_flight.extend(turns.next().map(start));
             }
         }
+        if in_flight.is_empty() {
+            in_flight.extend(turns.next().map(start));
+        }
     }
-
-    /// Asks the next node. False if none is left.
-    fn ask_next(&mut self) -> bool {
-        let Some(turn) = self.turns.next() else {
-            return false;
-        };
-        let answer = (self.ask_one)(self.nodes.clone(), turn);
-        let (nodes, reply) = (self.nodes.clone(), self.reply.clone());
-        self.nodes.inner().requests.spawn(async move {
-            let answer = answer.await;
-            let answer = answer.map_err(|fault| nodes.inner().failed(turn, fault));
-            // The receiver is gone if another node answered first.
-            let _ = reply.try_send((turn, answer));
-        });
-        self.in_flight += 1;
-        true
-    }
+    replies
 }

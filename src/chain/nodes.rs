@@ -1,18 +1,16 @@
 //! Several nodes as one: a request goes on to the next node if one fails or is slow.
 
-use std::fmt;
 use std::future::Future;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::chain::health::{Health, Turn, rate_limit};
-use crate::chain::hedged::HedgedRequest;
+use crate::chain::hedged::{self, Replies};
 use crate::chain::node_error::{NodeError, NodeFault};
 use crate::chain::notice::NodeNotice;
 use crate::chain::rpc::Node;
@@ -27,23 +25,20 @@ use crate::network::ChainKind;
 pub struct Nodes(Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) nodes: Vec<NodeInUse>,
-    pub(super) kind: ChainKind,
-    pub(super) clock: Clock,
-    pub(super) limits: NodeLimits,
-    /// All requests in flight, also those whose answers only `health` still needs.
-    pub(super) requests: TaskTracker,
+struct Inner {
+    nodes: Vec<Node>,
+    kind: ChainKind,
+    clock: Clock,
+    limits: NodeLimits,
     health: Mutex<Health>,
     notices: Option<mpsc::Sender<NodeNotice>>,
 }
 
-/// A node and the methods that it turned out to lack.
-#[derive(Debug)]
-pub(super) struct NodeInUse {
-    pub(super) node: Node,
-    pub(super) lacks_block_range: AtomicBool,
-    pub(super) lacks_bridge: AtomicBool,
+/// One of the nodes, at its turn to answer a request.
+#[derive(Clone)]
+pub(super) struct AskedNode {
+    nodes: Nodes,
+    turn: Turn,
 }
 
 /// Limits for the answers of a node.
@@ -94,19 +89,11 @@ pub enum NodesSetupError {
 }
 
 /// The error of a call that no node answered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no node answered: {}", self.list())]
 pub struct NodesError {
     /// The fault of each node.
     pub faults: Vec<NodeError>,
-}
-
-impl std::error::Error for NodesError {}
-
-impl fmt::Display for NodesError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("no node answered: ")?;
-        self.list(formatter)
-    }
 }
 
 impl NodesError {
@@ -119,12 +106,9 @@ impl NodesError {
         waits.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
-    fn list(&self, formatter: &mut impl fmt::Write) -> fmt::Result {
-        for (index, error) in self.faults.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(formatter, "{separator}{error}")?;
-        }
-        Ok(())
+    fn list(&self) -> String {
+        let faults: Vec<_> = self.faults.iter().map(NodeError::to_string).collect();
+        faults.join("; ")
     }
 }
 
@@ -165,16 +149,11 @@ impl Nodes {
                 position: index + 1,
                 why,
             })?;
-            nodes.push(NodeInUse {
-                node: Node::new(client.clone(), url, limits.max_answer_bytes),
-                lacks_block_range: AtomicBool::new(false),
-                lacks_bridge: AtomicBool::new(false),
-            });
+            nodes.push(Node::new(client.clone(), url, limits.max_answer_bytes));
         }
-        let names = nodes.iter().map(|in_use| in_use.node.name().to_owned());
+        let names = nodes.iter().map(|node| node.name().to_owned());
         Ok(Self(Arc::new(Inner {
             health: Mutex::new(Health::new(names, limits.cooldown)),
-            requests: TaskTracker::new(),
             nodes,
             kind,
             clock,
@@ -183,8 +162,12 @@ impl Nodes {
         })))
     }
 
-    pub(super) fn inner(&self) -> &Inner {
-        &self.0
+    pub(super) fn clock(&self) -> Clock {
+        self.0.clock
+    }
+
+    pub(super) fn limits(&self) -> &NodeLimits {
+        &self.0.limits
     }
 
     /// Asks the nodes in turn, each after the last one failed or took `hedge_after`, and returns the
@@ -192,63 +175,51 @@ impl Nodes {
     pub(super) async fn ask<T, F>(
         &self,
         hedge_after: Duration,
-        ask_one: impl Fn(Self, Turn) -> F,
+        ask_one: impl Fn(AskedNode) -> F,
     ) -> Result<T, NodesError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, NodeFault>> + Send + 'static,
     {
-        let inner = self.inner();
-        let mut request = HedgedRequest::new(
-            self,
-            inner.turns(false),
-            hedge_after,
-            |nodes: Self, turn| {
-                let answer = ask_one(nodes.clone(), turn);
-                async move {
-                    let answer = answer.await?;
-                    nodes.inner().answered(turn, false);
-                    Ok(answer)
+        let any = |_: &T| true;
+        let mut replies = self.ask_until(any, false, hedge_after, ask_one).await;
+        match replies.answers.pop() {
+            Some((_, answer)) => Ok(answer),
+            None => Err(self.all_failed(replies.faults)),
+        }
+    }
+
+    /// Asks the nodes in turn until an answer `is_enough`, which proves the node that gave it to be healthy.
+    pub(super) async fn ask_until<T, F>(
+        &self,
+        is_enough: impl Fn(&T) -> bool + Copy + Send + 'static,
+        asks_for_head: bool,
+        hedge_after: Duration,
+        ask_one: impl Fn(AskedNode) -> F,
+    ) -> Replies<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, NodeFault>> + Send + 'static,
+    {
+        let ask_one = |turn| {
+            let nodes = self.clone();
+            let asked = ask_one(AskedNode {
+                nodes: nodes.clone(),
+                turn,
+            });
+            async move {
+                let answer = asked.await.map_err(|fault| nodes.failed(turn, fault))?;
+                if is_enough(&answer) {
+                    nodes.answered(turn, asks_for_head);
                 }
-            },
-        );
-        let mut faults = Vec::new();
-        while let Some((_, answer)) = request.next().await {
-            match answer {
-                Ok(answer) => return Ok(answer),
-                Err(error) => faults.push(error),
+                Ok(answer)
             }
-        }
-        Err(inner.all_failed(faults))
-    }
-}
-
-fn parse_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        other => Err(format!("it starts with `{other}:`")),
-    }
-}
-
-impl Inner {
-    pub(super) fn node(&self, turn: Turn) -> &NodeInUse {
-        &self.nodes[turn.node]
+        };
+        let turns = self.health().turns(asks_for_head, Instant::now());
+        hedged::ask(turns, hedge_after, ask_one, is_enough).await
     }
 
-    /// The timeout of this node. A probe has a shorter one, since other nodes work.
-    pub(super) fn timeout(&self, turn: Turn) -> Duration {
-        if turn.is_probe {
-            self.limits.timeout / 5
-        } else {
-            self.limits.timeout
-        }
-    }
-
-    pub(super) fn turns(&self, asks_for_head: bool) -> Vec<Turn> {
-        self.health().turns(asks_for_head, Instant::now())
-    }
-
+    /// Records an answer. `with_head` means that it proved the node not to lag.
     pub(super) fn answered(&self, turn: Turn, with_head: bool) {
         let notices = self.health().answered(turn.node, with_head, Instant::now());
         for notice in notices {
@@ -257,12 +228,13 @@ impl Inner {
         }
     }
 
+    /// Records a failure, and returns it with the name of the node.
     pub(super) fn failed(&self, turn: Turn, fault: NodeFault) -> NodeError {
         let notice = self.health().failed(turn.node, &fault, Instant::now());
-        let error = self.node(turn).node.error(fault);
+        let error = self.0.nodes[turn.node].error(fault);
         match notice {
             Some(notice) => {
-                let then = match self.nodes.len() {
+                let then = match self.0.nodes.len() {
                     1 => "retrying",
                     _ => "asking the next one",
                 };
@@ -277,37 +249,66 @@ impl Inner {
     /// The error of a call that no node answered.
     pub(super) fn all_failed(&self, mut faults: Vec<NodeError>) -> NodesError {
         // The list includes nodes that were not asked because of their rate limit.
-        for (index, in_use) in self.nodes.iter().enumerate() {
-            if faults.iter().any(|error| error.node == in_use.node.name()) {
+        for (index, node) in self.0.nodes.iter().enumerate() {
+            if faults.iter().any(|error| error.node == node.name()) {
                 continue;
             }
             if let Some(wait) = self.health().rate_limited_for(index, Instant::now()) {
-                faults.push(in_use.node.error(NodeFault::TooManyRequests(Some(wait))));
+                faults.push(node.error(NodeFault::TooManyRequests(Some(wait))));
             }
         }
         let error = NodesError { faults };
-        if error.faults.iter().all(|error| error.fault.is_outage()) {
-            let mut list = String::new();
-            // Writing to a string cannot fail.
-            let _ = error.list(&mut list);
-            if let Some(notice) = self.health().all_failed(list) {
-                tracing::error!("{notice}");
-                self.notify(notice);
-            }
+        if error.faults.iter().all(|error| error.fault.is_outage())
+            && let Some(notice) = self.health().all_failed(error.list())
+        {
+            tracing::error!("{notice}");
+            self.notify(notice);
         }
         error
     }
 
     /// Sends a notice unless the receiver is slow or gone; the log has it in any case.
     fn notify(&self, notice: NodeNotice) {
-        if let Some(notices) = &self.notices {
+        if let Some(notices) = &self.0.notices {
             let _ = notices.try_send(notice);
         }
     }
 
     /// The lock is never held across an await.
     fn health(&self) -> MutexGuard<'_, Health> {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+        let health = self.0.health.lock();
+        health.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AskedNode {
+    pub(super) fn node(&self) -> &Node {
+        &self.nodes.0.nodes[self.turn.node]
+    }
+
+    pub(super) fn is_of_hive(&self) -> bool {
+        self.nodes.0.kind == ChainKind::Hive
+    }
+
+    /// The timeout of this node. A probe has a shorter one, since other nodes work.
+    pub(super) fn timeout(&self) -> Duration {
+        let timeout = self.nodes.0.limits.timeout;
+        match self.turn.is_probe {
+            true => timeout / 5,
+            false => timeout,
+        }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.nodes.0.clock.now()
+    }
+}
+
+fn parse_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(format!("it starts with `{other}:`")),
     }
 }
 

@@ -1,10 +1,9 @@
 //! The calls to the nodes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,14 +13,11 @@ use crate::account::Account;
 use crate::chain::answers::{self, Head};
 use crate::chain::block::Block;
 use crate::chain::content::Content;
-use crate::chain::health::Turn;
-use crate::chain::hedged::HedgedRequest;
 use crate::chain::mana::AccountState;
 use crate::chain::node_error::NodeFault;
-use crate::chain::nodes::{Inner, Nodes, NodesError};
+use crate::chain::nodes::{AskedNode, Nodes, NodesError};
 use crate::chain::parse::number_in_id;
 use crate::chain::rpc::{Answer, BATCH, Call};
-use crate::network::ChainKind;
 use crate::post::PostId;
 
 /// Accounts in one call. Nodes accept about 1,000, but each takes 3 to 10 kB of the answer.
@@ -46,49 +42,38 @@ impl Nodes {
     /// # Errors
     /// If no node answers.
     pub async fn head(&self) -> Result<Head, NodesError> {
-        let inner = self.inner();
-        let max_lag =
-            chrono::Duration::from_std(inner.limits.max_lag).unwrap_or(chrono::Duration::MAX);
-        let is_fresh = move |inner: &Inner, head: &Head| inner.clock.now() - head.time <= max_lag;
-        let mut request = HedgedRequest::new(
-            self,
-            inner.turns(true),
-            inner.limits.hedge_after,
-            |nodes: Self, turn| async move {
-                let inner = nodes.inner();
-                let head = inner.head_of(turn).await?;
-                if is_fresh(inner, &head) {
-                    inner.answered(turn, true);
-                }
-                Ok(head)
-            },
-        );
-        let (mut faults, mut behind) = (Vec::new(), Vec::new());
-        let mut found = None;
-        while let Some((turn, answer)) = request.next().await {
-            match answer {
-                Ok(head) if is_fresh(inner, &head) => {
-                    found = Some(head);
-                    break;
-                }
-                Ok(head) => behind.push((turn, head)),
-                Err(error) => faults.push(error),
-            }
-        }
-        let newest = found.or_else(|| {
+        let limits = self.limits();
+        let max_lag = TimeDelta::from_std(limits.max_lag).unwrap_or(TimeDelta::MAX);
+        let clock = self.clock();
+        let is_fresh = move |head: &Head| clock.now() - head.time <= max_lag;
+        let head_of = |asked: AskedNode| async move {
+            let call = Call {
+                method: "condenser_api.get_dynamic_global_properties",
+                params: json!([]),
+            };
+            asked
+                .call(&call, |json| answers::head(json, asked.now()))
+                .await
+        };
+        let mut replies = self
+            .ask_until(is_fresh, true, limits.hedge_after, head_of)
+            .await;
+        let found = replies.answers.pop_if(|(_, head)| is_fresh(head));
+        let behind = replies.answers;
+        let newest = found.map(|(_, head)| head).or_else(|| {
             let heads = behind.iter().map(|(_, head)| head);
             heads.max_by_key(|head| (head.time, head.num)).cloned()
         });
         let Some(newest) = newest else {
-            return Err(inner.all_failed(faults));
+            return Err(self.all_failed(replies.faults));
         };
         for (turn, head) in behind {
             let by = newest.time - head.time;
             if by > max_lag {
-                inner.failed(turn, NodeFault::Behind(by.to_std().unwrap_or_default()));
+                self.failed(turn, NodeFault::Behind(by.to_std().unwrap_or_default()));
             } else {
                 // All nodes lag: the chain stands still or our clock is wrong, which is no fault of a node.
-                inner.answered(turn, true);
+                self.answered(turn, true);
             }
         }
         Ok(newest)
@@ -99,9 +84,9 @@ impl Nodes {
     /// # Errors
     /// If no node answers.
     pub async fn block(&self, num: u32) -> Result<Option<Block>, NodesError> {
-        self.ask(self.hedge_after(), move |nodes, turn| async move {
-            let answer = nodes.inner().call(turn, &get_block(num)).await?;
-            read_block(num, &answer, nodes.inner().clock.now())
+        self.ask(self.limits().hedge_after, move |asked| async move {
+            let answer = asked.node().call(&get_block(num), asked.timeout()).await?;
+            read_block(num, &answer, asked.now())
         })
         .await
     }
@@ -112,21 +97,17 @@ impl Nodes {
     /// # Errors
     /// If no node answers.
     pub async fn blocks(&self, from: u32, count: u32) -> Result<Vec<Block>, NodesError> {
-        let hedge_after = self.hedge_after() * RANGE_HEDGE_FACTOR;
-        let blocks_of =
-            |nodes: Self, turn| async move { nodes.inner().blocks_of(turn, from, count).await };
-        match self.ask(hedge_after, blocks_of).await {
+        let hedge_after = self.limits().hedge_after * RANGE_HEDGE_FACTOR;
+        let blocks_of = |asked: AskedNode| async move { asked.blocks(from, count).await };
+        let answer = self.ask(hedge_after, blocks_of).await;
+        answer.or_else(|error| {
             // A node that does not have the block has answered too.
-            Err(error)
-                if error
-                    .faults
-                    .iter()
-                    .any(|error| error.fault == NodeFault::BlockNotFound) =>
-            {
-                Ok(Vec::new())
+            let mut faults = error.faults.iter().map(|error| &error.fault);
+            match faults.any(|fault| *fault == NodeFault::BlockNotFound) {
+                true => Ok(Vec::new()),
+                false => Err(error),
             }
-            answer => answer,
-        }
+        })
     }
 
     /// The current state of each post, in the order of `posts`; `None` for one that does not exist.
@@ -136,9 +117,9 @@ impl Nodes {
     pub async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodesError> {
         let batches: Vec<Arc<[PostId]>> = posts.chunks(BATCH).map(Into::into).collect();
         let read = |posts: Arc<[PostId]>| {
-            self.ask(self.hedge_after(), move |nodes, turn| {
+            self.ask(self.limits().hedge_after, move |asked| {
                 let posts = posts.clone();
-                async move { nodes.inner().contents_of(turn, &posts).await }
+                async move { asked.contents(&posts).await }
             })
         };
         let batches: Vec<_> = stream::iter(batches)
@@ -156,18 +137,15 @@ impl Nodes {
     pub async fn accounts(&self, names: &[Account]) -> Result<Vec<AccountState>, NodesError> {
         let mut states = Vec::with_capacity(names.len());
         for names in names.chunks(ACCOUNTS_PER_CALL) {
-            let call = Arc::new(Call {
+            let call = Call {
                 method: "condenser_api.get_accounts",
                 params: json!([names]),
-            });
-            let read = |nodes: Self, turn| {
-                let call = call.clone();
-                async move {
-                    let answer = nodes.inner().call(turn, &call).await?;
-                    answers::accounts(answer.get()).map_err(|error| unreadable(&call, &error))
-                }
             };
-            states.extend(self.ask(self.hedge_after(), read).await?);
+            let read = |asked: AskedNode| {
+                let call = call.clone();
+                async move { asked.call(&call, answers::accounts).await }
+            };
+            states.extend(self.ask(self.limits().hedge_after, read).await?);
         }
         Ok(states)
     }
@@ -181,11 +159,11 @@ impl Nodes {
         author: &Account,
         limit: usize,
     ) -> Result<Vec<Content>, NodesError> {
-        let read = |nodes: Self, turn| {
+        let read = |asked: AskedNode| {
             let author = author.clone();
-            async move { nodes.inner().posts_of(turn, &author, limit).await }
+            async move { asked.newest_posts(&author, limit).await }
         };
-        let mut posts = self.ask(self.hedge_after(), read).await?;
+        let mut posts = self.ask(self.limits().hedge_after, read).await?;
         posts.truncate(limit);
         // Lists of posts lack the weights of votes.
         let contents = self.contents(&posts).await?;
@@ -193,43 +171,55 @@ impl Nodes {
     }
 }
 
-impl Nodes {
-    fn hedge_after(&self) -> Duration {
-        self.inner().limits.hedge_after
-    }
-}
-
-impl Inner {
-    async fn call(&self, turn: Turn, call: &Call) -> Result<Answer, NodeFault> {
-        self.node(turn).node.call(call, self.timeout(turn)).await
-    }
-
-    async fn head_of(&self, turn: Turn) -> Result<Head, NodeFault> {
-        let call = Call {
-            method: "condenser_api.get_dynamic_global_properties",
-            params: json!([]),
-        };
-        let answer = self.call(turn, &call).await?;
-        answers::head(answer.get(), self.clock.now()).map_err(|error| unreadable(&call, &error))
+impl AskedNode {
+    /// Makes one call and reads its answer.
+    async fn call<T>(
+        &self,
+        call: &Call,
+        read: impl FnOnce(&str) -> Result<T, serde_json::Error>,
+    ) -> Result<T, NodeFault> {
+        let answer = self.node().call(call, self.timeout()).await?;
+        read(answer.get()).map_err(|error| unreadable(call, &error))
     }
 
-    async fn blocks_of(&self, turn: Turn, from: u32, count: u32) -> Result<Vec<Block>, NodeFault> {
-        let in_use = self.node(turn);
-        let timeout = self.timeout(turn) * RANGE_TIMEOUT_FACTOR;
-        if self.kind == ChainKind::Hive && !in_use.lacks_block_range.load(Ordering::Relaxed) {
-            let call = Call {
-                method: "block_api.get_block_range",
-                params: json!({"starting_block_num": from, "count": count}),
-            };
-            match in_use.node.call(&call, timeout).await {
-                Ok(answer) => return read_range(from, &call, &answer, self.clock.now()),
-                Err(fault) => self.remember_lack(turn, &in_use.lacks_block_range, fault)?,
+    /// Makes a call that nodes of Hive know. `None` if this node is none or lacks the method, so that an
+    /// older one has to do.
+    async fn call_on_hive(
+        &self,
+        call: &Call,
+        timeout: Duration,
+    ) -> Result<Option<Answer>, NodeFault> {
+        let node = self.node();
+        if !self.is_of_hive() || node.lacks(call.method) {
+            return Ok(None);
+        }
+        match node.call(call, timeout).await {
+            Err(NodeFault::MethodNotFound(method)) => {
+                let name = node.name();
+                tracing::info!(
+                    node = name,
+                    "the node {name} lacks `{method}`: using an older method"
+                );
+                node.remember_lack(method);
+                Ok(None)
             }
+            answer => answer.map(Some),
+        }
+    }
+
+    async fn blocks(&self, from: u32, count: u32) -> Result<Vec<Block>, NodeFault> {
+        let timeout = self.timeout() * RANGE_TIMEOUT_FACTOR;
+        let range = Call {
+            method: "block_api.get_block_range",
+            params: json!({"starting_block_num": from, "count": count}),
+        };
+        if let Some(answer) = self.call_on_hive(&range, timeout).await? {
+            return read_range(from, &range, &answer, self.now());
         }
         let count = count.min(BATCH as u32);
         let calls: Vec<_> = (from..from.saturating_add(count)).map(get_block).collect();
-        let answers = in_use.node.batch(&calls, timeout).await?;
-        let now = self.clock.now();
+        let answers = self.node().batch(&calls, timeout).await?;
+        let now = self.now();
         consecutive(
             (from..)
                 .zip(answers)
@@ -237,92 +227,52 @@ impl Inner {
         )
     }
 
-    async fn contents_of(
-        &self,
-        turn: Turn,
-        posts: &[PostId],
-    ) -> Result<Vec<Option<Content>>, NodeFault> {
+    async fn contents(&self, posts: &[PostId]) -> Result<Vec<Option<Content>>, NodeFault> {
         let call = |post: &PostId| Call {
             method: "condenser_api.get_content",
             params: json!([post.author, *post.permlink]),
         };
         let calls: Vec<_> = posts.iter().map(call).collect();
-        let answers = self
-            .node(turn)
-            .node
-            .batch(&calls, self.timeout(turn))
-            .await?;
-        let mut contents = Vec::with_capacity(posts.len());
-        for ((post, call), answer) in posts.iter().zip(&calls).zip(answers) {
-            let answer = match answer {
-                Err(fault) if fault.is_post_not_found() => {
-                    contents.push(None);
-                    continue;
-                }
-                answer => answer?,
-            };
-            let content = answers::content(answer.get(), self.clock.now())
-                .map_err(|error| unreadable(call, &error))?;
-            if content
-                .as_ref()
-                .is_some_and(|content| content.post != *post)
-            {
-                return Err(NodeFault::Unreadable {
-                    method: call.method,
-                    why: format!("it is not about the requested post {post}"),
-                });
-            }
-            contents.push(content);
-        }
-        Ok(contents)
+        let answers = self.node().batch(&calls, self.timeout()).await?;
+        let answers = posts.iter().zip(&calls).zip(answers);
+        answers
+            .map(|((post, call), answer)| match answer {
+                Err(fault) if fault.is_post_not_found() => Ok(None),
+                answer => read_content(post, call, &answer?, self.now()),
+            })
+            .collect()
     }
 
-    async fn posts_of(
-        &self,
-        turn: Turn,
-        author: &Account,
-        limit: usize,
-    ) -> Result<Vec<PostId>, NodeFault> {
-        let in_use = self.node(turn);
-        let read = |call: &Call, answer: &Answer| {
-            answers::posts_of(answer.get(), author).map_err(|error| unreadable(call, &error))
+    async fn newest_posts(&self, author: &Account, limit: usize) -> Result<Vec<PostId>, NodeFault> {
+        let posts = Call {
+            method: "bridge.get_account_posts",
+            params: json!({"sort": "posts", "account": author, "limit": limit.min(MAX_BLOG_POSTS)}),
         };
-        if self.kind == ChainKind::Hive && !in_use.lacks_bridge.load(Ordering::Relaxed) {
-            let call = Call {
-                method: "bridge.get_account_posts",
-                params: json!({"sort": "posts", "account": author, "limit": limit.min(MAX_BLOG_POSTS)}),
-            };
-            match self.call(turn, &call).await {
-                Ok(answer) => return read(&call, &answer),
-                Err(fault) => self.remember_lack(turn, &in_use.lacks_bridge, fault)?,
-            }
+        let read = |json: &str| answers::posts_of(json, author);
+        if let Some(answer) = self.call_on_hive(&posts, self.timeout()).await? {
+            return read(answer.get()).map_err(|error| unreadable(&posts, &error));
         }
         // A blog includes reblogs, so more entries than wanted are requested.
-        let call = Call {
+        let blog = Call {
             method: "condenser_api.get_discussions_by_blog",
             params: json!([{"tag": author, "limit": (3 * limit).min(MAX_BLOG_POSTS), "truncate_body": 1}]),
         };
-        let answer = self.call(turn, &call).await?;
-        read(&call, &answer)
+        self.call(&blog, read).await
     }
+}
 
-    /// Remembers that a node lacks a method. Returns any other fault.
-    fn remember_lack(
-        &self,
-        turn: Turn,
-        lacks: &AtomicBool,
-        fault: NodeFault,
-    ) -> Result<(), NodeFault> {
-        let NodeFault::MethodNotFound(method) = fault else {
-            return Err(fault);
-        };
-        let name = self.node(turn).node.name();
-        tracing::info!(
-            node = name,
-            "the node {name} lacks `{method}`: using an older method"
-        );
-        lacks.store(true, Ordering::Relaxed);
-        Ok(())
+fn read_content(
+    post: &PostId,
+    call: &Call,
+    answer: &RawValue,
+    now: DateTime<Utc>,
+) -> Result<Option<Content>, NodeFault> {
+    match answers::content(answer.get(), now).map_err(|error| unreadable(call, &error))? {
+        Some(content) if content.post != *post => Err(NodeFault::Unreadable {
+            method: call.method,
+            why: format!("it is not about the requested post {post}"),
+        }),
+        content => Ok(content),
     }
 }
 

@@ -1,12 +1,13 @@
 //! JSON-RPC 2.0 over HTTP to one node.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Response, StatusCode};
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use url::Url;
 
 use crate::chain::lenient::{self, Integer};
 use crate::chain::node_error::{NodeError, NodeFault, excerpt, from_rpc_error};
-use crate::http_client::retry_after;
+use crate::http_client::{CONNECT_TIMEOUT, innermost, retry_after};
 
 /// Calls in one batch. Nodes accept at least this many.
 pub const BATCH: usize = 50;
@@ -44,6 +45,8 @@ pub struct Node {
     name: String,
     max_answer_bytes: usize,
     rejects_batches: AtomicBool,
+    /// The methods that it turned out to lack.
+    lacks: Mutex<BTreeSet<&'static str>>,
 }
 
 /// Shows the name only, since the address may hold a password.
@@ -62,6 +65,7 @@ impl Node {
             url,
             max_answer_bytes,
             rejects_batches: AtomicBool::new(false),
+            lacks: Mutex::default(),
         }
     }
 
@@ -78,6 +82,20 @@ impl Node {
         }
     }
 
+    /// Whether the node turned out to lack this method.
+    pub fn lacks(&self, method: &'static str) -> bool {
+        self.lacking().contains(method)
+    }
+
+    /// Remembers that the node lacks this method.
+    pub fn remember_lack(&self, method: &'static str) {
+        self.lacking().insert(method);
+    }
+
+    fn lacking(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.lacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes one call and returns its result. `timeout` covers the whole answer.
     ///
     /// # Errors
@@ -85,11 +103,10 @@ impl Node {
     pub async fn call(&self, call: &Call, timeout: Duration) -> Result<Answer, NodeFault> {
         let request = request(0, call);
         let (status, body) = self.post(&request, timeout).await?;
-        let answer = match serde_json::from_str::<RawAnswer<'_>>(&body) {
-            Ok(answer) => answer,
-            Err(_) => return Err(not_an_answer(status, &body)),
-        };
-        answer.result(call.method, status)
+        match serde_json::from_str::<RawAnswer<'_>>(&body) {
+            Ok(answer) => answer.result(call.method, status),
+            Err(_) => Err(not_an_answer(status, &body)),
+        }
     }
 
     /// Makes up to [`BATCH`] calls at once, or one by one if the node rejects batches. The answers are in
@@ -147,62 +164,33 @@ impl Node {
         timeout: Duration,
     ) -> Result<(StatusCode, String), NodeFault> {
         let answer = async {
-            match self.post_once(request, timeout).await {
-                Err(NodeFault::ConnectionBroken(_)) => self.post_once(request, timeout).await,
+            match self.post_once(request).await {
+                Err(NodeFault::ConnectionBroken(_)) => self.post_once(request).await,
                 answer => answer,
             }
         };
-        match tokio::time::timeout(timeout, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Err(NodeFault::Timeout(timeout)),
-        }
+        let answer = tokio::time::timeout(timeout, answer).await;
+        answer.unwrap_or(Err(NodeFault::Timeout(timeout)))
     }
 
-    async fn post_once(
-        &self,
-        request: &Value,
-        timeout: Duration,
-    ) -> Result<(StatusCode, String), NodeFault> {
+    async fn post_once(&self, request: &Value) -> Result<(StatusCode, String), NodeFault> {
         let request = self.client.post(self.url.clone()).json(request);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| fault_of(error, timeout))?;
+        let mut response = request.send().await.map_err(fault_of)?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(NodeFault::TooManyRequests(retry_after(response.headers())));
         }
-        Ok((status, self.body(response, timeout).await?))
-    }
-
-    /// The body, up to `max_answer_bytes`.
-    async fn body(&self, mut response: Response, timeout: Duration) -> Result<String, NodeFault> {
-        let is_html = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
         let mut bytes = Vec::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| fault_of(error, timeout))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(fault_of)? {
             if bytes.len() + chunk.len() > self.max_answer_bytes {
                 return Err(NodeFault::TooLarge(self.max_answer_bytes));
             }
             bytes.extend_from_slice(&chunk);
         }
-        if bytes.trim_ascii().is_empty() && !is_html {
-            let status = response.status();
-            return Err(if status.is_success() {
-                NodeFault::Empty
-            } else {
-                status_fault(status, "")
-            });
-        }
         // Old posts hold bytes that are not UTF-8. They must not make a whole block unreadable.
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        let body = String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok((status, body))
     }
 }
 
@@ -280,36 +268,32 @@ fn in_order(answers: Vec<RawAnswer<'_>>, calls: &[Call], status: StatusCode) -> 
 }
 
 fn not_an_answer(status: StatusCode, body: &str) -> NodeFault {
-    if status.is_success() {
-        NodeFault::NotJson(excerpt(body))
-    } else {
-        status_fault(status, body)
+    match status.is_success() {
+        true if body.trim().is_empty() => NodeFault::Empty,
+        true => NodeFault::NotJson(excerpt(body)),
+        false => status_fault(status, body),
     }
 }
 
 fn status_fault(status: StatusCode, body: &str) -> NodeFault {
-    let excerpt = match excerpt(body) {
-        empty if empty.is_empty() => status.canonical_reason().unwrap_or("no text").to_owned(),
-        excerpt => excerpt,
-    };
+    let reason = status.canonical_reason().unwrap_or("no text");
     NodeFault::Status {
         status: status.as_u16(),
-        excerpt,
+        excerpt: match excerpt(body) {
+            empty if empty.is_empty() => reason.to_owned(),
+            excerpt => excerpt,
+        },
     }
 }
 
-fn fault_of(error: reqwest::Error, timeout: Duration) -> NodeFault {
+fn fault_of(error: reqwest::Error) -> NodeFault {
     if error.is_timeout() {
-        return NodeFault::Timeout(timeout);
+        return NodeFault::Timeout(CONNECT_TIMEOUT);
     }
     // The message of the error holds the address with its secrets; the reason is in its sources.
     let was_connecting = error.is_connect();
     let error = error.without_url();
-    let mut reason: &dyn std::error::Error = &error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    let reason = excerpt(&reason.to_string());
+    let reason = excerpt(&innermost(&error).to_string());
     if was_connecting {
         NodeFault::Unreachable(reason)
     } else {
