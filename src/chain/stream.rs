@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::chain::answers::Head;
 use crate::chain::block::Block;
 use crate::chain::nodes::{Nodes, NodesError};
@@ -87,22 +88,30 @@ pub async fn run(
     out: mpsc::Sender<ChainEvent>,
     cancel: CancellationToken,
 ) -> Result<(), ReceiverGone> {
-    let mut follower = Follower {
-        pace: Pace::new(config.block_interval, clock),
-        nodes,
-        follow: config.follow,
-        out,
-        recent: RecentBlocks::default(),
-        next: 0,
-        head: None,
-        irreversible: 0,
-        range: MAX_RANGE,
-        progress_at: Instant::now(),
+    let pace = Pace::new(config.block_interval, clock);
+    let work = async {
+        let mut backoff = pace.backoff();
+        let head = loop {
+            match nodes.head().await {
+                Ok(head) => break head,
+                Err(error) => wait_after(&error, &mut backoff).await,
+            }
+        };
+        let mut follower = Follower::at_start(config.start, config.follow, head, nodes, pace, out);
+        follower.follow().await
     };
     tokio::select! {
         () = cancel.cancelled() => Ok(()),
-        gone = follower.follow(config.start) => Err(gone),
+        gone = work => Err(gone),
     }
+}
+
+/// Waits before the next attempt after no node answered.
+async fn wait_after(error: &NodesError, backoff: &mut Backoff) {
+    let delay = backoff.next(fastrand::f64());
+    let wait = error.retry_after().unwrap_or(delay);
+    tracing::debug!(wait_ms = wait.as_millis(), "{error}");
+    sleep(wait).await;
 }
 
 struct Follower {
@@ -114,8 +123,10 @@ struct Follower {
     recent: RecentBlocks,
     /// The number of the next block.
     next: u32,
-    /// The last known head, and when it was requested.
-    head: Option<(Head, Instant)>,
+    /// The last known head.
+    head: Head,
+    /// When the head was requested.
+    head_at: Instant,
     /// The number of the last `Irreversible` event.
     irreversible: u32,
     /// Blocks to request at once.
@@ -124,91 +135,86 @@ struct Follower {
     progress_at: Instant,
 }
 
-enum Step {
-    /// Read on immediately.
-    Read,
-    /// Wait for the next block.
-    Wait(Duration),
-}
+/// When to take the next step; `None` for at once.
+type NextStep = Option<Instant>;
 
+#[derive(thiserror::Error, Debug)]
 enum StepError {
-    Nodes(NodesError),
-    Gone,
-}
-
-impl From<NodesError> for StepError {
-    fn from(error: NodesError) -> Self {
-        Self::Nodes(error)
-    }
-}
-
-impl From<ReceiverGone> for StepError {
-    fn from(_: ReceiverGone) -> Self {
-        Self::Gone
-    }
+    #[error(transparent)]
+    Nodes(#[from] NodesError),
+    #[error(transparent)]
+    Gone(#[from] ReceiverGone),
 }
 
 impl Follower {
+    fn at_start(
+        start: StreamStart,
+        follow: Follow,
+        head: Head,
+        nodes: Nodes,
+        pace: Pace,
+        out: mpsc::Sender<ChainEvent>,
+    ) -> Self {
+        let recent = match &start {
+            StreamStart::After(recent) => recent.clone(),
+            StreamStart::At(_) | StreamStart::Head => RecentBlocks::default(),
+        };
+        let mut follower = Self {
+            nodes,
+            follow,
+            pace,
+            out,
+            recent,
+            next: 0,
+            head,
+            head_at: Instant::now(),
+            irreversible: 0,
+            range: MAX_RANGE,
+            progress_at: Instant::now(),
+        };
+        let last_read = follower.recent.last().map(|(num, _)| num.saturating_add(1));
+        let end = follower.last_followed().max(1);
+        follower.next = match start {
+            StreamStart::At(num) => num.max(1),
+            StreamStart::Head | StreamStart::After(_) => last_read.unwrap_or(end),
+        };
+        tracing::info!(
+            block = follower.next,
+            head = follower.head.num,
+            "reading blocks from {}; the newest block is {}",
+            follower.next,
+            follower.head.num
+        );
+        follower
+    }
+
     /// Returns only if the receiver is gone.
-    async fn follow(&mut self, start: StreamStart) -> ReceiverGone {
-        let mut start = Some(start);
+    async fn follow(&mut self) -> ReceiverGone {
         let mut backoff = self.pace.backoff();
         loop {
-            let step = match &start {
-                Some(at) => self.begin(at.clone()).await,
-                None => self.step().await,
-            };
-            match step {
-                Ok(step) => {
+            match self.step().await {
+                Ok(next) => {
                     backoff.reset();
-                    start = None;
-                    if let Step::Wait(time) = step {
+                    // The requests took part of the time to wait.
+                    let left = next.and_then(|at| at.checked_duration_since(Instant::now()));
+                    if let Some(left) = left {
                         self.warn_if_stalled();
-                        sleep(time).await;
+                        sleep(left).await;
                     }
                 }
-                Err(StepError::Gone) => return ReceiverGone,
+                Err(StepError::Gone(gone)) => return gone,
                 Err(StepError::Nodes(error)) => {
                     self.range = (self.range / 2).max(MIN_RANGE);
-                    let delay = backoff.next(fastrand::f64());
-                    let wait = error.retry_after().unwrap_or(delay);
-                    tracing::debug!(wait_ms = wait.as_millis(), "{error}");
-                    sleep(wait).await;
+                    wait_after(&error, &mut backoff).await;
                 }
             }
         }
     }
 
-    async fn begin(&mut self, start: StreamStart) -> Result<Step, StepError> {
-        let head = self.nodes.head().await?;
-        let end = self.last_followed(&head);
-        self.next = match start {
-            StreamStart::At(num) => num.max(1),
-            StreamStart::Head => end.max(1),
-            StreamStart::After(recent) => {
-                self.recent = recent;
-                match self.recent.last() {
-                    Some((last, _)) => last.saturating_add(1),
-                    None => end.max(1),
-                }
-            }
-        };
-        tracing::info!(
-            block = self.next,
-            head = head.num,
-            "reading blocks from {}; the newest block is {}",
-            self.next,
-            head.num
-        );
-        self.head = Some((head, Instant::now()));
-        Ok(Step::Read)
-    }
-
-    async fn step(&mut self) -> Result<Step, StepError> {
-        let head = self.head.as_ref().map(|(head, _)| head);
-        let end = head.map_or(0, |head| self.last_followed(head));
+    async fn step(&mut self) -> Result<NextStep, StepError> {
+        let end = self.last_followed();
         let ahead = end.saturating_add(1).saturating_sub(self.next);
-        let step = if ahead > RANGE_THRESHOLD {
+        let next = if ahead > RANGE_THRESHOLD {
             self.read_range(ahead).await?
         } else if ahead == 0 && self.follow == Follow::Irreversible {
             self.refresh_head().await?;
@@ -216,19 +222,11 @@ impl Follower {
         } else {
             self.read_next().await?
         };
-        let age = self.head.as_ref().map(|(_, asked)| asked.elapsed());
-        if age.is_none_or(|age| age >= self.pace.interval * HEAD_CHECK_BLOCKS) {
+        if self.head_at.elapsed() >= self.pace.interval * HEAD_CHECK_BLOCKS {
             self.refresh_head().await?;
         }
         self.send_irreversible().await?;
-        // The requests above took part of the time to wait.
-        Ok(match step {
-            NextStep::Now => Step::Read,
-            NextStep::At(moment) => match moment.checked_duration_since(Instant::now()) {
-                Some(left) => Step::Wait(left),
-                None => Step::Read,
-            },
-        })
+        Ok(next)
     }
 
     async fn read_range(&mut self, ahead: u32) -> Result<NextStep, StepError> {
@@ -242,7 +240,7 @@ impl Follower {
                 return Ok(self.poll_again());
             }
         }
-        Ok(NextStep::Now)
+        Ok(None)
     }
 
     async fn read_next(&mut self) -> Result<NextStep, StepError> {
@@ -254,44 +252,37 @@ impl Follower {
             return Ok(self.poll_again());
         }
         Ok(match self.follow {
-            Follow::Head => NextStep::At(Instant::now() + self.pace.until_block_after(timestamp)),
-            Follow::Irreversible => NextStep::Now,
+            Follow::Head => Some(Instant::now() + self.pace.until_block_after(timestamp)),
+            Follow::Irreversible => None,
         })
     }
 
     /// Waits for the next head: the irreversible block moves with it.
     fn until_irreversible(&self) -> NextStep {
-        match &self.head {
-            Some((head, _)) if self.last_followed(head) < self.next => {
-                let wait = self.pace.until_block_after(head.time).max(self.pace.poll);
-                NextStep::At(Instant::now() + wait)
-            }
-            _ => NextStep::Now,
-        }
+        let wait = self.pace.until_block_after(self.head.time);
+        let is_read = self.last_followed() < self.next;
+        is_read.then(|| Instant::now() + wait.max(self.pace.poll))
     }
 
     fn poll_again(&self) -> NextStep {
-        NextStep::At(Instant::now() + self.pace.poll)
+        Some(Instant::now() + self.pace.poll)
     }
 
     /// The number of the newest block to read.
-    fn last_followed(&self, head: &Head) -> u32 {
+    fn last_followed(&self) -> u32 {
         match self.follow {
-            Follow::Head => head.num,
-            Follow::Irreversible => head.irreversible,
+            Follow::Head => self.head.num,
+            Follow::Irreversible => self.head.irreversible,
         }
     }
 
     async fn refresh_head(&mut self) -> Result<(), StepError> {
-        let head = self.nodes.head().await?;
-        let replaced = self.follow == Follow::Head
-            && self
-                .recent
-                .last()
-                .is_some_and(|(num, id)| num == head.num && id != head.id);
-        let (num, id) = (head.num, head.id.clone());
-        self.head = Some((head, Instant::now()));
-        if replaced {
+        self.head = self.nodes.head().await?;
+        self.head_at = Instant::now();
+        let (num, id) = (self.head.num, self.head.id.clone());
+        let known = self.recent.last();
+        let is_replaced = known.is_some_and(|(last, known)| last == num && known != id);
+        if self.follow == Follow::Head && is_replaced {
             // A replaced head is undone now, not only when its successor shows the fork.
             if let Some(block) = self.nodes.block(num).await?
                 && block.id == id
@@ -359,10 +350,8 @@ impl Follower {
     }
 
     async fn send_irreversible(&mut self) -> Result<(), StepError> {
-        let (Some((head, _)), Some((last, _))) = (&self.head, self.recent.last()) else {
-            return Ok(());
-        };
-        let num = head.irreversible.min(last);
+        let last = self.recent.last().map_or(0, |(num, _)| num);
+        let num = self.head.irreversible.min(last);
         if num > self.irreversible {
             self.irreversible = num;
             self.recent.irreversible(num);
@@ -381,7 +370,7 @@ impl Follower {
             return;
         }
         self.progress_at = Instant::now();
-        let head = self.head.as_ref().map_or(0, |(head, _)| head.num);
+        let head = self.head.num;
         tracing::warn!(
             block = self.next,
             head,
@@ -390,10 +379,4 @@ impl Follower {
             self.next
         );
     }
-}
-
-/// When to take the next step.
-enum NextStep {
-    Now,
-    At(Instant),
 }
