@@ -1,16 +1,19 @@
-//! One rule after the other, for one voter: the first condition that decides.
+//! The decision of each rule for one voter: the first condition that decides.
 
 mod by_schedule;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
-use crate::explain::cause::{self, Cause, NoCause, listed};
+use crate::chain::content::Content;
+use crate::explain::cause::{self, listed};
 use crate::explain::known::Known;
-use crate::explain::shared::Shared;
-use crate::explain::{Decision, Says, shown};
+use crate::explain::schedule::{NextRuns, next_runs};
+use crate::explain::{Decision, Found, Says, no, shown, unknown};
 use crate::post::VoteKey;
+use crate::rules::facts::Facts;
 use crate::rules::rule::{Authors, Rule, RuleId, Trigger};
+use crate::rules::set::RuleSet;
 use crate::votes::asks::{Ask, Asks};
 use crate::votes::limits::by_mana;
 use crate::votes::reason::Reason;
@@ -19,19 +22,50 @@ use crate::votes::schedules::choice::counts;
 use crate::votes::status::{Origin, Status};
 use crate::votes::verdict::{Post, Verdict, by_post, is_too_old, too_old};
 use crate::votes::vote::Vote;
-use crate::weight::Weight;
 
-/// A block is read so much later than it is stamped, and may stamp a post a little before its own time.
+/// Maximum time from the timestamp of a block until the daemon reads it. A block can also stamp a post a little
+/// before its own time.
 const READ_WITHIN: TimeDelta = TimeDelta::seconds(10);
 
-/// Something that decided: what the rule says, the condition, and its value.
-type Found = (Says, &'static str, String);
+/// The rules and the post, prepared once for all voters: there may be tens of thousands of them.
+pub struct Case<'a> {
+    pub rules: &'a RuleSet,
+    pub known: &'a Known,
+    /// The post, and what filters see of it.
+    post: Result<(&'a Content, Facts<'a>), Found>,
+    pub next_runs: NextRuns,
+}
 
-/// Goes through the rules of one voter, those first that ask first for a vote.
+impl<'a> Case<'a> {
+    pub fn new(rules: &'a RuleSet, known: &'a Known) -> Self {
+        let post = match &known.content {
+            Ok(Some(content)) => Ok((content, Facts::of_content(content))),
+            Ok(None) => Err(no("post", "no node knows it")),
+            Err(why) => Err(unknown("post", why)),
+        };
+        Self {
+            rules,
+            known,
+            post,
+            next_runs: next_runs(rules, &known.post.author, known.now),
+        }
+    }
+
+    /// The post, and what filters see of it.
+    ///
+    /// # Errors
+    /// No node knows the post, or none answered.
+    pub fn post(&self) -> Result<&(&'a Content, Facts<'a>), Found> {
+        self.post.as_ref().map_err(Clone::clone)
+    }
+}
+
+/// Decides the rules of one voter in the order in which they ask for a vote.
 pub struct Decider<'a> {
-    shared: &'a Shared<'a>,
+    case: &'a Case<'a>,
     known: &'a Known,
     voter: &'a Account,
+    row: Option<&'a Vote>,
     taken: Option<Taken>,
 }
 
@@ -39,19 +73,20 @@ pub struct Decider<'a> {
 struct Taken {
     by: RuleId,
     how: String,
-    /// Its vote is there, or will be. To a schedule a vote that came to nothing is none.
+    /// Its vote exists or will exist. For a schedule a vote that was not cast does not count.
     stands: bool,
 }
 
 impl<'a> Decider<'a> {
-    pub fn new(shared: &'a Shared<'a>, voter: &'a Account) -> Self {
-        let row = shared.known.row(voter);
-        let taken = row.filter(|row| row.ask().origin != Origin::Hand);
+    pub fn new(case: &'a Case<'a>, voter: &'a Account) -> Self {
+        let row = case.known.row(voter);
+        let by_rule = row.filter(|row| row.ask().origin != Origin::Hand);
         Self {
-            shared,
-            known: shared.known,
+            case,
+            known: case.known,
             voter,
-            taken: taken.map(|row| Taken {
+            row,
+            taken: by_rule.map(|row| Taken {
                 by: row.ask().rule.clone(),
                 how: row.status.to_string(),
                 stands: counts(row, false),
@@ -59,15 +94,9 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// What `rule`, the next one, comes to.
+    /// The decision of `rule`, which asks next.
     pub fn decide(&mut self, rule: &Rule) -> Decision {
-        let found = match scheduled(rule) {
-            Some((_, schedule)) => self.at_a_time(rule, schedule),
-            None => self.after_an_event(rule),
-        };
-        let (says, condition, why) = match found {
-            Ok(found) | Err(found) => found,
-        };
+        let (says, condition, why) = self.find(rule).unwrap_or_else(|against| against);
         Decision {
             rule: rule.id.clone(),
             says,
@@ -76,198 +105,169 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// What decides of a rule that votes when somebody publishes or votes; `Err` holds what is against a vote, or
-    /// leaves it open.
-    fn after_an_event(&mut self, rule: &Rule) -> Result<Found, Found> {
-        let row = self.known.row(self.voter);
-        let ours = row.filter(|row| row.ask().rule == rule.id);
-        if let Some(over) = ours.and_then(over) {
-            return Err(over);
+    /// The vote of `rule`; `Err` is a condition against it, or one that is not known.
+    fn find(&mut self, rule: &Rule) -> Result<Found, Found> {
+        let schedule = scheduled(rule).map(|(_, schedule)| schedule);
+        // A schedule asks again for a vote that was not cast.
+        let row = self
+            .row
+            .filter(|row| schedule.is_none() || counts(row, false));
+        let own = row.filter(|row| row.ask().rule == rule.id);
+        if let Some(ended) = own.and_then(ended) {
+            return Err(ended);
         }
-        let cause = self.cause(rule)?;
+        self.by_names(rule)?;
+        self.by_filters(rule)?;
+        let ask = cause::of(rule, self.voter, self.case)?;
         self.by_people(row)?;
-        match &self.taken {
-            Some(first) if first.by != rule.id => return Err(first.has_the_post()),
-            _ => {}
+        if let Some(Taken { by, how, stands }) = &self.taken
+            && *by != rule.id
+            && (schedule.is_none() || *stands)
+        {
+            return Err(no("precedence", format!("{by} has the post: {how}")));
         }
-        let weight = cause.weight;
-        if let Some(row) = ours {
-            return self.queued(rule, row, weight);
+        match (own, schedule) {
+            (Some(row), _) => {
+                let (weight, at) = (ask.weight, self.by_moment(rule, row)?);
+                let why = format!("{weight}, due {}", shown(at));
+                Ok((Says::Queued { weight, at }, "queue", why))
+            }
+            (None, Some(schedule)) => self.at_next_run(rule, schedule, ask),
+            (None, None) => self.after_event(rule, ask),
         }
-        self.by_reading(&cause)?;
-        let mut taken = Taken {
+    }
+
+    /// The vote that `ask` will be when the daemon reads its cause.
+    fn after_event(&mut self, rule: &Rule, ask: Ask) -> Result<Found, Found> {
+        self.by_reading(&ask)?;
+        let weight = ask.weight;
+        let at = self.by_moment(rule, &self.vote(ask));
+        self.taken = Some(Taken {
             by: rule.id.clone(),
             how: "comes first".to_owned(),
-            stands: false,
-        };
-        // The window is asked later, at that moment.
-        let vote = self.vote(rule, &cause, cause.at + rule.delay);
-        let at = self.by_moment(rule, &vote);
-        taken.stands = at.is_ok();
-        self.taken = Some(taken);
+            stands: at.is_ok(),
+        });
         let at = at?;
         let why = format!("{weight} at {}", shown(at));
         Ok((Says::Votes { weight, at }, "would vote", why))
     }
 
-    /// What makes the rule vote.
-    fn cause(&self, rule: &Rule) -> Result<Cause, Found> {
-        self.by_names(rule)?;
-        self.by_filters(rule)?;
-        cause::of(rule, self.voter, self.known).map_err(|no| match no {
-            NoCause::Not(condition, why) => (Says::No, condition, why),
-            NoCause::Unknown(condition, why) => (Says::Unknown, condition, why),
-        })
-    }
-
-    /// Whether anything is against the vote that is queued.
-    fn queued(&self, rule: &Rule, row: &Vote, weight: Weight) -> Result<Found, Found> {
-        let at = self.by_moment(rule, row)?;
-        let why = format!("{weight}, due {}", shown(at));
-        Ok((Says::Queued { weight, at }, "queue", why))
-    }
-
-    /// What stands in the rule alone.
+    /// Conditions on the rule, the voter and the author alone.
     fn by_names(&self, rule: &Rule) -> Result<(), Found> {
         let (author, now) = (&self.known.post.author, self.known.now);
         if !rule.enabled {
-            return Err(no("enabled", "the rule is switched off".to_owned()));
+            return Err(no("enabled", "the rule is switched off"));
         }
         if !rule.in_force(now) {
             let since = rule.expires.map(shown).unwrap_or_default();
             return Err(no("expires", format!("the rule is off since {since}")));
         }
-        if !self.shared.rules.votes_as(rule, self.voter, author) {
-            return Err(no("self_votes", "it is the voter's own post".to_owned()));
+        if !self.case.rules.votes_as(rule, self.voter, author) {
+            return Err(no("self_votes", "it is the voter's own post"));
         }
         if rule.covers_author(author) {
             return Ok(());
         }
         let (except, authors) = match &rule.trigger {
-            Trigger::Author(of) => {
-                let authors = match &of.authors {
-                    Authors::Listed(authors) => listed(authors),
-                    Authors::Anyone => "*".to_owned(),
-                };
-                (&of.except, authors)
-            }
+            Trigger::Author(of) => match &of.authors {
+                Authors::Listed(authors) => (&of.except, authors.iter().collect()),
+                Authors::Anyone => (&of.except, Vec::new()),
+            },
             Trigger::Trail(of) => {
                 let mut authors: Vec<_> = of.authors.iter().flatten().collect();
                 authors.sort();
-                (&of.except, listed(authors))
+                (&of.except, authors)
             }
         };
         Err(if except.contains(author) {
             no("except", format!("@{author} is left out"))
         } else {
+            let authors = listed(authors);
             no("authors", format!("@{author} is none of {authors}"))
         })
     }
 
-    /// What the post is.
+    /// The rule's filters.
     fn by_filters(&self, rule: &Rule) -> Result<(), Found> {
-        match (&self.shared.facts, &self.known.content) {
-            (Some(facts), _) => rule
+        match self.case.post() {
+            Ok((_, facts)) => rule
                 .admits(facts)
-                .map_err(|refusal| no(refusal.key, refusal.to_string())),
-            (None, Ok(_)) => Err(no("post", "no node knows it".to_owned())),
-            // Whether a leader has voted may be known all the same.
-            (None, Err(_)) => Ok(()),
+                .map_err(|refusal| no(refusal.key, refusal)),
+            // The votes of leaders may be known without the post.
+            Err((Says::Unknown, ..)) => Ok(()),
+            Err(no_post) => Err(no_post),
         }
     }
 
-    /// Who has voted already, by other means than rules; `row` is the voter's, where it counts.
+    /// Votes of the voter by other means than rules; `row` is the voter's row if it counts.
     fn by_people(&self, row: Option<&Vote>) -> Result<(), Found> {
-        if let Some(row) = row.filter(|row| row.is_by_hand()) {
-            let why = format!("the voter voted {} by other means", row.ask().weight);
-            return Err(no("by hand", why));
+        let by_hand = |weight| {
+            let why = format!("the voter voted {weight} by other means");
+            Err(no("by hand", why))
+        };
+        if let Some(row) = row {
+            let (ask, status) = (row.ask(), row.status);
+            if row.is_by_hand() {
+                return by_hand(ask.weight);
+            }
+            if ask.origin == Origin::Hand {
+                let why = format!("a vote of {} was asked for: {status}", ask.weight);
+                return Err(no("by hand", why));
+            }
         }
-        if let Some(row) = row.filter(|row| row.ask().origin == Origin::Hand) {
-            let why = format!(
-                "a vote of {} was asked for: {}",
-                row.ask().weight,
-                row.status
-            );
-            return Err(no("by hand", why));
-        }
-        // What an attempt of ours left on the post is not a person's.
-        let ours = self.known.row(self.voter).is_some_and(|row| {
+        // A vote on the post can be the result of an attempt by the daemon.
+        let ours = self.row.is_some_and(|row| {
             row.attempts > 0 || matches!(row.status, Status::Cast | Status::Confirmed)
         });
-        let standing = self.known.standing(self.voter);
-        match standing.filter(|_| !ours) {
-            Some(weight) => {
-                let why = format!("the voter voted {weight} by other means");
-                Err(no("by hand", why))
-            }
-            None => Ok(()),
-        }
+        let standing = self.known.standing(self.voter).filter(|_| !ours);
+        standing.map_or(Ok(()), by_hand)
     }
 
-    /// Whether the block with the cause is still to be read: each is read once.
-    fn by_reading(&self, cause: &Cause) -> Result<(), Found> {
+    /// Whether the daemon has yet to read the block with the cause: it reads each block once.
+    fn by_reading(&self, ask: &Ask) -> Result<(), Found> {
         let tables = self.known.tables.as_ref().ok();
-        let read = tables.and_then(|tables| tables.read_until);
-        match read {
-            Some(read) if cause.at + READ_WITHIN < read => {
-                let what = match &cause.leader {
-                    Some((leader, _)) => format!("the vote of @{leader}"),
-                    None => "the post".to_owned(),
-                };
-                let why = format!(
-                    "{what} of {} was read when the rule was not in force, or did not match it",
-                    shown(cause.at)
-                );
-                Err(no("queue", why))
-            }
-            _ => Ok(()),
+        let read_until = tables.and_then(|tables| tables.read_until);
+        if read_until.is_none_or(|read_until| ask.at + READ_WITHIN >= read_until) {
+            return Ok(());
         }
+        let what = match &ask.leader {
+            Some((leader, _)) => format!("the vote of @{leader}"),
+            None => "the post".to_owned(),
+        };
+        let at = shown(ask.at);
+        let why =
+            format!("{what} of {at} was read when the rule was not in force, or did not match it");
+        Err(no("queue", why))
     }
 
     /// The vote as it would be queued.
-    fn vote(&self, rule: &Rule, cause: &Cause, due_at: DateTime<Utc>) -> Vote {
-        let key = VoteKey {
-            voter: self.voter.clone(),
-            post: self.known.post.clone(),
-        };
-        let ask = Ask {
-            rule: rule.id.clone(),
-            origin: cause.origin,
-            weight: cause.weight,
-            due_at,
-            block: 0,
-            at: cause.at,
-            leader: cause.leader.clone(),
-        };
-        Vote::queued(key, Asks::new(ask), self.known.now)
+    fn vote(&self, ask: Ask) -> Vote {
+        Vote::queued(self.key(), Asks::new(ask), self.known.now)
     }
 
-    /// When the vote goes out, by all that is looked at at that moment.
+    fn key(&self) -> VoteKey {
+        VoteKey {
+            voter: self.voter.clone(),
+            post: self.known.post.clone(),
+        }
+    }
+
+    /// The time at which `vote` is cast, by the conditions that are checked at that moment.
     fn by_moment(&self, rule: &Rule, vote: &Vote) -> Result<DateTime<Utc>, Found> {
-        let content = match &self.known.content {
-            Ok(Some(content)) => content,
-            Ok(None) => return Err(no("post", "no node knows it".to_owned())),
-            Err(why) => return Err((Says::Unknown, "post", why.clone())),
-        };
-        let mut at = vote
-            .ask()
-            .due_at
-            .max(vote.next_attempt_at)
-            .max(self.known.now);
+        let (content, facts) = self.case.post()?;
+        let due_at = vote.ask().due_at;
+        let mut at = due_at.max(vote.next_attempt_at).max(self.known.now);
         if !rule.in_force(at) {
             let why = format!("the rule is off when the vote is due, {}", shown(at));
             return Err(no("expires", why));
         }
-        let Some(facts) = &self.shared.facts else {
-            return Err(no("post", "no node knows it".to_owned()));
-        };
         let post = Post::Here(content, facts);
-        // It may move twice: to where the post is old enough, and to where the window opens.
+        // It can move twice: until the post is old enough, and until the window opens.
         for _ in 0..3 {
             match by_post(vote, Some(rule), post, vote.attempts > 0, at) {
                 Verdict::Move { due_at } => at = due_at,
                 Verdict::Skip(why) | Verdict::Withdraw(why) | Verdict::Fail(why) => {
-                    return Err(no(key_of(&why), why.to_string()));
+                    return Err(no(why.condition().unwrap_or("post"), why));
                 }
                 Verdict::Cast(_) | Verdict::Confirmed | Verdict::Wait { .. } => break,
             }
@@ -279,84 +279,54 @@ impl<'a> Decider<'a> {
             let why = format!("{why}; mana is back {}", shown(at));
             return Err(no("max_age", why));
         }
-        self.by_token().map(|()| at)
+        match &self.known.tables {
+            Ok(tables) if !tables.with_token.contains(self.voter) => {
+                let why = "the voter has none: `curatord auth import` brings one";
+                Err(no("token", why))
+            }
+            _ => Ok(at),
+        }
     }
 
     fn by_limit(&self, rule: &Rule, at: DateTime<Utc>) -> Result<(), Found> {
         if rule.limit.is_empty() {
             return Ok(());
         }
-        let tables = match &self.known.tables {
-            Ok(tables) => tables,
-            Err(why) => return Err((Says::Unknown, "limit", why.clone())),
-        };
-        let past = tables.past.get(&(self.voter.clone(), rule.id.clone()));
-        let past = past.map_or(&[][..], Vec::as_slice);
-        match rule.limit.exceeded(past, &self.known.post.author, at) {
-            Some(why) => Err(no("limit", why.to_string())),
-            None => Ok(()),
-        }
+        let tables = self.known.tables.as_ref();
+        let past = &tables.map_err(|why| unknown("limit", why))?.past;
+        let past = past.get(&(self.voter.clone(), rule.id.clone()));
+        let author = &self.known.post.author;
+        let exceeded = rule.limit.exceeded(past.into_iter().flatten(), author, at);
+        exceeded.map_or(Ok(()), |why| Err(no("limit", why)))
     }
 
-    /// When there is mana enough: at `at`, or later where the rule waits.
+    /// When the voter has enough mana: at `at`, or later if the rule waits.
     fn by_mana(&self, rule: &Rule, at: DateTime<Utc>) -> Result<DateTime<Utc>, Found> {
         let Some(min) = rule.min_mana else {
             return Ok(at);
         };
-        let state = match &self.known.mana {
-            Ok(states) => states.get(self.voter),
-            Err(why) => return Err((Says::Unknown, "min_mana", why.clone())),
-        };
+        let states = self.known.mana.as_ref();
+        let state = states
+            .map_err(|why| unknown("min_mana", why))?
+            .get(self.voter);
         match by_mana(rule, state, at) {
             Some(Verdict::Wait { reason, .. }) => {
                 let refill = state.and_then(|state| state.wait_for_percent(min.magnitude(), at));
                 let refill = refill.and_then(|wait| TimeDelta::from_std(wait).ok());
-                match refill {
-                    Some(wait) => Ok(at + wait),
-                    None => Err(no("min_mana", reason.to_string())),
-                }
+                let back = refill.map(|wait| at + wait);
+                back.ok_or_else(|| no("min_mana", reason))
             }
-            Some(Verdict::Skip(why) | Verdict::Fail(why)) => Err(no("min_mana", why.to_string())),
+            Some(Verdict::Skip(why) | Verdict::Fail(why)) => Err(no("min_mana", why)),
             _ => Ok(at),
         }
     }
-
-    fn by_token(&self) -> Result<(), Found> {
-        match &self.known.tables {
-            Ok(tables) if !tables.with_token.contains(self.voter) => {
-                let why = "the voter has none: `curatord auth import` brings one".to_owned();
-                Err(no("token", why))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
-impl Taken {
-    fn has_the_post(&self) -> Found {
-        let why = format!("{} has the post: {}", self.by, self.how);
-        no("precedence", why)
-    }
-}
-
-fn no(condition: &'static str, why: String) -> Found {
-    (Says::No, condition, why)
-}
-
-/// The condition that a verdict rests on.
-fn key_of(why: &Reason) -> &'static str {
-    match why {
-        Reason::MaxAge { .. } | Reason::WindowTooLate { .. } => why.condition().unwrap_or("post"),
-        _ => "post",
-    }
-}
-
-/// What a row says for its rule that is not queued any more.
-fn over(row: &Vote) -> Option<Found> {
-    let reason = row.reason.as_ref().map(ToString::to_string);
-    let reason = reason.unwrap_or_default();
+/// What the row of a rule's own vote says if it is not queued any more.
+fn ended(row: &Vote) -> Option<Found> {
     let (weight, at) = (row.ask().weight, row.cast_at);
     let when = shown(at.unwrap_or(row.updated_at));
+    let reason = row.reason.as_ref().map(Reason::to_string);
     Some(match row.status {
         Status::Queued => return None,
         Status::Cast | Status::Confirmed => {
@@ -367,9 +337,7 @@ fn over(row: &Vote) -> Option<Found> {
             let why = format!("the voter voted {weight} by other means");
             no("by hand", why)
         }
-        Status::Skipped => no("skipped", reason),
-        Status::Failed => no("failed", reason),
-        Status::Withdrawn => no("withdrawn", reason),
         Status::DryRun => no("dry_run", format!("would have voted {weight} at {when}")),
+        status => no(status.as_str(), reason.unwrap_or_default()),
     })
 }

@@ -1,4 +1,4 @@
-//! What `explain` goes by: everything that could be found out about one post and its voters.
+//! The facts about one post and its voters that `explain` starts from.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,34 +14,34 @@ use crate::votes::change::LeaderVote;
 use crate::votes::vote::{PastVote, Vote};
 use crate::weight::Weight;
 
-/// What somebody told, or why it is not known.
+/// A fact, or why it is not known.
 pub type Told<T> = Result<T, String>;
 
-/// What is known of a post, and of what was done about it so far.
+/// What is known about a post, and about the votes on it so far.
 #[derive(Debug)]
 pub struct Known {
     /// The moment that the explanation is for.
     pub now: DateTime<Utc>,
     /// The post that is explained.
     pub post: PostId,
-    /// The post as a node has it; `None` within where no node knows it.
+    /// The content of the post; `Ok(None)` if no node knows it.
     pub content: Told<Option<Content>>,
-    /// What the table holds: none of it is known without the database.
+    /// Rows of the database.
     pub tables: Told<Tables>,
-    /// Of the voters that have an account.
+    /// Mana of the voters that exist on the chain.
     pub mana: Told<HashMap<Account, AccountState>>,
-    /// What schedules vote on when they strike next.
+    /// The posts that schedules choose when they run next.
     pub choices: Told<Choices>,
 }
 
-/// What the tables hold.
+/// Rows of the database.
 #[derive(Debug, Default)]
 pub struct Tables {
-    /// The rows of this post.
+    /// The votes on this post.
     pub votes: HashMap<Account, Vote>,
     /// Votes of leaders on this post, in the order of the blocks.
     pub leader_votes: Vec<LeaderVote>,
-    /// Votes that went out in the last week, where a rule limits them.
+    /// Votes cast in the last 168 hours by rules with a limit.
     pub past: HashMap<(Account, RuleId), Vec<PastVote>>,
     /// Voters with a token.
     pub with_token: HashSet<Account>,
@@ -50,12 +50,12 @@ pub struct Tables {
 }
 
 impl Known {
-    /// The post, where a node has it.
+    /// The content of the post, if a node knows it.
     pub fn content(&self) -> Option<&Content> {
         self.content.as_ref().ok()?.as_ref()
     }
 
-    /// The vote of `voter` on the post, 0 where it was taken back.
+    /// The vote of `voter` on the post; 0 if it was taken back.
     pub fn standing(&self, voter: &Account) -> Option<Weight> {
         self.content()?.votes.of(voter)
     }

@@ -1,100 +1,87 @@
-//! What all rules of a voter come to, in a line for people.
+//! The result of all rules of a voter, in one line.
 
 use crate::account::Account;
-use crate::explain::shared::Shared;
+use crate::explain::decide::Case;
+use crate::explain::known::Known;
 use crate::explain::{Decision, Says, shown};
 use crate::votes::status::{Origin, Status};
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
-/// What `decisions`, which are all of `voter`, come to.
-pub fn summary(shared: &Shared<'_>, voter: &Account, decisions: &[Decision]) -> String {
+/// The result of `decisions`, which are all decisions for `voter`.
+pub fn summary(case: &Case<'_>, voter: &Account, decisions: &[Decision]) -> String {
     let will = decisions.iter().find_map(|decision| match decision.says {
-        Says::Votes { weight, at } => Some(format!(
-            "would vote {weight} at {}, by {}",
-            shown(at),
-            decision.rule
-        )),
+        Says::Votes { weight, at } => {
+            let (at, rule) = (shown(at), &decision.rule);
+            Some(format!("would vote {weight} at {at}, by {rule}"))
+        }
         _ => None,
     });
-    if let Some(row) = shared.known.row(voter) {
-        let was = of_row(row);
-        // A schedule asks again for what came to nothing.
-        return match (will, runner_up(shared, row)) {
-            (Some(will), _) => format!("{was}; {will}"),
-            (None, Some(other)) => format!("{was}; {other}"),
-            (None, None) => was,
-        };
+    if let Some(row) = case.known.row(voter) {
+        // A schedule asks again for a vote that was not cast.
+        let more = will.or_else(|| runner_up(case, row));
+        let more = more.map(|more| format!("; {more}"));
+        return of_row(row) + &more.unwrap_or_default();
     }
-    if let Some(weight) = shared.known.standing(voter) {
+    if let Some(weight) = case.known.standing(voter) {
         return by_other_means(weight);
     }
+    let is_unknown = |decision: &Decision| decision.says == Says::Unknown;
     will.unwrap_or_else(|| match decisions {
         [] => format!("no rule votes as @{voter}"),
-        _ if decisions
-            .iter()
-            .any(|decision| decision.says == Says::Unknown) =>
-        {
-            "nobody can say now".to_owned()
-        }
+        _ if decisions.iter().any(is_unknown) => "nobody can say now".to_owned(),
         _ => "no vote".to_owned(),
     })
 }
 
 /// The vote of `voter` that is queued or was cast, whoever asked for it.
-pub fn vote_of(shared: &Shared<'_>, voter: &Account) -> Says {
-    let Some(row) = shared.known.row(voter) else {
-        return match shared.known.standing(voter) {
+pub fn vote_of(known: &Known, voter: &Account) -> Says {
+    let Some(row) = known.row(voter) else {
+        return match known.standing(voter) {
             Some(weight) if !weight.is_zero() => Says::Voted { weight, at: None },
             _ => Says::No,
         };
     };
-    let weight = row.ask().weight;
-    let by_hand = row.is_by_hand() && !weight.is_zero();
+    let (weight, at) = (row.ask().weight, row.cast_at);
     match row.status {
         Status::Queued => Says::Queued {
             weight,
             at: row.ask().due_at,
         },
-        Status::Cast | Status::Confirmed => Says::Voted {
-            weight,
-            at: row.cast_at,
-        },
-        Status::Skipped if by_hand => Says::Voted { weight, at: None },
+        Status::Cast | Status::Confirmed => Says::Voted { weight, at },
+        Status::Skipped if row.is_by_hand() && !weight.is_zero() => {
+            Says::Voted { weight, at: None }
+        }
         Status::Skipped | Status::Failed | Status::Withdrawn | Status::DryRun => Says::No,
     }
 }
 
-/// Which other rule asks for a vote that is queued.
-fn runner_up(shared: &Shared<'_>, row: &Vote) -> Option<String> {
-    if row.status != Status::Queued {
-        return None;
-    }
-    let other = row.asks.runner_up(&|rule| shared.rules.position(rule))?;
+/// Another rule that asks for a queued vote.
+fn runner_up(case: &Case<'_>, row: &Vote) -> Option<String> {
+    let position = |rule: &_| case.rules.position(rule);
+    let next = row.asks.runner_up(&position);
+    let next = next.filter(|_| row.status == Status::Queued)?;
     Some(format!(
         "{} asks for it too, and has it if that rule drops out",
-        other.rule
+        next.rule
     ))
 }
 
-/// What the row of a vote says.
+/// Describes the row of a vote.
 fn of_row(row: &Vote) -> String {
-    let by = match row.ask().origin {
+    let ask = row.ask();
+    let by = match ask.origin {
         Origin::Hand => "by hand".to_owned(),
-        _ => format!("by {}", row.ask().rule),
+        _ => format!("by {}", ask.rule),
     };
-    let weight = row.ask().weight;
+    let weight = ask.weight;
     let reason = row.reason.as_ref().map(ToString::to_string);
-    let reason = reason.as_deref().unwrap_or("no reason was noted");
     let at = shown(row.cast_at.unwrap_or(row.updated_at));
+    let why = || reason.as_deref().unwrap_or("no reason was noted");
     match row.status {
         Status::Queued => {
-            let waits = row.reason.as_ref().map(|why| format!(" ({why})"));
-            let waits = waits.unwrap_or_default();
-            format!(
-                "queued: {weight}, due {}, {by}{waits}",
-                shown(row.ask().due_at)
-            )
+            let waits = reason.map(|why| format!(" ({why})")).unwrap_or_default();
+            format!("queued: {weight}, due {}, {by}{waits}", shown(ask.due_at))
         }
         Status::Cast => format!("voted {weight} at {at}, {by}; no block has shown it yet"),
         Status::Confirmed => match row.block_num {
@@ -102,9 +89,9 @@ fn of_row(row: &Vote) -> String {
             None => format!("voted {weight} at {at}, {by}"),
         },
         Status::Skipped if row.is_by_hand() => by_other_means(weight),
-        Status::Skipped => format!("skipped, {by}: {reason}"),
-        Status::Failed => format!("failed at {}, {by}: {reason}", shown(row.updated_at)),
-        Status::Withdrawn => format!("withdrawn, {by}: {reason}"),
+        Status::Skipped => format!("skipped, {by}: {}", why()),
+        Status::Failed => format!("failed at {}, {by}: {}", shown(row.updated_at), why()),
+        Status::Withdrawn => format!("withdrawn, {by}: {}", why()),
         Status::DryRun => format!("a dry run would have voted {weight} at {at}, {by}"),
     }
 }

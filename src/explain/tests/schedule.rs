@@ -1,4 +1,4 @@
-//! Rules with a schedule: when they strike next, and whether the post has their vote then.
+//! Rules with a schedule: when they run next, and whether the post has their vote then.
 
 use std::convert::Infallible;
 
@@ -136,7 +136,7 @@ async fn the_time_that_is_now_is_not_the_next() {
 }
 
 #[test]
-fn a_schedule_that_never_strikes_says_so() {
+fn a_schedule_that_never_runs_says_so() {
     // A file with such an expression is refused; the words do not depend on that.
     let file = format!("voters = ['alice']\n{}", daily(""));
     let mut rule = language::file::read("f.toml", &file).rules.remove(0);
@@ -152,7 +152,7 @@ fn a_schedule_that_never_strikes_says_so() {
     assert_eq!(answer.decisions[0].condition, "schedule");
     assert_eq!(
         answer.decisions[0].why,
-        "`0 0 30 2 *` (Europe/Amsterdam) never strikes: there is no such time in 40 years"
+        "`0 0 30 2 *` (Europe/Amsterdam) never runs: there is no such time in 40 years"
     );
     assert_eq!(answer.summary, "no vote");
 }
@@ -209,7 +209,7 @@ async fn a_post_that_is_not_among_the_newest_is_not_looked_at() {
     of_newest(&daily(""), &mut known, newest.collect(), &[]).await;
     assert_eq!(
         one(&daily(""), &known),
-        "no schedule: it is not among the newest 20 posts of @bob, and no others are looked at; it strikes at \
+        "no schedule: it is not among the newest 20 posts of @bob, and no others are looked at; it runs at \
          2026-03-01 18:00:00 UTC, the next time of `0 18 * * *`"
     );
 }
@@ -220,7 +220,7 @@ async fn a_post_that_is_too_old_by_then_says_so() {
     let known = among(&rule, known(), vec![post("kitchen", 90)], &[]).await;
     assert_eq!(
         one(&rule, &known),
-        "no max_age: max_age: the post is older, published 2026-03-01 12:00:00; it strikes at 2026-03-01 18:00:00 UTC, the next \
+        "no max_age: max_age: the post is older, published 2026-03-01 12:00:00; it runs at 2026-03-01 18:00:00 UTC, the next \
          time of `0 18 * * *`"
     );
 }
@@ -260,7 +260,7 @@ async fn what_came_to_nothing_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn of_two_schedules_the_one_that_strikes_first_has_the_post() {
+async fn of_two_schedules_the_one_that_runs_first_has_the_post() {
     let rules = [
         at("evening", "0 18 * * *", "UTC", ""),
         at("noon", "30 12 * * *", "UTC", ""),
@@ -273,7 +273,7 @@ async fn of_two_schedules_the_one_that_strikes_first_has_the_post() {
     assert_eq!(
         decisions(&rules, &known_newest),
         [
-            "no precedence: f.toml:noon has the post: its schedule strikes first".to_owned(),
+            "no precedence: f.toml:noon has the post: its schedule runs first".to_owned(),
             format!("votes schedule: 50% at {noon}; no newer post comes first"),
             "no precedence: f.toml:noon has the post: comes first".to_owned(),
         ]
@@ -322,7 +322,7 @@ async fn what_is_against_the_vote_names_the_time_too() {
         ("min_mana = '90%'", "no min_mana: min_mana: the voter has "),
         (
             "expires = 2026-03-01T15:00:00Z",
-            "no expires: it never strikes again: the rule is off from 2026-03-01 15:00:00 UTC, before 2026-03-01 ",
+            "no expires: it never runs again: the rule is off from 2026-03-01 15:00:00 UTC, before 2026-03-01 ",
         ),
     ] {
         let mut known = known();
@@ -341,7 +341,7 @@ async fn without_the_newest_posts_the_time_is_told_all_the_same() {
     known.choices = Err("no node answers".to_owned());
     assert_eq!(
         one(&daily(""), &known),
-        "? schedule: which post is the newest to vote on is not known (no node answers); it strikes at 2026-03-01 18:00:00 UTC, \
+        "? schedule: which post is the newest to vote on is not known (no node answers); it runs at 2026-03-01 18:00:00 UTC, \
          the next time of `0 18 * * *`"
     );
 }

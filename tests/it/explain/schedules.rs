@@ -1,4 +1,4 @@
-//! `curatord explain` on rules with a schedule: when it strikes next, and on which post it votes then.
+//! `curatord explain` on rules with a schedule: when it runs next, and on which post it votes then.
 
 use std::time::Duration;
 
