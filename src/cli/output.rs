@@ -3,13 +3,27 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-use crate::cli::log;
+use chrono::{DateTime, SecondsFormat, Utc};
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use crate::cli::{log, wants_colour};
+use crate::diagnostic::Problem;
+use crate::diagnostic::render::render;
 
 /// Prints a line to standard error after the log lines so far. Errors of writing are ignored.
 pub fn complain(text: impl Display) {
     // If the log is blocked, this line would block too and delay the end of the program.
     if log::flush() {
         let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// Prints problems to standard error, with their lines.
+pub fn complain_about<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
+    let colour = wants_colour(&io::stderr());
+    for problem in problems {
+        complain(render(problem, colour));
     }
 }
 
@@ -30,4 +44,42 @@ pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
+}
+
+/// Writes `rows` in columns below `head`. The columns `right` are aligned to the right.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write_columns<const N: usize>(
+    out: &mut impl Write,
+    head: [&str; N],
+    right: &[usize],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head);
+    table.add_rows(rows);
+    for column in right {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim())?;
+    }
+    Ok(())
+}
+
+/// Writes `value` as one line of JSON.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write_json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
+}
+
+/// A moment in RFC 3339, in UTC with milliseconds.
+pub fn to_rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

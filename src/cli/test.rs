@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cli::output::complain;
-use crate::cli::{Exit, counted, wants_colour};
-use crate::diagnostic::render::render;
+use crate::cli::output::complain_about;
+use crate::cli::{Exit, counted};
 use crate::diagnostic::{Finding, Problem};
+use crate::rules::files::read::read_all;
 use crate::rules::set::RuleSet;
 use crate::ruletest::difference::side_by_side;
 use crate::ruletest::{TestFile, file};
@@ -52,7 +52,7 @@ fn run_files(files: &[PathBuf], out: &mut impl Write) -> io::Result<Tally> {
             Ok((file, rules)) => tally.run(path, &file, &rules, out)?,
             Err(problems) => {
                 tally.broken += 1;
-                show(&problems);
+                complain_about(&problems);
             }
         }
     }
@@ -70,19 +70,12 @@ fn read(path: &Path) -> Result<(TestFile, Arc<RuleSet>), Vec<Problem>> {
         vec![Problem::of_file(&path.to_string_lossy(), finding)]
     })?;
     let file = file::read(path, &text)?;
-    let rules = file.read_rules();
+    let rules = read_all(&file.rules);
     if rules.problems.iter().any(Problem::is_error) {
         return Err(rules.problems);
     }
-    show(&rules.problems);
+    complain_about(&rules.problems);
     Ok((file, Arc::new(RuleSet::new(rules.rules))))
-}
-
-fn show(problems: &[Problem]) {
-    let colour = wants_colour(&io::stderr());
-    for problem in problems {
-        complain(render(problem, colour));
-    }
 }
 
 impl Tally {

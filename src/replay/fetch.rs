@@ -63,19 +63,17 @@ pub async fn fetch(
 
 async fn try_range(nodes: &Nodes, from: u32, count: u32) -> Result<Vec<Block>, FetchError> {
     let mut backoff = Backoff::new(FIRST_DELAY, LONGEST_DELAY);
-    for _ in 1..TRIES {
+    let mut tries = 1;
+    loop {
         match nodes.blocks(from, count).await {
-            Ok(blocks) => return Ok(blocks),
-            Err(error) => {
+            Err(error) if tries < TRIES => {
                 let delay = backoff.next(fastrand::f64());
                 let wait = error.retry_after().map_or(delay, |asked| asked.max(delay));
                 tracing::warn!(wait_s = wait.as_secs(), "{error}");
                 sleep(wait).await;
+                tries += 1;
             }
+            answer => return answer.map_err(|error| FetchError::Nodes { num: from, error }),
         }
     }
-    nodes
-        .blocks(from, count)
-        .await
-        .map_err(|error| FetchError::Nodes { num: from, error })
 }

@@ -1,5 +1,4 @@
-//! Input and summary of `replay`: blocks from nodes or recordings, and counts of the resulting votes.
+//! Blocks for `replay`, from nodes or recordings.
 
 pub mod fetch;
 pub mod recordings;
-pub mod summary;

@@ -1,55 +1,47 @@
 //! Reads blocks from files and sorts them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
 use crate::chain::block::Block;
-use crate::chain::recording::{RecordingError, parse_recording};
+use crate::chain::recording::parse_recording;
 
 /// Maximum number of gaps that are listed individually.
 const LISTED_GAPS: usize = 5;
 
-/// Why a file of blocks cannot be used.
+/// Why a file of blocks cannot be used, with the file and the position in it.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The file cannot be read.
-    #[error("{}: cannot be read: {error}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        error: std::io::Error,
-    },
-    /// The file holds something else than blocks.
-    #[error("{}:{}:{}: {}", .path.display(), .error.line, .error.column, .error.fault)]
-    NoRecording {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        error: RecordingError,
-    },
-}
+#[error("{0}")]
+pub struct FileError(String);
 
-/// Reads the blocks of one file, in its order. A block from after `now` is an error.
+/// Reads the blocks of all files in the order of their numbers. Also returns warnings about conflicts and gaps, one
+/// line each. A block from after `now` is an error.
 ///
 /// # Errors
-/// The file cannot be read, or does not contain blocks; the error has its position.
-pub fn read(path: &Path, now: DateTime<Utc>) -> Result<Vec<Block>, FileError> {
-    let text = fs::read_to_string(path).map_err(|error| FileError::Unreadable {
-        path: path.to_owned(),
-        error,
-    })?;
-    parse_recording(&text, now).map_err(|error| FileError::NoRecording {
-        path: path.to_owned(),
-        error,
-    })
+/// A file cannot be read, or does not contain blocks.
+pub fn read_all(
+    files: &[PathBuf],
+    now: DateTime<Utc>,
+) -> Result<(Vec<Block>, Vec<String>), FileError> {
+    let mut blocks = Vec::new();
+    for path in files {
+        let shown = path.display();
+        let text = fs::read_to_string(path)
+            .map_err(|error| FileError(format!("{shown}: cannot be read: {error}")))?;
+        let read = parse_recording(&text, now).map_err(|error| {
+            let (line, column, fault) = (error.line, error.column, error.fault);
+            FileError(format!("{shown}:{line}:{column}: {fault}"))
+        })?;
+        blocks.extend(read);
+    }
+    let warnings = put_in_order(&mut blocks);
+    Ok((blocks, warnings))
 }
 
-/// Sorts `blocks` by number, and keeps the first of several with the same number. Returns warnings about conflicts and
-/// gaps, one line each.
-pub fn put_in_order(blocks: &mut Vec<Block>) -> Vec<String> {
+/// Sorts `blocks` by number, and keeps the first of several with the same number. Returns warnings.
+fn put_in_order(blocks: &mut Vec<Block>) -> Vec<String> {
     let mut warnings = Vec::new();
     blocks.sort_by_key(|block| block.num);
     blocks.dedup_by(|duplicate, first| {
@@ -63,17 +55,20 @@ pub fn put_in_order(blocks: &mut Vec<Block>) -> Vec<String> {
     });
     let gaps = blocks
         .windows(2)
-        .map(|pair| (pair[0].num + 1, pair[1].num - 1))
-        .filter(|(first, last)| first <= last);
-    let gaps: Vec<_> = gaps.collect();
-    for (first, last) in gaps.iter().take(LISTED_GAPS) {
-        warnings.push(match first == last {
-            true => format!("block {first} is missing: its operations are not replayed"),
-            false => {
-                format!("blocks {first} to {last} are missing: their operations are not replayed")
-            }
-        });
-    }
+        .map(|pair| (pair[0].num + 1, pair[1].num - 1));
+    let gaps: Vec<_> = gaps.filter(|(first, last)| first <= last).collect();
+    warnings.extend(
+        gaps.iter()
+            .take(LISTED_GAPS)
+            .map(|(first, last)| match first == last {
+                true => format!("block {first} is missing: its operations are not replayed"),
+                false => {
+                    format!(
+                        "blocks {first} to {last} are missing: their operations are not replayed"
+                    )
+                }
+            }),
+    );
     if gaps.len() > LISTED_GAPS {
         warnings.push(format!("{} more gaps follow", gaps.len() - LISTED_GAPS));
     }

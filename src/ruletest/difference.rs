@@ -1,13 +1,13 @@
 //! Differences between the expected votes and the votes that would be cast.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 
 use crate::post::VoteKey;
 use crate::ruletest::Expected;
-use crate::simulate::replay::{Played, ReplayedVote};
+use crate::simulate::replay::{Played, why_not_cast};
+use crate::votes::vote::Vote;
 use crate::weight::Weight;
 
 /// Two descriptions of a vote that should be equal.
@@ -21,32 +21,30 @@ pub struct Difference {
 
 /// The differences, in the order of the expected votes; unexpected votes come last.
 pub fn between(expected: &[Expected], played: &Played) -> Vec<Difference> {
-    let mut cast: BTreeMap<&VoteKey, VecDeque<&ReplayedVote>> = BTreeMap::new();
-    for vote in &played.votes {
-        cast.entry(&vote.key).or_default().push_back(vote);
-    }
-    let not_cast = played.not_cast();
+    let mut unexpected: Vec<&Vote> = played.cast().collect();
     let mut differences = Vec::new();
     for expected in expected {
-        let vote = cast
-            .get_mut(&expected.key)
-            .and_then(|votes| votes.pop_front());
-        if vote.is_some_and(|vote| expected.matches(vote)) {
+        let key = &expected.key;
+        let cast = unexpected.iter().position(|vote| vote.key == *key);
+        let cast = cast.map(|index| unexpected.remove(index));
+        if cast.is_some_and(|vote| expected.matches(vote)) {
             continue;
         }
-        let would_be_cast = match (vote, not_cast.get(&expected.key)) {
-            (Some(vote), _) => describe_cast(vote, expected.rule.is_some()),
-            (None, Some(why)) => format!("no vote: {why}"),
-            (None, None) => "no vote: no rule asks for one".to_owned(),
+        let would_be_cast = match cast {
+            Some(vote) => describe_cast(vote, expected.rule.is_some()),
+            None => {
+                let row = played.rows.iter().find(|row| row.key == *key);
+                let why = row.and_then(why_not_cast);
+                let why = why.unwrap_or_else(|| "no rule asks for one".to_owned());
+                format!("no vote: {why}")
+            }
         };
         let rule = expected.rule.as_deref();
         differences.push(Difference {
-            expected: describe(&expected.key, expected.weight, expected.due_at, rule),
+            expected: describe(key, expected.weight, expected.due_at, rule),
             would_be_cast,
         });
     }
-    let mut unexpected: Vec<&ReplayedVote> = cast.into_values().flatten().collect();
-    unexpected.sort_by_key(|vote| vote.due_at);
     differences.extend(unexpected.into_iter().map(|vote| Difference {
         expected: "no vote".to_owned(),
         would_be_cast: describe_cast(vote, true),
@@ -55,19 +53,18 @@ pub fn between(expected: &[Expected], played: &Played) -> Vec<Difference> {
 }
 
 impl Expected {
-    fn matches(&self, vote: &ReplayedVote) -> bool {
-        self.weight == vote.weight
-            && self.due_at == vote.due_at
-            && self
-                .rule
-                .as_ref()
-                .is_none_or(|rule| rule == vote.rule.as_str())
+    fn matches(&self, vote: &Vote) -> bool {
+        let (ask, rule) = (vote.ask(), self.rule.as_deref());
+        self.weight == ask.weight
+            && self.due_at == ask.due_at
+            && rule.is_none_or(|rule| rule == ask.rule.as_str())
     }
 }
 
-fn describe_cast(vote: &ReplayedVote, with_rule: bool) -> String {
-    let rule = with_rule.then_some(vote.rule.as_str());
-    describe(&vote.key, vote.weight, vote.due_at, rule)
+fn describe_cast(vote: &Vote, with_rule: bool) -> String {
+    let ask = vote.ask();
+    let rule = with_rule.then_some(ask.rule.as_str());
+    describe(&vote.key, ask.weight, ask.due_at, rule)
 }
 
 /// `alice 50% @bob/a-post 2026-03-01 12:05:00`, with the rule at the end if given.
@@ -76,31 +73,18 @@ fn describe(key: &VoteKey, weight: Weight, due_at: DateTime<Utc>, rule: Option<&
         0 => due_at.format("%F %T"),
         _ => due_at.format("%F %T%.3f"),
     };
-    let mut text = format!("{} {weight} {} {due}", key.voter, key.post);
-    if let Some(rule) = rule {
-        let _ = write!(text, " {rule}");
-    }
-    text
+    let rule = rule.map(|rule| format!(" {rule}")).unwrap_or_default();
+    format!("{} {weight} {} {due}{rule}", key.voter, key.post)
 }
 
 /// Formats the differences in two columns with a header, one line each. Each line starts with `indent`.
 pub fn side_by_side(differences: &[Difference], indent: &str) -> String {
-    let head = Difference {
-        expected: "EXPECTED".to_owned(),
-        would_be_cast: "WOULD BE CAST".to_owned(),
-    };
-    let lines = || [&head].into_iter().chain(differences);
-    let width = lines()
-        .map(|line| line.expected.chars().count())
-        .max()
-        .unwrap_or_default();
-    let mut drawn = String::new();
-    for line in lines() {
-        let _ = writeln!(
-            drawn,
-            "{indent}{:width$} | {}",
-            line.expected, line.would_be_cast
-        );
+    let widths = differences.iter().map(|line| line.expected.chars().count());
+    let width = widths.max().unwrap_or_default().max("EXPECTED".len());
+    let mut lines = format!("{indent}{:width$} | WOULD BE CAST\n", "EXPECTED");
+    for line in differences {
+        let (expected, cast) = (&line.expected, &line.would_be_cast);
+        let _ = writeln!(lines, "{indent}{expected:width$} | {cast}");
     }
-    drawn
+    lines
 }

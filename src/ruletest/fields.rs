@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::account::Account;
@@ -15,6 +16,8 @@ use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::table::Table;
 use crate::weight::Weight;
 
+/// Example of a moment.
+pub(super) const MOMENT: &str = "2026-03-01T12:00:00Z";
 /// 100 % in hundredths of a percent.
 const FULL: i32 = 10_000;
 
@@ -49,25 +52,35 @@ pub(super) fn optional<'t, T>(
     table.take(key).map(|item| read(&item, report)).transpose()
 }
 
-/// The array of tables `[[name]]`.
-pub(super) fn tables<'t>(item: &Item<'t>, name: &str, report: &mut Report<'t>) -> Vec<Table<'t>> {
-    let mut tables = Vec::new();
-    let values = match item.value {
-        DeValue::Array(values) => values.iter(),
-        _ => [].iter(),
+/// Reads each table of the array `[[name]]` with `read`.
+///
+/// # Errors
+/// A table is invalid, or a value is not a table; every error has been reported.
+pub(super) fn each<'t, T>(
+    item: Option<Item<'t>>,
+    name: &str,
+    report: &mut Report<'t>,
+    mut read: impl FnMut(Table<'t>, &mut Report<'t>) -> Result<T, Reported>,
+) -> Result<Vec<T>, Reported> {
+    let Some(item) = item else {
+        return Ok(Vec::new());
     };
-    for value in values {
-        if let DeValue::Table(table) = value.get_ref() {
-            tables.push(Table::new(table, value.span(), format!("`{name}`")));
-        }
-    }
-    let is_valid = matches!(item.value, DeValue::Array(values) if values.len() == tables.len());
-    if !is_valid {
+    let tables = item.value.as_array().and_then(|values| {
+        let table = |value: &'t Spanned<DeValue<'t>>| {
+            let entries = value.get_ref().as_table()?;
+            Some(Table::new(entries, value.span(), format!("`{name}`")))
+        };
+        values.iter().map(table).collect::<Option<Vec<_>>>()
+    });
+    let Some(tables) = tables else {
         let message = format!("`{}` must be tables, not {}", item.key, item.type_name());
         let finding = Finding::at(item.key_span.clone(), message);
-        report.error(finding.help(format!("start each with a line {name}")));
-    }
-    tables
+        return Err(report.error(finding.help(format!("start each with a line {name}"))));
+    };
+    let tables = tables.into_iter().map(|table| read(table, report));
+    // All of them are read, so that every error is reported.
+    let tables: Vec<Result<T, Reported>> = tables.collect();
+    tables.into_iter().collect()
 }
 
 pub(super) fn text(item: &Item<'_>, report: &mut Report<'_>) -> Result<String, Reported> {

@@ -9,19 +9,19 @@ use crate::account::Account;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::{Finding, Problem};
 use crate::network::ChainKind;
-use crate::post::{PostId, VoteKey};
+use crate::post::VoteKey;
 use crate::rules::files::folder::{is_hidden, is_rule_file};
+use crate::ruletest::events::{self, read_post, read_vote};
 use crate::ruletest::fields::{
-    account, mana, moment, optional, paths, post, required, tables, text, texts, weight,
+    MOMENT, account, each, mana, moment, optional, paths, post, required, text, weight,
 };
-use crate::ruletest::{Event, Expected, Post, Source, Test, TestFile, What};
+use crate::ruletest::{Expected, Source, Test, TestFile};
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::table::Table;
 use crate::toml_reader::{settings, syntax};
 use crate::weight::Weight;
 
 const CHAINS: [(&str, ChainKind); 2] = [("hive", ChainKind::Hive), ("steem", ChainKind::Steem)];
-const MOMENT: &str = "2026-03-01T12:00:00Z";
 
 /// Reads the test file at `path` with this `text`.
 ///
@@ -55,22 +55,19 @@ fn read_root<'t>(
     let chain = optional(&mut table, "chain", report, |item, report| {
         item.choice(&CHAINS, report)
     });
-    let tests = match table.take("test") {
-        Some(item) => tables(&item, "[[test]]", report),
-        None => {
-            let finding = Finding::whole("this file contains no test");
-            return Err(report.error(finding.help("start a test with a line [[test]]")));
-        }
-    };
+    let tests = table.take("test");
     table.refuse_the_rest(report, |_, _| None);
-    let tests: Vec<_> = tests
-        .into_iter()
-        .map(|table| read_test(table, folder, report))
-        .collect();
+    if tests.is_none() {
+        let finding = Finding::whole("this file contains no test");
+        return Err(report.error(finding.help("start a test with a line [[test]]")));
+    }
+    let tests = each(tests, "[[test]]", report, |table, report| {
+        read_test(table, folder, report)
+    });
     Ok(TestFile {
         rules: rules?,
         chain: chain?.unwrap_or(ChainKind::Hive),
-        tests: tests.into_iter().collect::<Result<_, _>>()?,
+        tests: tests?,
     })
 }
 
@@ -105,42 +102,31 @@ fn read_test<'t>(
     let files = recordings.as_ref().map(|item| paths(item, folder, report));
     let mana = optional(&mut table, "mana", report, mana_of);
     let until = optional(&mut table, "until", report, moment);
-    let mut below = |key, name| match table.take(key) {
-        Some(item) => tables(&item, name, report),
-        None => Vec::new(),
-    };
-    let posts = below("post", "[[test.post]]");
-    let votes = below("vote", "[[test.vote]]");
-    let expected = below("expect", "[[test.expect]]");
-    table.refuse_the_rest(report, |_, _| None);
-
-    if let (Some(item), Some(first)) = (&recordings, posts.first().or(votes.first())) {
+    let (posts, votes) = (table.take("post"), table.take("vote"));
+    if let (Some(item), Some(first)) = (&recordings, posts.as_ref().or(votes.as_ref())) {
         let message = "a test has either `blocks` or its own posts and votes, not both";
         let finding = Finding::at(item.key_span.clone(), message);
-        report.error(finding.also(first.header.clone(), "the first post or vote"));
+        report.error(finding.also(first.key_span.clone(), "the first post or vote"));
     }
-    let posts: Vec<_> = posts
-        .into_iter()
-        .map(|table| read_post(table, report))
-        .collect();
-    let votes: Vec<_> = votes
-        .into_iter()
-        .map(|table| read_vote(table, report))
-        .collect();
-    let expected: Vec<_> = expected
-        .into_iter()
-        .map(|table| read_expected(table, report))
-        .collect();
+    let posts = each(posts, "[[test.post]]", report, read_post);
+    let votes = each(votes, "[[test.vote]]", report, read_vote);
+    let expected = each(
+        table.take("expect"),
+        "[[test.expect]]",
+        report,
+        read_expected,
+    );
+    table.refuse_the_rest(report, |_, _| None);
     let source = match files {
         Some(files) => Source::Files(files?),
-        None => Source::Events(posts.into_iter().chain(votes).collect::<Result<_, _>>()?),
+        None => Source::Blocks(events::blocks(posts?.into_iter().chain(votes?))),
     };
     Ok(Test {
         name: name?,
         source,
         mana: mana?.unwrap_or_default(),
         until: until?,
-        expected: expected.into_iter().collect::<Result<_, _>>()?,
+        expected: expected?,
     })
 }
 
@@ -173,51 +159,6 @@ fn mana_of<'t>(
         all.insert(voter, mana(&entry, report)?);
     }
     Ok(all)
-}
-
-fn read_post<'t>(mut table: Table<'t>, report: &mut Report<'t>) -> Result<Event, Reported> {
-    let author = required(&mut table, "author", "\"bob\"", report, account);
-    let permlink = required(&mut table, "permlink", "\"a-post\"", report, text);
-    let at = required(&mut table, "at", MOMENT, report, moment);
-    let title = optional(&mut table, "title", report, text);
-    let body = optional(&mut table, "body", report, text);
-    let tags = optional(&mut table, "tags", report, texts);
-    let app = optional(&mut table, "app", report, text);
-    let community = optional(&mut table, "community", report, text);
-    let parent = optional(&mut table, "parent", report, post);
-    let declined = optional(&mut table, "declined", report, |item, report| {
-        item.boolean(report)
-    });
-    table.refuse_the_rest(report, |_, _| None);
-    Ok(Event {
-        at: at?,
-        what: What::Post(Post {
-            id: PostId::new(author?, &permlink?),
-            title: title?.unwrap_or_default(),
-            body: body?.unwrap_or_default(),
-            tags: tags?.unwrap_or_default(),
-            app: app?,
-            community: community?,
-            parent: parent?,
-            declined: declined?.unwrap_or_default(),
-        }),
-    })
-}
-
-fn read_vote<'t>(mut table: Table<'t>, report: &mut Report<'t>) -> Result<Event, Reported> {
-    let voter = required(&mut table, "voter", "\"curie\"", report, account);
-    let post = required(&mut table, "post", "\"@bob/a-post\"", report, post);
-    let weight = required(&mut table, "weight", "\"60%\"", report, weight);
-    let at = required(&mut table, "at", MOMENT, report, moment);
-    table.refuse_the_rest(report, |_, _| None);
-    Ok(Event {
-        at: at?,
-        what: What::Vote {
-            voter: voter?,
-            post: post?,
-            weight: weight?,
-        },
-    })
 }
 
 fn read_expected<'t>(mut table: Table<'t>, report: &mut Report<'t>) -> Result<Expected, Reported> {

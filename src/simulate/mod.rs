@@ -63,8 +63,8 @@ pub trait Surroundings {
     fn chance(&self) -> f64 {
         0.5
     }
-    /// A vote as it stands when the caster reports about it.
-    fn reported(&mut self, report: &Report, row: Option<&Vote>);
+    /// Called with each report of the caster.
+    fn reported(&mut self, _: &Report) {}
 }
 
 /// A daemon in memory.
@@ -168,20 +168,16 @@ impl<S: Surroundings> Simulation<S> {
                 };
                 self.caster.hold(row, tried, self.now);
             }
-            let mut actions = self.with_caster(Caster::poll);
+            let actions = self.with_caster(Caster::poll);
             let idle = actions.is_empty();
-            for action in actions.drain(..) {
+            for action in actions {
                 self.perform(action);
             }
-            let now = self.now;
-            match self
-                .pending
-                .first_entry()
-                .filter(|next| next.key().0 <= now)
-            {
-                Some(next) => {
-                    let back = next.remove();
-                    self.with_caster(|caster, world| caster.take(back, world));
+            let back = self.pending.first_entry();
+            match back.filter(|back| back.key().0 <= self.now) {
+                Some(back) => {
+                    let back = back.remove();
+                    self.come_back(back);
                 }
                 None if idle => break,
                 None => {}
@@ -190,42 +186,49 @@ impl<S: Surroundings> Simulation<S> {
     }
 
     fn perform(&mut self, action: Action) {
-        let now = self.now;
-        let surroundings = &mut self.surroundings;
-        let (takes, back) = match action {
-            Action::Look(posts) => match surroundings.look(&posts, now) {
-                Some((takes, answer)) => (takes, Response::Look(posts, answer)),
-                None => return,
-            },
-            Action::Count(pairs) => match surroundings.count(&pairs, &self.table, now) {
-                Some((takes, answer)) => (takes, Response::Count(pairs, answer)),
-                None => return,
-            },
-            Action::Weigh(voters) => match surroundings.weigh(&voters, now) {
-                Some((takes, answer)) => (takes, Response::Weigh(voters, answer)),
-                None => return,
-            },
-            Action::Send(request) => match surroundings.send(&request, now) {
-                Some((takes, answer)) => (takes, Response::Send(request.key, now, answer)),
-                None => return,
-            },
-            Action::Refresh { voter, refused } => match surroundings.refresh(&voter, &refused, now)
-            {
-                Some((takes, answer)) => (takes, Response::Refresh(voter, answer)),
-                None => return,
-            },
-            Action::Report(report) => return self.report(report),
+        let (now, ask) = (self.now, &mut self.surroundings);
+        let back = match action {
+            Action::Look(posts) => {
+                let answer = ask.look(&posts, now);
+                answer.map(|(takes, answer)| (takes, Pending::Look(posts, answer)))
+            }
+            Action::Count(pairs) => {
+                let answer = ask.count(&pairs, &self.table, now);
+                answer.map(|(takes, answer)| (takes, Pending::Count(pairs, answer)))
+            }
+            Action::Weigh(voters) => {
+                let answer = ask.weigh(&voters, now);
+                answer.map(|(takes, answer)| (takes, Pending::Weigh(voters, answer)))
+            }
+            Action::Send(request) => {
+                let answer = ask.send(&request, now);
+                answer.map(|(takes, answer)| (takes, Pending::Answer(request.key, now, answer)))
+            }
+            Action::Refresh { voter, refused } => {
+                let answer = ask.refresh(&voter, &refused, now);
+                answer.map(|(takes, answer)| (takes, Pending::Refresh(voter, answer)))
+            }
+            Action::Report(report) => {
+                ask.reported(&report);
+                return self.write(&Batch {
+                    changes: vec![Change::Report(report)],
+                    ..Batch::default()
+                });
+            }
         };
-        self.questions += 1;
-        self.pending.insert((now + takes, self.questions), back);
+        if let Some((takes, back)) = back {
+            self.questions += 1;
+            self.pending.insert((now + takes, self.questions), back);
+        }
     }
 
-    fn report(&mut self, report: Report) {
-        let row = self.table.rows().get(&report.key);
-        self.surroundings.reported(&report, row);
-        self.write(&Batch {
-            changes: vec![Change::Report(report)],
-            ..Batch::default()
+    fn come_back(&mut self, back: Pending) {
+        self.with_caster(|caster, world| match back {
+            Pending::Look(posts, answer) => caster.looked(posts, answer, world),
+            Pending::Count(pairs, answer) => caster.counted(pairs, answer, world),
+            Pending::Weigh(voters, answer) => caster.weighed(voters, answer, world),
+            Pending::Answer(key, sent_at, answer) => caster.answered(&key, answer, sent_at, world),
+            Pending::Refresh(voter, answer) => caster.refreshed(&voter, answer, world),
         });
     }
 }

@@ -1,9 +1,9 @@
-//! Plays rules over blocks and tells the votes they would cast.
+//! Plays rules over blocks, and returns the votes that they would cast.
 //!
-//! In place of the nodes there are the posts that the blocks have shown, mana that is carried forward, and a signer
-//! that accepts everything; the time is that of the blocks.
+//! The posts are those that the blocks have shown, mana is carried forward, the signer accepts everything, and the
+//! time is that of the blocks.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,67 +22,67 @@ use crate::rules::rule::{Authors, RuleId};
 use crate::rules::set::RuleSet;
 use crate::votes::answer::{Answer, Done};
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Looks, Request, Settings, Sight};
-use crate::votes::change::{Batch, Change, Cursor, Outcome, Report};
+use crate::votes::caster::{Counted, Looks, Request, Settings, Sight};
+use crate::votes::change::{Batch, Change, Cursor};
 use crate::votes::planner::Planner;
 use crate::votes::schedules::agenda::{Agenda, Run, scheduled};
 use crate::votes::schedules::choice::{self, Choice};
 use crate::votes::status::Status;
-use crate::votes::vote::{PastVotes, Vote};
-use crate::weight::Weight;
+use crate::votes::vote::Vote;
 
 /// Votes are claimed when they are due: until then everything may still change them.
 const AT_ONCE: TimeDelta = TimeDelta::milliseconds(1);
 
-/// A vote that the rules would cast.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ReplayedVote {
-    /// The vote.
-    pub key: VoteKey,
-    /// The weight of the vote.
-    pub weight: Weight,
-    /// When it is due.
-    pub due_at: DateTime<Utc>,
-    /// The rule.
-    pub rule: RuleId,
-    /// The number of the block with the post or the leader's vote that caused it; for a schedule the newest
-    /// block then.
-    pub block: u32,
-}
-
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Debug)]
 pub struct Played {
-    /// By due time, then by the block that caused it.
-    pub votes: Vec<ReplayedVote>,
-    /// Every vote that was planned, as it ended.
+    /// Every planned vote as it ended, by due time, then by the block that caused it. The block of a schedule's vote
+    /// is the newest one at that time.
     pub rows: Vec<Vote>,
-    /// For every voter who voted, the mana on the days on which that was.
+    /// The mana of each voter on the days on which it voted.
     pub mana: Vec<(Account, Vec<Day>)>,
 }
 
-/// Rules at work on blocks, block by block.
+impl Played {
+    /// The votes that the rules would cast.
+    pub fn cast(&self) -> impl Iterator<Item = &Vote> {
+        self.rows.iter().filter(|row| was_cast(row))
+    }
+}
+
+/// Why a vote was not cast; `None` if it was.
+pub fn why_not_cast(row: &Vote) -> Option<String> {
+    let ended = matches!(
+        row.status,
+        Status::Skipped | Status::Withdrawn | Status::Failed
+    );
+    let reason = row.reason.as_ref().filter(|_| ended)?;
+    Some(reason.to_string())
+}
+
+fn was_cast(row: &Vote) -> bool {
+    matches!(row.status, Status::Cast | Status::Confirmed)
+}
+
+/// Plays rules over blocks, block by block.
 #[derive(Debug)]
 pub struct Replay {
     daemon: Simulation<Recorded>,
     planner: Planner,
     schedules: Agenda,
-    /// Whether a block was played.
-    begun: bool,
     /// The newest block.
     newest: Option<Cursor>,
 }
 
-/// What the blocks have shown, and what the votes cost.
+/// The posts that the blocks have shown, and the mana of the voters.
 #[derive(Debug)]
 struct Recorded {
     posts: Posts,
     mana: Mana,
-    cast: Vec<ReplayedVote>,
 }
 
 impl Replay {
-    /// Nothing has happened yet.
+    /// A replay without any blocks yet.
     pub fn new(rules: &Arc<RuleSet>, start: Start) -> Self {
         let settings = Settings {
             kind: start.kind,
@@ -99,23 +99,19 @@ impl Replay {
         let recorded = Recorded {
             posts: Posts::new(authors_with_schedules(rules)),
             mana: Mana::new(start, DateTime::UNIX_EPOCH),
-            cast: Vec::new(),
         };
         let began = DateTime::UNIX_EPOCH;
         Self {
             daemon: Simulation::new(Arc::clone(rules), settings, AT_ONCE, recorded, began),
             planner: Planner::default(),
             schedules: Agenda::new(Vec::new()),
-            begun: false,
             newest: None,
         }
     }
 
-    /// Plays `block`, and before it what was due until then: the daemon, too, learns of a block only when
-    /// its time has come.
+    /// Plays `block`, and before it everything due until its time: the daemon does not know a block earlier either.
     pub fn block(&mut self, block: &Block) {
-        if !self.begun {
-            self.begun = true;
+        if self.newest.is_none() {
             self.daemon.surroundings.mana.begin(block.timestamp);
             self.schedules.update(&self.daemon.rules, block.timestamp);
         }
@@ -133,7 +129,7 @@ impl Replay {
         self.daemon.act();
     }
 
-    /// Plays on until `end` without any more blocks: casts what is due, and runs schedules.
+    /// Plays until `end` without more blocks: casts the votes that are due, and runs schedules.
     pub fn go_on_until(&mut self, end: DateTime<Utc>) {
         while let Some(time) = self.schedules.next_wake().filter(|time| *time <= end) {
             self.daemon.run_until(time);
@@ -142,43 +138,36 @@ impl Replay {
         self.daemon.run_until(end);
     }
 
-    /// Casts what is still queued after the last block, and tells what came of it all.
+    /// Casts the votes that are still queued after the last block, and returns the result.
     pub fn finish(mut self) -> Played {
-        let end = self.daemon.now();
         while let Some(next) = self.daemon.next_wake() {
             self.daemon.run_until(next);
         }
-        let Recorded { mana, mut cast, .. } = self.daemon.surroundings;
-        cast.sort_by(|left, right| {
-            let order = |vote: &ReplayedVote| (vote.due_at, vote.block);
-            order(left)
-                .cmp(&order(right))
-                .then_with(|| left.key.cmp(&right.key))
+        let mut rows = self.daemon.table.into_rows();
+        let order = |row: &Vote| (row.ask().due_at, row.ask().block);
+        rows.sort_by(|left, right| {
+            let by_time = order(left).cmp(&order(right));
+            by_time.then_with(|| left.key.cmp(&right.key))
         });
-        let end = end.max(self.daemon.now);
         Played {
-            votes: cast,
-            rows: self.daemon.table.into_rows(),
-            mana: mana.over_time(end),
+            rows,
+            mana: self.daemon.surroundings.mana.over_time(self.daemon.now),
         }
     }
 
-    /// Votes in `block` that the voters cast by other means cost mana too. Where the rules have voted on the
-    /// post before, what is in the block is taken for that vote.
+    /// Spends the mana of votes in `block` that the voters cast by other means. If the rules have voted on the post
+    /// before, the vote in the block counts as that vote.
     fn spend_by_hand(&mut self, block: &Block) {
         for operation in &block.operations {
             let OperationBody::Vote(vote) = &operation.body else {
                 continue;
             };
-            if !self.daemon.rules.is_voter(&vote.voter) {
-                continue;
-            }
             let key = VoteKey {
                 voter: vote.voter.clone(),
                 post: vote.post.clone(),
             };
-            let row = self.daemon.table.rows().get(&key);
-            if !row.is_some_and(|row| matches!(row.status, Status::Cast | Status::Confirmed)) {
+            let is_ours = self.daemon.table.rows().get(&key).is_some_and(was_cast);
+            if self.daemon.rules.is_voter(&vote.voter) && !is_ours {
                 let mana = &mut self.daemon.surroundings.mana;
                 mana.spend(&vote.voter, vote.weight, block.timestamp);
             }
@@ -218,25 +207,6 @@ impl Replay {
     }
 }
 
-impl Played {
-    /// Why votes were planned but not cast.
-    pub fn not_cast(&self) -> BTreeMap<&VoteKey, String> {
-        let rows = self.rows.iter();
-        rows.filter_map(|row| Some((&row.key, why_not_cast(row)?)))
-            .collect()
-    }
-}
-
-/// Why a vote was not cast; `None` where it was.
-pub fn why_not_cast(row: &Vote) -> Option<String> {
-    match row.status {
-        Status::Skipped | Status::Withdrawn | Status::Failed => {
-            row.reason.as_ref().map(ToString::to_string)
-        }
-        Status::Queued | Status::Cast | Status::Confirmed | Status::DryRun => None,
-    }
-}
-
 impl Surroundings for Recorded {
     fn look(&mut self, posts: &[PostId], _: DateTime<Utc>) -> Later<Result<Vec<Sight>, String>> {
         let sights = posts.iter().map(|post| match self.posts.get(post) {
@@ -269,8 +239,7 @@ impl Surroundings for Recorded {
     }
 
     fn send(&mut self, request: &Request, now: DateTime<Utc>) -> Later<Answer> {
-        // What no rule asks for is not simulated: a vote that the chain would refuse for lack of mana is told as
-        // one that the rules cast.
+        // The chain's own limit is not simulated: a vote that it would refuse for lack of mana counts as cast.
         self.mana.spend(&request.key.voter, request.weight, now);
         at_once(Answer::Done(Done::Accepted { trx_id: None }))
     }
@@ -286,18 +255,6 @@ impl Surroundings for Recorded {
 
     fn token(&self, _: &Account) -> Option<SecretString> {
         Some(SecretString::default())
-    }
-
-    fn reported(&mut self, report: &Report, row: Option<&Vote>) {
-        if let (Outcome::Cast { .. }, Some(row)) = (&report.outcome, row) {
-            self.cast.push(ReplayedVote {
-                key: report.key.clone(),
-                weight: report.weight,
-                due_at: row.ask().due_at,
-                rule: row.ask().rule.clone(),
-                block: row.ask().block,
-            });
-        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Queries of `explain` to the nodes and the database, for all voters at once.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 
+use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 
 use crate::account::Account;
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
-use crate::chain::nodes::Nodes;
+use crate::chain::nodes::{Nodes, NodesError};
 use crate::config::Database;
 use crate::explain::known::{Known, Tables, Told};
 use crate::explain::schedule::{self, Choices};
@@ -16,7 +18,7 @@ use crate::explain::voters;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::{Rule, RuleId};
 use crate::rules::set::RuleSet;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 use crate::votes::limits::LIMITS_LOOK_BACK;
 use crate::votes::schedules::choice::NEWEST;
 
@@ -34,57 +36,48 @@ impl Question<'_> {
     pub async fn look_up(&self, nodes: &Nodes, database: &Database) -> Known {
         let voters = voters(self.rules, self.voter);
         let from_database = async {
-            let (store, newest) = tokio::join!(open(database), self.newest(nodes));
-            let store = match store {
-                Ok(store) => store,
-                Err(why) => return (Err(why.clone()), newest.and(Err(why))),
-            };
-            let tables = self.tables(&store, &voters).await;
-            let choices = match newest {
-                Ok(newest) => self.choices(&store, newest).await,
-                Err(why) => Err(why),
-            };
-            (tables.map_err(|error| error.to_string()), choices)
+            let store = Store::open(&database.url, database.timezone);
+            let (store, newest) = tokio::join!(store, self.newest(nodes));
+            let store = told(store);
+            let tables = told(self.tables(&store, &voters).await);
+            let choices = told(self.choices(&store, newest).await);
+            (tables, choices)
         };
         let (content, mana, (tables, choices)) = tokio::join!(
-            self.content(nodes),
+            nodes.contents(std::slice::from_ref(self.post)),
             self.mana(nodes, &voters),
             from_database,
         );
         Known {
             now: self.now,
             post: self.post.clone(),
-            content,
+            content: told(content).map(|contents| contents.into_iter().next().flatten()),
             tables,
-            mana,
+            mana: told(mana),
             choices,
         }
     }
 
-    async fn content(&self, nodes: &Nodes) -> Told<Option<Content>> {
-        let found = nodes.contents(std::slice::from_ref(self.post)).await;
-        found
-            .map(|contents| contents.into_iter().next().flatten())
-            .map_err(|error| error.to_string())
-    }
-
     /// The author's newest posts, if a schedule needs them.
-    async fn newest(&self, nodes: &Nodes) -> Told<Vec<Content>> {
+    async fn newest(&self, nodes: &Nodes) -> Result<Vec<Content>, NodesError> {
         let author = &self.post.author;
         if !schedule::any(self.rules, self.voter, author) {
             return Ok(Vec::new());
         }
-        let found = nodes.newest_posts(author, NEWEST).await;
-        found.map_err(|error| error.to_string())
+        nodes.newest_posts(author, NEWEST).await
     }
 
     /// The posts that schedules choose at their next times.
-    async fn choices(&self, store: &Store, newest: Vec<Content>) -> Told<Choices> {
+    async fn choices(
+        &self,
+        store: &Told<Store>,
+        newest: Result<Vec<Content>, NodesError>,
+    ) -> anyhow::Result<Choices> {
+        let (newest, store) = (newest?, opened(store)?);
         let rows = async |keys: &[VoteKey]| store.votes(keys).await;
         let author = &self.post.author;
-        schedule::choose(self.rules, self.voter, author, self.now, newest, rows)
-            .await
-            .map_err(|error| error.to_string())
+        let chosen = schedule::choose(self.rules, self.voter, author, self.now, newest, rows);
+        Ok(chosen.await?)
     }
 
     /// The mana of the voters that have rules with `min_mana`.
@@ -92,75 +85,61 @@ impl Question<'_> {
         &self,
         nodes: &Nodes,
         voters: &[Account],
-    ) -> Told<HashMap<Account, AccountState>> {
+    ) -> Result<HashMap<Account, AccountState>, NodesError> {
         let weighed = self.pairs(voters, |rule| rule.min_mana.is_some());
-        let names: HashSet<&Account> = weighed.into_iter().map(|(voter, _)| voter).collect();
+        let names: HashSet<Account> = weighed.into_iter().map(|(voter, _)| voter).collect();
         if names.is_empty() {
             return Ok(HashMap::new());
         }
-        let names: Vec<Account> = names.into_iter().cloned().collect();
-        let states = nodes
-            .accounts(&names)
-            .await
-            .map_err(|error| error.to_string())?;
-        let named = states
-            .into_iter()
-            .map(|state| (state.account.clone(), state));
-        Ok(named.collect())
+        let names: Vec<Account> = names.into_iter().collect();
+        let states = nodes.accounts(&names).await?.into_iter();
+        Ok(states.map(|state| (state.account.clone(), state)).collect())
     }
 
     /// The data in the database about the post and the voters.
-    async fn tables(&self, store: &Store, voters: &[Account]) -> Result<Tables, StoreError> {
-        let key = |voter: &Account| VoteKey {
+    async fn tables(&self, store: &Told<Store>, voters: &[Account]) -> anyhow::Result<Tables> {
+        let store = opened(store)?;
+        let keys = voters.iter().map(|voter| VoteKey {
             voter: voter.clone(),
             post: self.post.clone(),
-        };
-        let keys: Vec<VoteKey> = voters.iter().map(key).collect();
-        let votes = store.votes(&keys).await?;
+        });
+        let keys: Vec<VoteKey> = keys.collect();
+        let votes = store.votes(&keys).await?.into_iter();
         let limited = self.pairs(voters, |rule| !rule.limit.is_empty());
-        let limited: Vec<(Account, RuleId)> = limited
-            .into_iter()
-            .map(|(voter, rule)| (voter.clone(), rule.id.clone()))
-            .collect();
-        let past = store
-            .past_votes(&limited, self.now - LIMITS_LOOK_BACK, false)
-            .await?;
+        let since = self.now - LIMITS_LOOK_BACK;
+        let past = store.past_votes(&limited, since, false).await?.into_iter();
         let mut leader_votes = store.leader_votes().await?;
         leader_votes.retain(|vote| vote.post == *self.post);
-        let tokens = store.tokens(voters).await?;
-        let usable = tokens
-            .into_iter()
-            .filter(|row| !row.access_token.expose_secret().is_empty());
+        let tokens = store.tokens(voters).await?.into_iter();
+        let usable = tokens.filter(|row| !row.access_token.expose_secret().is_empty());
         Ok(Tables {
-            votes: votes
-                .into_iter()
-                .map(|row| (row.key.voter.clone(), row))
-                .collect(),
+            votes: votes.map(|row| (row.key.voter.clone(), row)).collect(),
             leader_votes,
-            past,
+            past: past
+                .map(|(voter, rule, votes)| ((voter, rule), votes))
+                .collect(),
             with_token: usable.map(|row| row.voter).collect(),
             read_until: store.cursor().await?.map(|cursor| cursor.block_time),
         })
     }
 
     /// The rules for the author that match `ask`, with each of their voters.
-    fn pairs<'a>(
-        &'a self,
-        voters: &[Account],
-        ask: impl Fn(&Rule) -> bool,
-    ) -> Vec<(&'a Account, &'a Rule)> {
+    fn pairs(&self, voters: &[Account], ask: impl Fn(&Rule) -> bool) -> Vec<(Account, RuleId)> {
         let voters: HashSet<&Account> = voters.iter().collect();
         let rules = self.rules.rules().iter();
         rules
             .filter(|rule| rule.covers_author(&self.post.author) && ask(rule))
-            .flat_map(|rule| rule.voters.iter().map(move |voter| (voter, &**rule)))
+            .flat_map(|rule| rule.voters.iter().map(move |voter| (voter, &rule.id)))
             .filter(|(voter, _)| voters.contains(voter))
+            .map(|(voter, rule)| (voter.clone(), rule.clone()))
             .collect()
     }
 }
 
-async fn open(database: &Database) -> Told<Store> {
-    Store::open(&database.url, database.timezone)
-        .await
-        .map_err(|error| error.to_string())
+fn told<T>(answer: Result<T, impl Display>) -> Told<T> {
+    answer.map_err(|error| error.to_string())
+}
+
+fn opened(store: &Told<Store>) -> anyhow::Result<&Store> {
+    store.as_ref().map_err(|why| anyhow!("{why}"))
 }

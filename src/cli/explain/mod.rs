@@ -13,11 +13,9 @@ use crate::chain::nodes::Nodes;
 use crate::cli::arguments::{self, When};
 use crate::cli::explain::look_up::Question;
 use crate::cli::explain::print::{write_json, write_text};
-use crate::cli::output::{complain, unless_closed};
-use crate::cli::{Exit, Format, configuration, wants_colour};
+use crate::cli::output::{complain, complain_about, unless_closed};
+use crate::cli::{Exit, Format, configuration};
 use crate::clock::Clock;
-use crate::diagnostic::Problem;
-use crate::diagnostic::render::render;
 use crate::explain;
 use crate::post::PostId;
 use crate::rules;
@@ -95,16 +93,9 @@ pub async fn run(
 /// Reads the rules in `folder`, and prints their errors to standard error.
 fn read_rules(folder: &Path) -> RuleSet {
     let read = rules::files::read::read(folder);
-    let colour = wants_colour(&io::stderr());
-    let errors: Vec<&Problem> = read
-        .problems
-        .iter()
-        .filter(|problem| problem.is_error())
-        .collect();
-    for problem in &errors {
-        complain(render(problem, colour));
-    }
-    if !errors.is_empty() {
+    let errors = read.problems.iter().filter(|problem| problem.is_error());
+    complain_about(errors.clone());
+    if errors.count() > 0 {
         complain(
             "warning: files with errors are left out here; a running daemon uses their last valid rules",
         );

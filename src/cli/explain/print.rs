@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::cli::counted;
+use crate::cli::output::{to_rfc3339, write_json_line};
 use crate::explain::known::Known;
-use crate::explain::{Answer, Says, shown};
+use crate::explain::{Answer, Decision, Says, shown};
 use crate::post::PostId;
 use crate::rules::facts::Facts;
 use crate::weight::Weight;
@@ -24,10 +25,8 @@ pub fn write_text(answers: &[Answer], known: &Known, out: &mut impl Write) -> io
         writeln!(out, "\nThere are no rules, so no account votes on it.")?;
     }
     let decisions = answers.iter().flat_map(|answer| &answer.decisions);
-    let width = decisions
-        .map(|decision| decision.rule.as_str().chars().count())
-        .max();
-    let width = width.unwrap_or_default();
+    let widths = decisions.map(|decision| decision.rule.as_str().chars().count());
+    let width = widths.max().unwrap_or_default();
     for answer in answers {
         writeln!(out, "\n@{}: {}", answer.voter, answer.summary)?;
         for decision in &answer.decisions {
@@ -38,11 +37,10 @@ pub fn write_text(answers: &[Answer], known: &Known, out: &mut impl Write) -> io
             };
             let (rule, why) = (&decision.rule, &decision.why);
             write!(out, "  {rule:width$}  {word:3}  ")?;
-            if why.starts_with(decision.condition) {
-                writeln!(out, "{why}")?;
-            } else {
-                writeln!(out, "{}: {why}", decision.condition)?;
+            if !why.starts_with(decision.condition) {
+                write!(out, "{}: ", decision.condition)?;
             }
+            writeln!(out, "{why}")?;
         }
     }
     Ok(())
@@ -56,10 +54,9 @@ fn describe(known: &Known) -> String {
         Err(why) => return format!("the post could not be looked up: {why}"),
     };
     let facts = Facts::of_content(content);
-    let kind = if facts.is_post == Some(true) {
-        "post"
-    } else {
-        "comment"
+    let kind = match facts.is_post {
+        Some(true) => "post",
+        _ => "comment",
     };
     let upvotes = counted(facts.upvotes.unwrap_or_default() as usize, "upvote");
     let payout = content.pending_payout;
@@ -72,7 +69,7 @@ fn describe(known: &Known) -> String {
 }
 
 /// A rule in the JSON format. A voter without rules has one line, without `rule`.
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct Line<'a> {
     voter: &'a str,
     author: &'a str,
@@ -92,53 +89,40 @@ struct Line<'a> {
 
 pub fn write_json(answers: &[Answer], post: &PostId, out: &mut impl Write) -> io::Result<()> {
     for answer in answers {
-        let (verdict, weight, at) = fields(&answer.says);
-        let line = Line {
-            voter: answer.voter.as_str(),
-            author: post.author.as_str(),
-            permlink: &post.permlink,
-            rule: None,
-            verdict,
-            condition: None,
-            why: &answer.summary,
-            weight,
-            at,
-            summary: &answer.summary,
-        };
         if answer.decisions.is_empty() {
-            write_line(&line, out)?;
+            write_json_line(out, &line(post, answer, None))?;
         }
         for decision in &answer.decisions {
-            let (verdict, weight, at) = fields(&decision.says);
-            let line = Line {
-                rule: Some(decision.rule.as_str()),
-                verdict,
-                condition: Some(decision.condition),
-                why: &decision.why,
-                weight,
-                at,
-                ..line.clone()
-            };
-            write_line(&line, out)?;
+            write_json_line(out, &line(post, answer, Some(decision)))?;
         }
     }
     Ok(())
 }
 
+fn line<'a>(post: &'a PostId, answer: &'a Answer, decision: Option<&'a Decision>) -> Line<'a> {
+    let says = decision.map_or(answer.says, |decision| decision.says);
+    let (verdict, weight, at) = fields(says);
+    Line {
+        voter: answer.voter.as_str(),
+        author: post.author.as_str(),
+        permlink: &post.permlink,
+        rule: decision.map(|decision| decision.rule.as_str()),
+        verdict,
+        condition: decision.map(|decision| decision.condition),
+        why: decision.map_or(&answer.summary, |decision| &decision.why),
+        weight,
+        at: at.map(to_rfc3339),
+        summary: &answer.summary,
+    }
+}
+
 /// The fields `verdict`, `weight` and `at`.
-fn fields(says: &Says) -> (&'static str, Option<Weight>, Option<String>) {
-    let (verdict, weight, at) = match *says {
+fn fields(says: Says) -> (&'static str, Option<Weight>, Option<DateTime<Utc>>) {
+    match says {
         Says::Votes { weight, at } => ("would_vote", Some(weight), Some(at)),
         Says::Queued { weight, at } => ("queued", Some(weight), Some(at)),
         Says::Voted { weight, at } => ("voted", Some(weight), at),
         Says::No => ("no", None, None),
         Says::Unknown => ("unknown", None, None),
-    };
-    let at = at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
-    (verdict, weight, at)
-}
-
-fn write_line(line: &Line<'_>, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
-    writeln!(out)
+    }
 }

@@ -14,16 +14,14 @@ use clap::ArgGroup;
 use crate::account::Account;
 use crate::chain::block::Block;
 use crate::chain::nodes::Nodes;
-use crate::cli::arguments::ChainName;
-use crate::cli::output::{complain, unless_closed};
+use crate::cli::arguments::{self, ChainName};
+use crate::cli::output::{complain, complain_about, unless_closed};
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, Format, wants_colour};
+use crate::cli::{Exit, Format};
 use crate::clock::Clock;
-use crate::config::{self, Config, ConfigFailure};
+use crate::config::{self, Config};
 use crate::diagnostic::Problem;
-use crate::diagnostic::render::render;
 use crate::network::ChainKind;
-use crate::replay::summary::Summary;
 use crate::replay::{fetch, recordings};
 use crate::rules;
 use crate::rules::language::percentage;
@@ -73,66 +71,54 @@ pub async fn run(
     config: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> anyhow::Result<Exit> {
-    if let Some((from, to)) = args.from.zip(args.to)
-        && from > to
-    {
+    let range = args.from.zip(args.to);
+    if let Some((from, to)) = range.filter(|(from, to)| from > to) {
         complain(format_args!(
             "error: --from {from} is after --to {to}: swap them"
         ));
         return Ok(Exit::WrongUsage);
     }
-    let config = config::load(config, environment);
-    let kind = config.as_ref().map(|config| config.network.kind).ok();
-    let (rules, source) = match args.from.zip(args.to) {
-        Some((from, to)) => {
-            let config = config?;
-            let rules = read_rules(args.rules.as_ref().unwrap_or(&config.rules))?;
-            let network = config.network;
-            let nodes = Nodes::new(&network.nodes, network.kind, Clock::system(), None)?;
-            (rules, Source::Nodes(nodes, from..=to))
+    let (path, kind, nodes) = match config::load(config, environment) {
+        Ok(Config { rules, network, .. }) => {
+            let path = args.rules.clone().unwrap_or(rules);
+            let nodes = || Nodes::new(&network.nodes, network.kind, Clock::system(), None);
+            let nodes = range.map(|_| nodes()).transpose()?;
+            (path, network.kind, nodes)
         }
-        None => {
-            let rules = match &args.rules {
-                Some(rules) => rules.clone(),
-                None => rules_of(config)?,
-            };
-            (read_rules(&rules)?, Source::Files(&args.blocks))
-        }
+        // Files need only the rules folder of the configuration.
+        Err(mut failure) => match args.rules.clone().or(failure.rules.take()) {
+            Some(path) if range.is_none() => (path, ChainKind::Hive, None),
+            _ => return Err(failure.into()),
+        },
     };
-    let kind = args.kind.map(ChainKind::from).or(kind);
-    let start = start_of(&args.mana, kind.unwrap_or(ChainKind::Hive));
-    let (outcome, blocks) = play(&rules, start, source).await?;
+    let rules = read_rules(&path)?;
+    let kind = args.kind.map_or(kind, ChainKind::from);
+    let replay = Replay::new(&rules, start_of(&args.mana, kind));
+    let (played, blocks) = match nodes.zip(range) {
+        Some((nodes, (from, to))) => play_range(replay, &nodes, from..=to).await?,
+        None => play_files(replay, &args.blocks)?,
+    };
     let mut out = io::stdout().lock();
     let written = match args.format {
-        Format::Table => votes::write_table(&outcome.votes, &blocks, &mut out)
-            .and_then(|()| summary::write(&Summary::new(&outcome), &mut out)),
-        Format::Json => votes::write_json(&outcome.votes, &mut out),
+        Format::Table => votes::write_table(&played, &blocks, &mut out)
+            .and_then(|()| summary::write(&played, &mut out)),
+        Format::Json => votes::write_json(&played, &mut out),
     };
     unless_closed(written)?;
     Ok(Exit::Done)
 }
 
-/// One value of `--mana`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartMana {
-    /// `None` for all voters without a value of their own.
-    pub voter: Option<Account>,
-    /// Mana at the start: 0 to 100 %.
-    pub mana: Weight,
-}
+/// One value of `--mana`: the mana at the start, 0 to 100 %, of a voter or of all voters without a value of their own.
+type StartMana = (Option<Account>, Weight);
 
 fn parse_mana(text: &str) -> Result<StartMana, String> {
     let (voter, percent) = match text.split_once('=') {
-        Some((voter, percent)) => (Some(voter), percent),
+        Some((voter, percent)) => (Some(arguments::account(voter)?), percent),
         None => (None, text),
     };
-    let voter = voter.map(Account::parse).transpose();
     let hundredths = percentage::parse(percent).map_err(|error| error.to_string())?;
     let mana = Weight::from_hundredths(hundredths.into()).filter(|_| hundredths >= 0);
-    Ok(StartMana {
-        voter: voter.map_err(|error| error.to_string())?,
-        mana: mana.ok_or("mana must be 0% to 100%")?,
-    })
+    Ok((voter, mana.ok_or("mana must be 0% to 100%")?))
 }
 
 fn start_of(mana: &[StartMana], kind: ChainKind) -> Start {
@@ -140,21 +126,13 @@ fn start_of(mana: &[StartMana], kind: ChainKind) -> Start {
         kind,
         ..Start::default()
     };
-    for value in mana {
-        match &value.voter {
-            Some(voter) => {
-                start.mana_of.insert(voter.clone(), value.mana);
-            }
-            None => start.mana = value.mana,
+    for (voter, mana) in mana.iter().cloned() {
+        match voter {
+            Some(voter) => drop(start.mana_of.insert(voter, mana)),
+            None => start.mana = mana,
         }
     }
     start
-}
-
-/// Source of the blocks.
-enum Source<'a> {
-    Files(&'a [PathBuf]),
-    Nodes(Nodes, RangeInclusive<u32>),
 }
 
 /// The blocks that were played.
@@ -166,56 +144,41 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn add(&mut self, block: &Block) {
+    fn play(&mut self, block: &Block, replay: &mut Replay, progress: &mut Progress) {
         self.count += 1;
         let first = self.ends.map_or(block.num, |(first, _)| first);
         self.ends = Some((first, block.num));
-    }
-}
-
-async fn play(
-    rules: &Arc<RuleSet>,
-    start: Start,
-    source: Source<'_>,
-) -> anyhow::Result<(Played, Blocks)> {
-    let mut replay = Replay::new(rules, start);
-    let mut played = Blocks::default();
-    let mut play = |block: &Block, progress: &mut Progress| {
-        played.add(block);
         replay.block(block);
-        progress.set(played.count);
-    };
-    match source {
-        Source::Nodes(nodes, range) => {
-            let mut progress = Progress::of(range.clone().count());
-            fetch::fetch(&nodes, range, |block| play(block, &mut progress)).await?;
-        }
-        Source::Files(files) => {
-            let mut blocks = Vec::new();
-            for file in files {
-                blocks.extend(recordings::read(file, Clock::system().now())?);
-            }
-            if blocks.is_empty() {
-                bail!("the files of --blocks contain no blocks");
-            }
-            for warning in recordings::put_in_order(&mut blocks) {
-                complain(format_args!("warning: {warning}"));
-            }
-            let mut progress = Progress::of(blocks.len());
-            for block in &blocks {
-                play(block, &mut progress);
-            }
-        }
+        progress.set(self.count);
     }
-    Ok((replay.finish(), played))
 }
 
-/// The rules folder of the configuration, even if other parts of it are invalid.
-fn rules_of(config: Result<Config, ConfigFailure>) -> Result<PathBuf, ConfigFailure> {
-    match config {
-        Ok(config) => Ok(config.rules),
-        Err(mut failure) => failure.rules.take().ok_or(failure),
+async fn play_range(
+    mut replay: Replay,
+    nodes: &Nodes,
+    range: RangeInclusive<u32>,
+) -> anyhow::Result<(Played, Blocks)> {
+    let mut blocks = Blocks::default();
+    let mut progress = Progress::of(range.clone().count());
+    let play = |block: &Block| blocks.play(block, &mut replay, &mut progress);
+    fetch::fetch(nodes, range, play).await?;
+    Ok((replay.finish(), blocks))
+}
+
+fn play_files(mut replay: Replay, files: &[PathBuf]) -> anyhow::Result<(Played, Blocks)> {
+    let (read, warnings) = recordings::read_all(files, Clock::system().now())?;
+    if read.is_empty() {
+        bail!("the files of --blocks contain no blocks");
     }
+    for warning in warnings {
+        complain(format_args!("warning: {warning}"));
+    }
+    let mut blocks = Blocks::default();
+    let mut progress = Progress::of(read.len());
+    for block in &read {
+        blocks.play(block, &mut replay, &mut progress);
+    }
+    Ok((replay.finish(), blocks))
 }
 
 /// Reads the rules at `path`, and prints their problems to standard error.
@@ -227,10 +190,7 @@ fn read_rules(path: &Path) -> anyhow::Result<Arc<RuleSet>> {
         );
     }
     let read = rules::files::read::read(path);
-    let colour = wants_colour(&io::stderr());
-    for problem in &read.problems {
-        complain(render(problem, colour));
-    }
+    complain_about(&read.problems);
     if read.problems.iter().any(Problem::is_error) {
         bail!("nothing was replayed: fix the errors in the rules first");
     }

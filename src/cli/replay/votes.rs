@@ -2,50 +2,41 @@
 
 use std::io::{self, Write};
 
-use chrono::SecondsFormat;
-use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use crate::cli::counted;
+use crate::cli::output::{to_rfc3339, write_columns, write_json_line};
 use crate::cli::replay::Blocks;
-use crate::simulate::replay::ReplayedVote;
+use crate::simulate::replay::Played;
 use crate::weight::Weight;
 
 /// Writes a line for each vote, and the number of votes.
 pub(super) fn write_table(
-    votes: &[ReplayedVote],
-    played: &Blocks,
+    played: &Played,
+    blocks: &Blocks,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    if !votes.is_empty() {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header([
-            "DUE (UTC)",
-            "VOTER",
-            "WEIGHT",
-            "POST",
-            "RULE",
-            "BLOCK",
-        ]);
-        for vote in votes {
-            table.add_row([
-                vote.due_at.format("%F %T%.3f").to_string(),
-                vote.key.voter.to_string(),
-                vote.weight.to_string(),
-                vote.key.post.to_string(),
-                vote.rule.to_string(),
-                vote.block.to_string(),
-            ]);
-        }
-        for line in table.lines() {
-            writeln!(out, "{}", line.trim())?;
-        }
+    let count = played.cast().count();
+    if count > 0 {
+        let head = ["DUE (UTC)", "VOTER", "WEIGHT", "POST", "RULE", "BLOCK"];
+        let rows = played.cast().map(|vote| {
+            let (key, ask) = (&vote.key, vote.ask());
+            [
+                ask.due_at.format("%F %T%.3f").to_string(),
+                key.voter.to_string(),
+                ask.weight.to_string(),
+                key.post.to_string(),
+                ask.rule.to_string(),
+                ask.block.to_string(),
+            ]
+        });
+        write_columns(out, head, &[], rows)?;
         writeln!(out)?;
     }
-    let votes = counted(votes.len(), "vote");
-    let blocks = counted(played.count, "block");
-    match played.ends {
+    let votes = counted(count, "vote");
+    match blocks.ends {
         Some((first, last)) if first < last => {
+            let blocks = counted(blocks.count, "block");
             writeln!(out, "{votes} over {blocks}, {first} to {last}")
         }
         Some((first, _)) => writeln!(out, "{votes} over block {first}"),
@@ -68,19 +59,19 @@ struct Line<'a> {
 }
 
 /// Writes one JSON object per line.
-pub(super) fn write_json(votes: &[ReplayedVote], out: &mut impl Write) -> io::Result<()> {
-    for vote in votes {
+pub(super) fn write_json(played: &Played, out: &mut impl Write) -> io::Result<()> {
+    for vote in played.cast() {
+        let (key, ask) = (&vote.key, vote.ask());
         let line = Line {
-            voter: vote.key.voter.as_str(),
-            author: vote.key.post.author.as_str(),
-            permlink: &vote.key.post.permlink,
-            weight: vote.weight,
-            due: vote.due_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-            rule: vote.rule.as_str(),
-            block: vote.block,
+            voter: key.voter.as_str(),
+            author: key.post.author.as_str(),
+            permlink: &key.post.permlink,
+            weight: ask.weight,
+            due: to_rfc3339(ask.due_at),
+            rule: ask.rule.as_str(),
+            block: ask.block,
         };
-        serde_json::to_writer(&mut *out, &line)?;
-        writeln!(out)?;
+        write_json_line(out, &line)?;
     }
     Ok(())
 }

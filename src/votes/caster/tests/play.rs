@@ -128,7 +128,7 @@ impl Surroundings for Script {
         self.chance
     }
 
-    fn reported(&mut self, report: &Report, _: Option<&Vote>) {
+    fn reported(&mut self, report: &Report) {
         self.reports.push(report.clone());
     }
 }
