@@ -177,7 +177,7 @@ impl<S: Surroundings> Simulation<S> {
             match back.filter(|back| back.key().0 <= self.now) {
                 Some(back) => {
                     let back = back.remove();
-                    self.come_back(back);
+                    self.with_caster(|caster, world| caster.take(back, world));
                 }
                 None if idle => break,
                 None => {}
@@ -190,23 +190,23 @@ impl<S: Surroundings> Simulation<S> {
         let back = match action {
             Action::Look(posts) => {
                 let answer = ask.look(&posts, now);
-                answer.map(|(takes, answer)| (takes, Pending::Look(posts, answer)))
+                answer.map(|(takes, answer)| (takes, Response::Look(posts, answer)))
             }
             Action::Count(pairs) => {
                 let answer = ask.count(&pairs, &self.table, now);
-                answer.map(|(takes, answer)| (takes, Pending::Count(pairs, answer)))
+                answer.map(|(takes, answer)| (takes, Response::Count(pairs, answer)))
             }
             Action::Weigh(voters) => {
                 let answer = ask.weigh(&voters, now);
-                answer.map(|(takes, answer)| (takes, Pending::Weigh(voters, answer)))
+                answer.map(|(takes, answer)| (takes, Response::Weigh(voters, answer)))
             }
             Action::Send(request) => {
                 let answer = ask.send(&request, now);
-                answer.map(|(takes, answer)| (takes, Pending::Answer(request.key, now, answer)))
+                answer.map(|(takes, answer)| (takes, Response::Send(request.key, now, answer)))
             }
             Action::Refresh { voter, refused } => {
                 let answer = ask.refresh(&voter, &refused, now);
-                answer.map(|(takes, answer)| (takes, Pending::Refresh(voter, answer)))
+                answer.map(|(takes, answer)| (takes, Response::Refresh(voter, answer)))
             }
             Action::Report(report) => {
                 ask.reported(&report);
@@ -220,15 +220,5 @@ impl<S: Surroundings> Simulation<S> {
             self.questions += 1;
             self.pending.insert((now + takes, self.questions), back);
         }
-    }
-
-    fn come_back(&mut self, back: Pending) {
-        self.with_caster(|caster, world| match back {
-            Pending::Look(posts, answer) => caster.looked(posts, answer, world),
-            Pending::Count(pairs, answer) => caster.counted(pairs, answer, world),
-            Pending::Weigh(voters, answer) => caster.weighed(voters, answer, world),
-            Pending::Answer(key, sent_at, answer) => caster.answered(&key, answer, sent_at, world),
-            Pending::Refresh(voter, answer) => caster.refreshed(&voter, answer, world),
-        });
     }
 }

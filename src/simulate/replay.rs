@@ -22,13 +22,13 @@ use crate::rules::rule::{Authors, RuleId};
 use crate::rules::set::RuleSet;
 use crate::votes::answer::{Answer, Done};
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Counted, Looks, Request, Settings, Sight};
+use crate::votes::caster::{Looks, Request, Settings, Sight};
 use crate::votes::change::{Batch, Change, Cursor};
 use crate::votes::planner::Planner;
 use crate::votes::schedules::agenda::{Agenda, Run, scheduled};
 use crate::votes::schedules::choice::{self, Choice};
 use crate::votes::status::Status;
-use crate::votes::vote::Vote;
+use crate::votes::vote::{PastVotes, Vote};
 
 /// Votes are claimed when they are due: until then everything may still change them.
 const AT_ONCE: TimeDelta = TimeDelta::milliseconds(1);

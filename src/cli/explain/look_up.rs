@@ -107,7 +107,7 @@ impl Question<'_> {
         let votes = store.votes(&keys).await?.into_iter();
         let limited = self.pairs(voters, |rule| !rule.limit.is_empty());
         let since = self.now - LIMITS_LOOK_BACK;
-        let past = store.past_votes(&limited, since, false).await?.into_iter();
+        let past = store.past_votes(&limited, since, false).await?;
         let mut leader_votes = store.leader_votes().await?;
         leader_votes.retain(|vote| vote.post == *self.post);
         let tokens = store.tokens(voters).await?.into_iter();
@@ -115,9 +115,7 @@ impl Question<'_> {
         Ok(Tables {
             votes: votes.map(|row| (row.key.voter.clone(), row)).collect(),
             leader_votes,
-            past: past
-                .map(|(voter, rule, votes)| ((voter, rule), votes))
-                .collect(),
+            past,
             with_token: usable.map(|row| row.voter).collect(),
             read_until: store.cursor().await?.map(|cursor| cursor.block_time),
         })

@@ -50,7 +50,7 @@ impl Decider<'_> {
             let why = format!("it never runs again: the rule is off from {off}, before {when}");
             return Err(no("expires", why));
         }
-        if is_too_old(rule, content, rule.due_from(next)) {
+        if is_too_old(rule, content.created, rule.due_from(next)) {
             let why = format!("{}; it runs at {when}", too_old(content, false));
             return Err(no("max_age", why));
         }
