@@ -5,7 +5,6 @@
 mod tests;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,35 +50,9 @@ pub enum ImportError {
          \"refresh_token\": \"…\", \"expires_in\": 604800}}"
     )]
     NoEntries,
-    /// Entries with mistakes; one is enough to import nothing.
-    #[error("nothing was imported:\n{}", lines(.0))]
-    Entries(Vec<EntryProblem>),
-}
-
-/// A problem of one entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntryProblem {
-    /// Number of the entry, from 1.
-    pub number: usize,
-    /// Name of the voter as written, if there is one.
-    pub voter: Option<String>,
-    /// What is wrong, and what to write instead.
-    pub problem: String,
-}
-
-impl fmt::Display for EntryProblem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "entry {}", self.number)?;
-        if let Some(voter) = &self.voter {
-            write!(formatter, " ({voter})")?;
-        }
-        write!(formatter, ": {}", self.problem)
-    }
-}
-
-fn lines(problems: &[EntryProblem]) -> String {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    lines.join("\n")
+    /// Mistakes in entries; one is enough to import nothing.
+    #[error("nothing was imported:\n{}", .0.join("\n"))]
+    Entries(Vec<String>),
 }
 
 /// Reads the file at `path`, or standard input if `path` is `-`.
@@ -106,28 +79,19 @@ pub fn text_of(path: &Path) -> Result<SecretString, ImportError> {
 /// # Errors
 /// All problems of all entries. One invalid entry makes the text invalid.
 pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError> {
-    let text = text.trim_start_matches('\u{feff}');
-    let values = values(text)?;
-    let mut rows: Vec<TokenRow> = Vec::with_capacity(values.len());
+    let mut rows: Vec<TokenRow> = Vec::new();
     let mut problems = Vec::new();
     let mut first = HashMap::new();
-    for (number, value) in (1..).zip(values) {
+    for (number, value) in (1..).zip(values(text)?) {
         let Value::Object(fields) = value else {
-            problems.push(EntryProblem {
-                number,
-                voter: None,
-                problem: "expected an object in braces".to_owned(),
-            });
+            problems.push(format!("entry {number}: expected an object in braces"));
             continue;
         };
         let mut entry = Entry {
             fields,
             problems: Vec::new(),
         };
-        let named = ["voter", USERNAME].map(|key| entry.fields.get(key)?.as_str());
-        let voter = named.into_iter().flatten().next().map(ToOwned::to_owned);
-        let row = entry.read(now);
-        if let Some(row) = row {
+        if let Some(row) = entry.read(now) {
             if let Some(before) = first.insert(row.voter.clone(), number) {
                 entry.problems.push(format!(
                     "entry {before} has the same voter: keep one of them"
@@ -135,21 +99,22 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError
             }
             rows.push(row);
         }
-        problems.extend(entry.problems.into_iter().map(|problem| EntryProblem {
-            number,
-            voter: voter.clone(),
-            problem,
-        }));
+        let named = ["voter", USERNAME].map(|key| entry.fields.get(key)?.as_str());
+        let name = match named.into_iter().flatten().next() {
+            Some(name) => format!("entry {number} ({name})"),
+            None => format!("entry {number}"),
+        };
+        problems.extend(entry.problems.iter().map(|why| format!("{name}: {why}")));
     }
-    if problems.is_empty() {
-        Ok(rows)
-    } else {
-        Err(ImportError::Entries(problems))
+    match problems.is_empty() {
+        true => Ok(rows),
+        false => Err(ImportError::Entries(problems)),
     }
 }
 
 /// Parses a text into entries.
 fn values(text: &str) -> Result<Vec<Value>, ImportError> {
+    let text = text.trim_start_matches('\u{feff}');
     let mut values = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter() {
         match value.map_err(ImportError::NoJson)? {
@@ -173,8 +138,30 @@ struct Entry {
 impl Entry {
     /// Reads the row; `None` without a valid voter. All errors are added to `problems`.
     fn read(&mut self, now: DateTime<Utc>) -> Option<TokenRow> {
-        for key in self.fields.keys() {
-            let key = key.as_str();
+        self.check_keys();
+        // An empty token is the same as none.
+        self.fields.retain(|key, value| {
+            let blank = || value.as_str().is_some_and(|text| text.trim().is_empty());
+            let is_nothing = value.is_null() || key.ends_with("_token") && blank();
+            !is_nothing
+        });
+        let voter = self.voter();
+        if !self.fields.contains_key("access_token") {
+            self.problems.push("`access_token` is missing".to_owned());
+        }
+        let access_token = self.field("access_token", token);
+        let refresh_token = self.field("refresh_token", token);
+        let expires_at = self.expires_at(now);
+        Some(TokenRow {
+            voter: voter?,
+            access_token: access_token.unwrap_or_default(),
+            refresh_token,
+            expires_at,
+        })
+    }
+
+    fn check_keys(&mut self) {
+        for key in self.fields.keys().map(String::as_str) {
             if !KEYS.contains(&key) && key != USERNAME && !IGNORED.contains(&key) {
                 // A long key may be a token on the wrong side of a colon.
                 let key = if key.len() <= 20 { key } else { "…" };
@@ -185,113 +172,85 @@ impl Entry {
                 ));
             }
         }
-        let voter = self.voter();
-        let access_token = self.token("access_token");
-        if access_token.is_none() && is_blank(self.fields.get("access_token")) {
-            self.problems.push("`access_token` is missing".to_owned());
-        }
-        let refresh_token = self.token("refresh_token");
-        let expires_at = self.expires_at(now);
-        Some(TokenRow {
-            voter: voter?,
-            access_token: access_token.unwrap_or_default(),
-            refresh_token,
-            expires_at,
-        })
     }
 
-    fn voter(&mut self) -> Option<Account> {
-        let voter = match (self.account("voter")?, self.account(USERNAME)?) {
-            (Some(voter), Some(other)) if voter != other => {
-                Err("`voter` and `username` are different accounts: remove one of them")
-            }
-            (voter, username) => voter.or(username).ok_or("`voter` is missing"),
-        };
-        voter
-            .map_err(|problem| self.problems.push(problem.to_owned()))
+    /// The value of `key`, read by `parse`; `None` if it is missing or wrong.
+    fn field<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&str, &Value) -> Result<T, String>,
+    ) -> Option<T> {
+        parse(key, self.fields.get(key)?)
+            .map_err(|problem| self.problems.push(problem))
             .ok()
     }
 
-    /// The account in `key`: `Some(None)` if the key is missing, `None` if it is invalid.
-    fn account(&mut self, key: &str) -> Option<Option<Account>> {
-        let problem = match self.fields.get(key) {
-            None | Some(Value::Null) => return Some(None),
-            Some(Value::String(name)) => match Account::parse(name.trim()) {
-                Ok(account) => return Some(Some(account)),
-                Err(error) => format!("`{key}` is not the name of an account: {error}"),
-            },
-            Some(_) => format!("`{key}` is not a string"),
-        };
-        self.problems.push(problem);
-        None
-    }
-
-    /// The token in `key`, if it is valid. Error messages do not show the value.
-    fn token(&mut self, key: &str) -> Option<SecretString> {
-        let value = self.fields.get(key);
-        if is_blank(value) {
-            return None;
-        }
-        let problem = match value {
-            Some(Value::String(text)) => {
-                let text = text.trim();
-                if text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    return Some(text.into());
+    fn voter(&mut self) -> Option<Account> {
+        let problem = match (self.fields.get("voter"), self.fields.get(USERNAME)) {
+            (None, None) => "`voter` is missing",
+            _ => match (self.field("voter", account), self.field(USERNAME, account)) {
+                (Some(voter), Some(other)) if voter != other => {
+                    "`voter` and `username` are different accounts: remove one of them"
                 }
-                format!(
-                    "`{key}` contains characters that are not allowed in a token: copy it again"
-                )
-            }
-            _ => format!("`{key}` is not a string"),
+                (voter, username) => return voter.or(username),
+            },
         };
-        self.problems.push(problem);
+        self.problems.push(problem.to_owned());
         None
     }
 
     fn expires_at(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let at = self.fields.get("expires_at").filter(|at| !at.is_null());
-        let seconds = self.fields.get("expires_in").filter(|at| !at.is_null());
-        let read = match (at, seconds) {
-            (None, None) => return None,
-            (Some(_), Some(_)) => {
-                Err("`expires_at` and `expires_in` are both given: keep one".to_owned())
-            }
-            (Some(at), None) => at
-                .as_str()
-                .and_then(|text| DateTime::parse_from_rfc3339(text.trim()).ok())
-                .map(|at| at.to_utc())
-                .ok_or(
-                    "`expires_at` is not a time: write it as \"2026-07-01T12:00:00Z\"".to_owned(),
-                )
-                .and_then(|at| {
-                    moment::expiry("`expires_at`", at, now).map_err(|error| error.to_string())
-                }),
-            // Signers write a number or a string.
-            (None, Some(seconds)) => match seconds
-                .as_u64()
-                .or_else(|| seconds.as_str()?.trim().parse().ok())
-            {
-                Some(seconds) if seconds > LONGEST_LIFE.num_seconds().unsigned_abs() => Err(
-                    "`expires_in` is more than ten years: write seconds from now, \
-                     or a time as `expires_at`"
-                        .to_owned(),
-                ),
-                Some(seconds) => Ok(now + Duration::from_secs(seconds)),
-                None => Err(
-                    "`expires_in` is not a whole number of seconds from now, such as 604800"
-                        .to_owned(),
-                ),
-            },
-        };
-        read.map_err(|problem| self.problems.push(problem)).ok()
+        if ["expires_at", "expires_in"].map(|key| self.fields.contains_key(key)) == [true, true] {
+            let problem = "`expires_at` and `expires_in` are both given: keep one";
+            self.problems.push(problem.to_owned());
+            return None;
+        }
+        self.field("expires_at", |_, at| moment_of(at, now))
+            .or_else(|| Some(now + self.field("expires_in", |_, left| seconds_of(left))?))
     }
 }
 
-/// Whether a value is missing or empty.
-fn is_blank(value: Option<&Value>) -> bool {
-    match value {
-        None | Some(Value::Null) => true,
-        Some(Value::String(text)) => text.trim().is_empty(),
-        Some(_) => false,
+fn account(key: &str, value: &Value) -> Result<Account, String> {
+    Account::parse(text(key, value)?)
+        .map_err(|error| format!("`{key}` is not the name of an account: {error}"))
+}
+
+/// Reads a token. Error messages do not show the value.
+fn token(key: &str, value: &Value) -> Result<SecretString, String> {
+    let text = text(key, value)?;
+    match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.into()),
+        false => Err(format!(
+            "`{key}` contains characters that are not allowed in a token: copy it again"
+        )),
+    }
+}
+
+fn text<'a>(key: &str, value: &'a Value) -> Result<&'a str, String> {
+    let text = value.as_str().map(str::trim);
+    text.ok_or_else(|| format!("`{key}` is not a string"))
+}
+
+fn moment_of(value: &Value, now: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
+    let at = value.as_str().map(str::trim);
+    let at = at.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    let at = at.ok_or("`expires_at` is not a time: write it as \"2026-07-01T12:00:00Z\"")?;
+    moment::expiry("`expires_at`", at.to_utc(), now).map_err(|error| error.to_string())
+}
+
+/// Reads a number of seconds. Signers write it as a number or as a string.
+fn seconds_of(value: &Value) -> Result<Duration, String> {
+    let seconds = value
+        .as_u64()
+        .or_else(|| value.as_str()?.trim().parse().ok());
+    match seconds {
+        Some(seconds) if seconds > LONGEST_LIFE.num_seconds().unsigned_abs() => Err(
+            "`expires_in` is more than ten years: write seconds from now, or a time as `expires_at`"
+                .to_owned(),
+        ),
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => Err(
+            "`expires_in` is not a whole number of seconds from now, such as 604800".to_owned(),
+        ),
     }
 }
