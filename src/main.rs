@@ -21,17 +21,17 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<Exit> {
     let config = cli.config.as_deref();
     match cli.command {
-        Command::Check(args) => Ok(cli::check::run(&args, config, cli::environment())),
+        Command::Check(args) => Ok(cli::check::run(&args, config)),
         Command::Schema(args) => cli::schema::run(&args).map_err(Into::into),
         Command::Demo(args) => in_runtime(cli::demo::run(&args)),
-        Command::Replay(args) => in_runtime(cli::replay::run(&args, config, cli::environment())),
+        Command::Replay(args) => in_runtime(cli::replay::run(&args, config)),
         Command::Test(args) => cli::test::run(&args),
-        Command::Vote(args) => in_runtime(cli::vote::run(&args, config, cli::environment())),
-        Command::Explain(args) => in_runtime(cli::explain::run(&args, config, cli::environment())),
-        Command::Auth(args) => in_runtime(cli::auth::run(&args, config, cli::environment())),
+        Command::Vote(args) => in_runtime(cli::vote::run(&args, config)),
+        Command::Explain(args) => in_runtime(cli::explain::run(&args, config)),
+        Command::Auth(args) => in_runtime(cli::auth::run(&args, config)),
         Command::Sandbox(args) => {
             in_runtime(async { cli::sandbox::run(args).await.map(|()| Exit::Done) })
         }
-        Command::Run(args) => in_runtime(cli::run::run(&args, config, cli::environment(), None)),
+        Command::Run(args) => in_runtime(cli::run::run(&args, config, None)),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 /// The chain that nodes and signer speak for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ChainKind {
     /// Hive.
     Hive,

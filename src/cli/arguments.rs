@@ -1,11 +1,10 @@
 //! Argument types that several commands share: posts, accounts, weights, moments.
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use clap::ValueEnum;
 
 use crate::account::Account;
-use crate::network::ChainKind;
+use crate::cli::WrongUsage;
 use crate::post::PostId;
 use crate::rules::language::percentage;
 use crate::weight::Weight;
@@ -59,24 +58,6 @@ pub fn weight(text: &str) -> Result<Weight, String> {
     }
 }
 
-/// Value of `--kind`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ChainName {
-    /// Hive
-    Hive,
-    /// Steem
-    Steem,
-}
-
-impl From<ChainName> for ChainKind {
-    fn from(chain: ChainName) -> Self {
-        match chain {
-            ChainName::Hive => Self::Hive,
-            ChainName::Steem => Self::Steem,
-        }
-    }
-}
-
 /// A moment as written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
@@ -94,17 +75,12 @@ pub fn when(text: &str) -> Result<When, String> {
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
         return Ok(When::Exact(exact.to_utc()));
     }
-    for format in [
-        "%Y-%m-%d %H:%M",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%d %H:%M:%S",
-        "%Y-%m-%dT%H:%M:%S",
-    ] {
+    for format in ["%F %R", "%FT%R", "%F %T", "%FT%T"] {
         if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
             return Ok(When::Local(local));
         }
     }
-    match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+    match NaiveDate::parse_from_str(text, "%F") {
         Ok(date) => Ok(When::Local(date.and_time(NaiveTime::MIN))),
         Err(_) => Err("write \"2026-11-22 18:00\" or 2026-11-22T18:00:00Z".to_owned()),
     }
@@ -115,19 +91,18 @@ impl When {
     ///
     /// # Errors
     /// The clock in `zone` skips this local time.
-    pub fn moment(self, zone: Tz) -> Result<DateTime<Utc>, String> {
-        match self {
-            Self::Exact(moment) => Ok(moment),
-            Self::Local(local) => match zone.from_local_datetime(&local) {
-                LocalResult::Single(moment) | LocalResult::Ambiguous(moment, _) => {
-                    Ok(moment.to_utc())
-                }
-                LocalResult::None => Err(format!(
-                    "{} does not exist in {zone}: the clock is moved forward then",
-                    local.format("%F %R")
-                )),
-            },
-        }
+    pub fn moment(self, zone: Tz) -> Result<DateTime<Utc>, WrongUsage> {
+        let local = match self {
+            Self::Exact(moment) => return Ok(moment),
+            Self::Local(local) => local,
+        };
+        let moment = zone.from_local_datetime(&local).earliest();
+        moment.map(|moment| moment.to_utc()).ok_or_else(|| {
+            let local = local.format("%F %R");
+            WrongUsage(format!(
+                "--at: {local} does not exist in {zone}: the clock is moved forward then"
+            ))
+        })
     }
 }
 

@@ -86,6 +86,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// Arguments that contradict each other or the clock.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);
+
 /// Maximum time to drop tasks at the end. Blocked tasks end with the process.
 const LAST_TASKS: Duration = Duration::from_millis(100);
 /// Minimum number of worker threads: a blocked one must not stop all others.
@@ -110,14 +115,17 @@ pub fn in_runtime(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow
 pub fn finish(result: anyhow::Result<Exit>) -> Exit {
     let exit = result.unwrap_or_else(|error| {
         output::complain(format_args!("error: {error:#}"));
-        Exit::Failed
+        match error.is::<WrongUsage>() {
+            true => Exit::WrongUsage,
+            false => Exit::Failed,
+        }
     });
     log::flush();
     exit
 }
 
 /// The environment variables; invalid UTF-8 is replaced.
-pub fn environment() -> impl Iterator<Item = (String, String)> {
+fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(|(name, value)| {
         (
             name.to_string_lossy().into_owned(),
@@ -130,11 +138,8 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 ///
 /// # Errors
 /// All errors in the configuration, or that there is no configuration file.
-pub fn configuration(
-    path: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> anyhow::Result<Config> {
-    let config = config::load(path, environment)?;
+pub fn configuration(path: Option<&Path>) -> anyhow::Result<Config> {
+    let config = config::load(path, environment())?;
     config.is_found()?;
     Ok(config)
 }

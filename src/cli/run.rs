@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::output::complain;
+use crate::cli::stop::StopSignals;
 use crate::cli::{Exit, configuration, log};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -37,14 +37,8 @@ pub struct Args {
 ///
 /// # Errors
 /// The daemon cannot start, or fails.
-pub async fn run(
-    args: &Args,
-    path: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
-    wrap: Option<Wrap>,
-) -> anyhow::Result<Exit> {
-    let environment: Vec<_> = environment.into_iter().collect();
-    let config = configuration(path, environment.clone())?;
+pub async fn run(args: &Args, path: Option<&Path>, wrap: Option<Wrap>) -> anyhow::Result<Exit> {
+    let config = configuration(path)?;
     config.ready_to_run()?;
     let at_start = Arc::new(config);
     let (config_in, config) = watch::channel(at_start.clone());
@@ -61,12 +55,11 @@ pub async fn run(
     };
     let hang_up = HangUp {
         path: path.map(Path::to_owned),
-        environment,
         at_start,
         config: config_in,
         rules: reload,
     };
-    start_signals(cancel.clone(), Arc::new(hang_up))?;
+    start_signals(cancel.clone(), hang_up)?;
     let mode = if args.dry_run { " (dry run)" } else { "" };
     tracing::info!("curatord {} starting{mode}", env!("CARGO_PKG_VERSION"));
     daemon::run(options, cancel).await?;
@@ -77,7 +70,6 @@ pub async fn run(
 /// Reloads the configuration and the rules on SIGHUP.
 struct HangUp {
     path: Option<PathBuf>,
-    environment: Vec<(String, String)>,
     /// The configuration at the start, for settings that cannot change at run time.
     at_start: Arc<Config>,
     config: watch::Sender<Arc<Config>>,
@@ -85,9 +77,20 @@ struct HangUp {
 }
 
 impl HangUp {
+    /// Reloads on each of `signals`, on a thread that may block, so that a hanging disk does not delay other signals.
+    async fn reload_on(self, mut signals: StopSignals) {
+        let reloader = Arc::new(self);
+        loop {
+            signals.next().await;
+            let reloader = reloader.clone();
+            // A panic is in the log; the next signal tries again.
+            let _ = tokio::task::spawn_blocking(move || reloader.reload()).await;
+        }
+    }
+
     fn reload(&self) {
         self.rules.notify_one();
-        let new = match configuration(self.path.as_deref(), self.environment.clone()) {
+        let new = match configuration(self.path.as_deref()) {
             Ok(new) => new,
             Err(error) => {
                 return tracing::error!(
@@ -109,76 +112,40 @@ impl HangUp {
 
 /// Starts a thread with a runtime of its own that handles signals, since a blocked stage can block the daemon's
 /// runtime.
-fn start_signals(cancel: CancellationToken, hang_up: Arc<HangUp>) -> anyhow::Result<()> {
+fn start_signals(cancel: CancellationToken, hang_up: HangUp) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let signals = {
+    let (stops, hang_ups) = {
         let _context = runtime.enter();
-        Signals::listen().context("cannot listen for SIGTERM, SIGINT and SIGHUP")?
+        let stops = StopSignals::listen(&[SignalKind::terminate(), SignalKind::interrupt()]);
+        (stops?, StopSignals::listen(&[SignalKind::hangup()])?)
     };
     std::thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || runtime.block_on(signals.handle(&cancel, &hang_up)))
+        .spawn(move || {
+            runtime.spawn(hang_up.reload_on(hang_ups));
+            runtime.block_on(stop_on(stops, &cancel));
+        })
         .context("cannot start a thread for signals")?;
     Ok(())
 }
 
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Stops or reloads the daemon on signals, and exits if the daemon does not stop in time.
-    async fn handle(mut self, cancel: &CancellationToken, hang_up: &Arc<HangUp>) {
-        // Reloads run on a thread that may block, so that a hanging disk does not delay other signals.
-        let mut reloads = JoinSet::new();
-        let too_late = async {
-            cancel.cancelled().await;
-            tokio::time::sleep(EXIT_AFTER).await;
-        };
-        tokio::pin!(too_late);
-        loop {
-            tokio::select! {
-                Some(()) = self.terminate.recv() => stop(cancel),
-                Some(()) = self.interrupt.recv() => stop(cancel),
-                Some(()) = self.hang_up.recv(), if reloads.is_empty() => {
-                    let hang_up = hang_up.clone();
-                    reloads.spawn_blocking(move || hang_up.reload());
-                }
-                Some(_) = reloads.join_next() => {}
-                () = &mut too_late => {
-                    complain(format_args!("error: stopping took too long"));
-                    exit();
-                }
-            }
+/// Stops the daemon on a signal, and exits with status 1 on another, or if the daemon does not stop in time.
+async fn stop_on(mut stops: StopSignals, cancel: &CancellationToken) {
+    tokio::select! {
+        () = stops.next() => {
+            tracing::info!("stopping: waiting for requests in flight");
+            cancel.cancel();
         }
+        () = cancel.cancelled() => {}
     }
-}
-
-fn stop(cancel: &CancellationToken) {
-    if cancel.is_cancelled() {
-        tracing::warn!(
+    match tokio::time::timeout(EXIT_AFTER, stops.next()).await {
+        Ok(()) => tracing::warn!(
             "stopped by a second signal: requests in flight are checked on the chain at the next start"
-        );
-        exit();
+        ),
+        Err(_) => complain("error: stopping took too long"),
     }
-    tracing::info!("stopping: waiting for requests in flight");
-    cancel.cancel();
-}
-
-/// Exits with status 1.
-fn exit() -> ! {
     log::flush();
     std::process::exit(1)
 }

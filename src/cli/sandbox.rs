@@ -11,10 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-use crate::cli::arguments::{self, ChainName};
+use crate::cli::arguments;
 use crate::cli::output::unless_closed;
 use crate::cli::program;
 use crate::cli::stop::StopSignals;
+use crate::network::ChainKind;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::Operation;
 use crate::sandbox::scenario::Scenario;
@@ -26,7 +27,7 @@ use crate::weight::Weight;
 pub struct SandboxArgs {
     /// The chain to simulate
     #[arg(long, value_enum, value_name = "CHAIN", default_value = "hive")]
-    kind: ChainName,
+    kind: ChainKind,
     /// Folder for curatord.toml, tokens.json and example rules
     #[arg(long, value_name = "FOLDER", default_value = "sandbox")]
     dir: PathBuf,
@@ -69,12 +70,12 @@ const TOKENS: &str = "tokens.json";
 /// # Errors
 /// An address is not available, the folder cannot be written, or the output cannot be written.
 pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
-    let mut signals = StopSignals::listen()?;
+    let mut signals = StopSignals::of_terminal()?;
     let config = SandboxConfig {
         block_interval: Some(args.block_interval),
         nodes: vec![args.listen],
         signer: args.signer_listen,
-        ..SandboxConfig::new(args.kind.into())
+        ..SandboxConfig::new(args.kind)
     };
     let sandbox = Sandbox::start(config).await.context(
         "the sandbox cannot listen on its addresses; try another --listen or --signer-listen",
@@ -253,7 +254,6 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::network::ChainKind;
 
     #[test]
     fn durations_have_a_unit_and_a_range() {

@@ -11,10 +11,9 @@ use chrono_tz::Tz;
 use crate::account::Account;
 use crate::cli::arguments::{self, When};
 use crate::cli::output::{complain, print_line};
-use crate::cli::{Exit, configuration, reads_the_chain};
+use crate::cli::{Exit, WrongUsage, configuration, reads_the_chain};
 use crate::clock::Clock;
-use crate::post::PAYOUT_AFTER;
-use crate::post::{PostId, VoteKey};
+use crate::post::{PAYOUT_AFTER, PostId, VoteKey};
 use crate::rules::rule::RuleId;
 use crate::store::Store;
 use crate::votes::asks::Ask;
@@ -58,27 +57,19 @@ pub struct Args {
 ///
 /// # Errors
 /// The configuration or the database fails, or it is too late to change the voter's vote on this post.
-pub async fn run(
-    args: &Args,
-    config: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
     let now = Clock::system().now();
-    let due_at = match args.at.map(|at| at.moment(args.timezone)).transpose() {
-        Ok(at) => at.unwrap_or(now),
-        Err(error) => return Ok(wrong_usage(&error)),
-    };
+    let at = args.at.map(|at| at.moment(args.timezone)).transpose()?;
+    let due_at = at.unwrap_or(now);
     if due_at < now - STILL_NOW {
-        return Ok(wrong_usage(
-            "this time has passed: leave out --at to vote now",
-        ));
+        let passed = "--at: this time has passed: leave out --at to vote now";
+        bail!(WrongUsage(passed.to_owned()));
     }
     if due_at > now + PAYOUT_AFTER {
-        return Ok(wrong_usage(
-            "posts pay out 7 days after publication: choose an earlier time",
-        ));
+        let late = "--at: posts pay out 7 days after publication: choose an earlier time";
+        bail!(WrongUsage(late.to_owned()));
     }
-    let config = configuration(config, environment)?;
+    let config = configuration(config)?;
     let store = Store::open(&config.database.url, config.database.timezone).await?;
     let key = VoteKey {
         voter: args.voter.clone(),
@@ -94,11 +85,8 @@ pub async fn run(
         print_line("No daemon is running on this database: the vote waits until one is started.")
             .context(NOT_PRINTED)?;
     }
-    if store
-        .tokens(std::slice::from_ref(&key.voter))
-        .await?
-        .is_empty()
-    {
+    let tokens = store.tokens(std::slice::from_ref(&key.voter)).await?;
+    if tokens.is_empty() {
         complain(format_args!(
             "warning: @{} has no token: import one with `curatord auth import`, or the vote fails",
             key.voter
@@ -107,36 +95,25 @@ pub async fn run(
     Ok(Exit::Done)
 }
 
-fn wrong_usage(error: &str) -> Exit {
-    complain(format_args!("error: --at: {error}"));
-    Exit::WrongUsage
-}
-
 /// Why a vote with the state of `row` cannot be changed any more.
 fn too_late(row: &Vote, now: DateTime<Utc>) -> Option<String> {
-    match row.status {
-        Status::Cast => Some(format!(
-            "a vote of {} has already been cast",
-            row.ask().weight
-        )),
-        Status::Confirmed => Some(format!(
-            "a vote of {} is already on the chain",
-            row.ask().weight
-        )),
-        Status::Skipped if row.is_by_hand() => Some(
-            "the voter has already voted with another application: change the vote there"
-                .to_owned(),
-        ),
-        Status::Queued if row.attempted(now) => {
-            Some("a vote is already being cast: see `curatord explain`".to_owned())
+    let Ask { weight, due_at, .. } = row.ask();
+    let why = match row.status {
+        Status::Cast => format!("a vote of {weight} has already been cast"),
+        Status::Confirmed => format!("a vote of {weight} is already on the chain"),
+        Status::Skipped if row.is_by_hand() => {
+            "the voter has already voted with another application: change the vote there".to_owned()
         }
-        Status::Queued if is_held(row, now) => Some(format!(
-            "it is too late to change the vote of {}, due {}: the daemon is about to cast it",
-            row.ask().weight,
-            shown(row.ask().due_at)
-        )),
-        _ => None,
-    }
+        Status::Queued if row.attempted(now) => {
+            "a vote is already being cast: see `curatord explain`".to_owned()
+        }
+        Status::Queued if is_held(row, now) => format!(
+            "it is too late to change the vote of {weight}, due {}: the daemon is about to cast it",
+            shown(*due_at)
+        ),
+        _ => return None,
+    };
+    Some(why)
 }
 
 /// Whether a daemon has claimed the vote and casts it within a few seconds.
@@ -183,43 +160,35 @@ async fn queue(
     };
     store.apply(&batch, &context).await?;
     let row = store.vote(key).await?;
-    match row {
-        Some(row)
-            if row.ask().origin == Origin::Hand
-                && (row.ask().weight, row.ask().due_at) == (weight, due_at) =>
-        {
-            Ok(row)
-        }
-        Some(row) => bail!(
-            "{key}: {}",
-            too_late(&row, now).unwrap_or_else(|| format!("the vote is now {}", row.status))
-        ),
-        None => bail!("{key}: the vote was not written to the database"),
+    let row = row.with_context(|| format!("{key}: the vote was not written to the database"))?;
+    let ask = row.ask();
+    if (ask.origin, ask.weight, ask.due_at) != (Origin::Hand, weight, due_at) {
+        let why = too_late(&row, now);
+        let why = why.unwrap_or_else(|| format!("the vote is now {}", row.status));
+        bail!("{key}: {why}");
     }
+    Ok(row)
 }
 
 fn print(vote: &Vote, before: Option<&Vote>, now: DateTime<Utc>) -> io::Result<()> {
-    let when = if vote.ask().due_at <= now {
-        "now".to_owned()
-    } else {
-        format!("at {}", shown(vote.ask().due_at))
+    let VoteKey { voter, post } = &vote.key;
+    let Ask { weight, due_at, .. } = *vote.ask();
+    let when = match due_at <= now {
+        true => "now".to_owned(),
+        false => format!("at {}", shown(due_at)),
     };
     print_line(format_args!(
-        "queued: @{} votes {} on {}, {when}",
-        vote.key.voter,
-        vote.ask().weight,
-        vote.key.post
+        "queued: @{voter} votes {weight} on {post}, {when}"
     ))?;
-    if let Some(before) = before.filter(|row| row.status == Status::Queued) {
-        let ask = before.ask();
-        let by = match ask.origin {
-            Origin::Hand => "queued by hand".to_owned(),
-            _ => format!("queued by {}", ask.rule),
-        };
-        let weight = ask.weight;
-        print_line(format_args!("It replaces a vote of {weight} {by}."))?;
-    }
-    Ok(())
+    let Some(before) = before.filter(|row| row.status == Status::Queued) else {
+        return Ok(());
+    };
+    let Ask { weight, rule, .. } = before.ask();
+    let by = match before.ask().origin {
+        Origin::Hand => "by hand",
+        _ => &format!("by {rule}"),
+    };
+    print_line(format_args!("It replaces a vote of {weight} queued {by}."))
 }
 
 fn shown(at: DateTime<Utc>) -> impl std::fmt::Display {

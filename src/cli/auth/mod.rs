@@ -43,12 +43,8 @@ enum Action {
 ///
 /// # Errors
 /// The file or the database cannot be used. In this case nothing is imported.
-pub async fn run(
-    args: &Args,
-    config: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> anyhow::Result<Exit> {
-    let config = configuration(config, environment)?;
+pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
+    let config = configuration(config)?;
     let clock = Clock::system();
     match &args.command {
         Action::Import { file } => import(file, &config, &clock).await,

@@ -68,7 +68,7 @@ const WAITING: usize = 1_000;
 /// # Errors
 /// The temporary folder, the sandbox or the daemon fails, or the output cannot be written.
 pub async fn run(args: &Args) -> anyhow::Result<Exit> {
-    let mut signals = StopSignals::listen()?;
+    let mut signals = StopSignals::of_terminal()?;
     let clock = Clock::system();
     let stage = Stage::set(clock).await?;
     let cancel = CancellationToken::new();

@@ -48,20 +48,11 @@ pub struct Args {
 ///
 /// # Errors
 /// The configuration cannot be read, or standard output cannot be written.
-pub async fn run(
-    args: &Args,
-    config: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
     let clock = Clock::system();
-    let now = match args.at.map(|at| at.moment(args.timezone)).transpose() {
-        Ok(at) => at.unwrap_or_else(|| clock.now()),
-        Err(error) => {
-            complain(format_args!("error: --at: {error}"));
-            return Ok(Exit::WrongUsage);
-        }
-    };
-    let config = configuration(config, environment)?;
+    let at = args.at.map(|at| at.moment(args.timezone)).transpose()?;
+    let now = at.unwrap_or_else(|| clock.now());
+    let config = configuration(config)?;
     let rules = read_rules(&config.rules);
     let nodes = Nodes::new(&config.network.nodes, config.network.kind, clock, None)?;
     let voter = args.voter.as_ref();

@@ -14,10 +14,10 @@ use clap::ArgGroup;
 use crate::account::Account;
 use crate::chain::block::Block;
 use crate::chain::nodes::Nodes;
-use crate::cli::arguments::{self, ChainName};
+use crate::cli::arguments;
 use crate::cli::output::{complain, complain_about, unless_closed};
 use crate::cli::progress::Progress;
-use crate::cli::{Exit, Format};
+use crate::cli::{Exit, Format, WrongUsage, environment};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::diagnostic::Problem;
@@ -56,7 +56,7 @@ pub struct Args {
     /// The chain, which determines the mana of a full vote: 2% of the maximum on Hive, 2% of the current mana on Steem
     /// [default: the configured one, or else hive]
     #[arg(long, value_enum, value_name = "CHAIN")]
-    pub kind: Option<ChainName>,
+    pub kind: Option<ChainKind>,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -66,19 +66,13 @@ pub struct Args {
 ///
 /// # Errors
 /// The rules, the configuration or the blocks cannot be read.
-pub async fn run(
-    args: &Args,
-    config: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
     let range = args.from.zip(args.to);
     if let Some((from, to)) = range.filter(|(from, to)| from > to) {
-        complain(format_args!(
-            "error: --from {from} is after --to {to}: swap them"
-        ));
-        return Ok(Exit::WrongUsage);
+        let wrong = format!("--from {from} is after --to {to}: swap them");
+        bail!(WrongUsage(wrong));
     }
-    let (path, kind, nodes) = match config::load(config, environment) {
+    let (path, kind, nodes) = match config::load(config, environment()) {
         Ok(Config { rules, network, .. }) => {
             let path = args.rules.clone().unwrap_or(rules);
             let nodes = || Nodes::new(&network.nodes, network.kind, Clock::system(), None);
@@ -92,7 +86,7 @@ pub async fn run(
         },
     };
     let rules = read_rules(&path)?;
-    let kind = args.kind.map_or(kind, ChainKind::from);
+    let kind = args.kind.unwrap_or(kind);
     let replay = Replay::new(&rules, start_of(&args.mana, kind));
     let (played, blocks) = match nodes.zip(range) {
         Some((nodes, (from, to))) => play_range(replay, &nodes, from..=to).await?,

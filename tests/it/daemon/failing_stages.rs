@@ -48,7 +48,7 @@ fn failing_daemon() {
         dry_run: false,
         from_block: None,
     };
-    let daemon = cli::run::run(&args, None, cli::environment(), Some(fail));
+    let daemon = cli::run::run(&args, None, Some(fail));
     let result = cli::log::start("info").and_then(|()| cli::in_runtime(daemon));
     std::process::exit(cli::finish(result) as i32);
 }
