@@ -14,7 +14,7 @@ use crate::toml_reader::table::Table;
 /// The sources that all sections are read from, and the problems found in them.
 pub(super) struct Layers<'t> {
     /// Problems of the file.
-    pub report: Report<'t>,
+    pub report: &'t Report<'t>,
     pub variables: &'t Variables,
     /// The folder that paths in the file are relative to.
     pub folder: &'t Path,
@@ -25,7 +25,7 @@ pub(super) struct Layers<'t> {
 }
 
 impl<'t> Layers<'t> {
-    pub(super) fn new(report: Report<'t>, variables: &'t Variables, folder: &'t Path) -> Self {
+    pub(super) fn new(report: &'t Report<'t>, variables: &'t Variables, folder: &'t Path) -> Self {
         Self {
             report,
             variables,
@@ -103,9 +103,9 @@ impl<'t, 'l> Section<'t, 'l> {
     pub(super) fn find<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&Item<'_>, &mut Report<'_>) -> Result<T, Reported>,
+        read: impl FnOnce(&Item<'_>) -> Result<T, Reported>,
     ) -> Result<Option<T>, Reported> {
-        self.find_in(key, |item, _, report| read(item, report))
+        self.find_in(key, |item, _| read(item))
     }
 
     /// As [`Self::find`], where `read` also gets the folder that a path in the value is relative to: for a variable,
@@ -113,26 +113,27 @@ impl<'t, 'l> Section<'t, 'l> {
     pub(super) fn find_in<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&Item<'_>, &Path, &mut Report<'_>) -> Result<T, Reported>,
+        read: impl FnOnce(&Item<'_>, &Path) -> Result<T, Reported>,
     ) -> Result<Option<T>, Reported> {
         self.layers.asked.push((self.name, key));
         let in_file = self.table.as_mut().and_then(|table| table.take(key));
         if let Some(variable) = self.variable(key) {
-            let mut report = Report::with(&variable.text, Values::Hidden);
+            let report = Report::with(&variable.text, Values::Hidden);
             let item = Item {
                 key: &variable.name,
                 key_span: 0..0,
                 value: &variable.value,
                 span: 0..variable.text.len(),
                 as_text: true,
+                report: &report,
             };
-            let value = read(&item, Path::new(""), &mut report);
+            let value = read(&item, Path::new(""));
             let problems = report.into_plain_problems(&variable.name);
             self.layers.problems.extend(problems);
             return value.map(Some);
         }
         in_file
-            .map(|item| read(&item, self.layers.folder, &mut self.layers.report))
+            .map(|item| read(&item, self.layers.folder))
             .transpose()
     }
 
@@ -147,7 +148,7 @@ impl<'t, 'l> Section<'t, 'l> {
         &mut self,
         [key, file_key]: [&'static str; 2],
         wanted: Wanted,
-        check: impl Fn(&str, &Item<'_>, &Path, &mut Report<'_>) -> Result<String, Reported>,
+        check: impl Fn(&str, &Item<'_>, &Path) -> Result<String, Reported>,
     ) -> Result<Option<SecretString>, Reported> {
         // The environment beats the file whichever of the two it gives.
         let in_environment = [key, file_key]
@@ -161,20 +162,20 @@ impl<'t, 'l> Section<'t, 'l> {
             }
             _ => None,
         };
-        let value = self.find_in(key, |item, folder, report| {
-            let secret = check(item.text(wanted, report)?, item, folder, report)?;
+        let value = self.find_in(key, |item, folder| {
+            let secret = check(item.text(wanted)?, item, folder)?;
             Ok((secret, item.key.to_owned()))
         });
-        let from_file = self.find_in(file_key, |item, folder, report| {
+        let from_file = self.find_in(file_key, |item, folder| {
             if let Ok(Some((secret, other))) = &value
                 && !secret.is_empty()
             {
                 let message = format!("`{}` and `{other}` are both given", item.key);
                 let help = "remove one of the two";
-                return Err(item.refuse(message, help, report));
+                return Err(item.refuse(message, help));
             }
-            let secret = read_secret(item, folder, report)?;
-            check(&secret, item, folder, report)
+            let secret = read_secret(item, folder)?;
+            check(&secret, item, folder)
         });
         self.table = passed_over.or(self.table.take());
         let value = value?.map(|(secret, _)| secret);
@@ -190,22 +191,18 @@ impl<'t, 'l> Section<'t, 'l> {
     /// Reports every key of the file that was not read.
     pub(super) fn refuse_the_rest(self) {
         if let Some(table) = self.table {
-            table.refuse_the_rest(&mut self.layers.report, |_, _| None);
+            table.refuse_the_rest();
         }
     }
 }
 
 /// The content of the file that `item` names, without the final line break.
-fn read_secret(
-    item: &Item<'_>,
-    folder: &Path,
-    report: &mut Report<'_>,
-) -> Result<String, Reported> {
+fn read_secret(item: &Item<'_>, folder: &Path) -> Result<String, Reported> {
     const WANTED: Wanted = Wanted {
         what: "the path of a file",
         example: "\"/run/secrets/curatord\"",
     };
-    let path = folder.join(item.text(WANTED, report)?);
+    let path = folder.join(item.text(WANTED)?);
     match std::fs::read_to_string(&path) {
         Ok(content) => {
             let secret = content.trim_end_matches(['\r', '\n']);
@@ -215,7 +212,7 @@ fn read_secret(
                     item.key
                 );
                 let help = "put the secret alone into it, on one line";
-                return Err(item.refuse(message, help, report));
+                return Err(item.refuse(message, help));
             }
             Ok(secret.to_owned())
         }
@@ -229,7 +226,7 @@ fn read_secret(
                      the folder of the configuration"
                 }
             };
-            Err(item.refuse(message, help, report))
+            Err(item.refuse(message, help))
         }
     }
 }

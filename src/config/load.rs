@@ -97,14 +97,12 @@ pub(super) fn read(
         .and_then(Path::parent)
         .unwrap_or(Path::new(""))
         .to_owned();
-    let mut report = Report::with(text, Values::Hidden);
-    let root = syntax::parse(&mut report);
-    let mut layers = Layers::new(report, variables, &folder);
+    let report = Report::with(text, Values::Hidden);
+    let root = syntax::parse(&report);
+    let mut layers = Layers::new(&report, variables, &folder);
     let (rules, config) = read_root(&root, path.clone(), &mut layers);
     layers.refuse_other_variables();
-    let Layers {
-        report, problems, ..
-    } = layers;
+    let Layers { problems, .. } = layers;
     let shown = path
         .as_deref()
         .unwrap_or(Path::new(PLACES[0]))
@@ -126,7 +124,7 @@ pub(super) fn read_root<'t>(
     path: Option<PathBuf>,
     layers: &mut Layers<'t>,
 ) -> (Result<PathBuf, Reported>, Result<Config, Reported>) {
-    let mut top = Table::new(root, 0..0, "the configuration");
+    let mut top = Table::new(root, 0..0, "the configuration", layers.report);
     let mut failed = None;
     let tables = SECTIONS.map(|name| {
         let item = top.take(name)?;
@@ -136,11 +134,14 @@ pub(super) fn read_root<'t>(
         };
         let help = format!("its keys belong below a line `[{name}]`");
         match &item.value {
-            toml::de::DeValue::Table(table) => {
-                Some(Table::new(table, item.span, format!("`[{name}]`")))
-            }
+            toml::de::DeValue::Table(table) => Some(Table::new(
+                table,
+                item.span,
+                format!("`[{name}]`"),
+                layers.report,
+            )),
             _ => {
-                failed = Some(item.wrong_type_with(TABLE, help, &mut layers.report));
+                failed = Some(item.wrong_type_with(TABLE, help));
                 None
             }
         }
@@ -176,19 +177,15 @@ pub(super) fn read_root<'t>(
     (rules, config)
 }
 
-fn folder_of_rules(
-    item: &Item<'_>,
-    folder: &Path,
-    report: &mut Report<'_>,
-) -> Result<PathBuf, Reported> {
+fn folder_of_rules(item: &Item<'_>, folder: &Path) -> Result<PathBuf, Reported> {
     const WANTED: Wanted = Wanted {
         what: "the path of a folder",
         example: "\"rules\"",
     };
-    let text = item.text(WANTED, report)?;
+    let text = item.text(WANTED)?;
     if text.is_empty() {
         let message = format!("`{}` is empty", item.key);
-        return Err(item.refuse(message, item.write(WANTED.example), report));
+        return Err(item.refuse(message, item.write(WANTED.example)));
     }
     Ok(folder.join(text))
 }

@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::config::layers::Section;
 use crate::config::{Casting, Database, Http, Network, Signer, Start, Tokens};
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::network::{ChainKind, Follow};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::{duration, timezone};
@@ -25,10 +25,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 type Reading<T> = Result<T, Reported>;
 
-fn duration(
-    range: RangeInclusive<Duration>,
-) -> impl FnOnce(&Item<'_>, &mut Report<'_>) -> Reading<Duration> {
-    move |item, report| duration::read(item, range, report)
+fn duration(range: RangeInclusive<Duration>) -> impl FnOnce(&Item<'_>) -> Reading<Duration> {
+    move |item| duration::read(item, range)
 }
 
 /// `[database]`.
@@ -49,16 +47,12 @@ const DATABASE_URL: Wanted = Wanted {
 
 /// The checked address, with the path of an SQLite file resolved against the folder of the configuration.
 fn database_url(section: &mut Section<'_, '_>) -> Reading<SecretString> {
-    let given = section.secret(
-        ["url", "url_file"],
-        DATABASE_URL,
-        |url, item, folder, report| {
-            check_database_url(url, folder).map_err(|why| {
-                let help = "write \"sqlite://curatord.db\", or \"mysql://user:password@host/name\"";
-                item.refuse(format!("`{}` {why}", item.key), help, report)
-            })
-        },
-    )?;
+    let given = section.secret(["url", "url_file"], DATABASE_URL, |url, item, folder| {
+        check_database_url(url, folder).map_err(|why| {
+            let help = "write \"sqlite://curatord.db\", or \"mysql://user:password@host/name\"";
+            item.refuse(format!("`{}` {why}", item.key), help)
+        })
+    })?;
     Ok(given
         .unwrap_or_else(|| format!("sqlite://{}", beside(section.folder(), "curatord.db")).into()))
 }
@@ -115,10 +109,10 @@ const FOLLOW: [(&str, Follow); 2] = [
 
 /// `[network]`, and separately its kind, which the defaults of other sections depend on.
 pub(super) fn network(mut section: Section<'_, '_>) -> (ChainKind, Reading<Network>) {
-    let kind = section.find("kind", |item, report| item.choice(&KINDS, report));
+    let kind = section.find("kind", |item| item.choice(&KINDS));
     let chain = kind.ok().flatten().unwrap_or(ChainKind::Hive);
     let nodes = section.find("nodes", nodes);
-    let follow = section.find("follow", |item, report| item.choice(&FOLLOW, report));
+    let follow = section.find("follow", |item| item.choice(&FOLLOW));
     let vote_interval = section.find("vote_interval", duration(Duration::ZERO..=HOUR));
     let block_interval = section.find("block_interval", duration(10 * MILLISECOND..=MINUTE));
     let start = section.find("start", start);
@@ -137,29 +131,23 @@ pub(super) fn network(mut section: Section<'_, '_>) -> (ChainKind, Reading<Netwo
     (chain, network())
 }
 
-fn nodes(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Vec<String>> {
+fn nodes(item: &Item<'_>) -> Reading<Vec<String>> {
     const WANTED: Wanted = Wanted {
         what: "a list of addresses",
         example: "[\"https://api.hive.blog\"]",
     };
-    let mut nodes = Vec::new();
-    let mut failed = None;
-    for member in item.list(WANTED, report)? {
-        match web_address(&member, "https://api.hive.blog", report) {
-            Ok(node) => nodes.push(node),
-            Err(reported) => failed = Some(reported),
-        }
-    }
-    failed.map_or(Ok(nodes), Err)
+    item.each(WANTED, |member| {
+        web_address(&member, "https://api.hive.blog")
+    })
 }
 
 /// An address that begins with `https://` or `http://`, without its final slash. `example` is shown in errors.
-fn web_address(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Reading<String> {
+fn web_address(item: &Item<'_>, example: &str) -> Reading<String> {
     const WANTED: Wanted = Wanted {
         what: "an address",
         example: "\"https://…\"",
     };
-    let text = item.text(WANTED, report)?;
+    let text = item.text(WANTED)?;
     let message = match Url::parse(text) {
         Ok(url) if !matches!(url.scheme(), "http" | "https") => {
             "the address must begin with https:// or http://"
@@ -172,17 +160,17 @@ fn web_address(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Readi
         true => format!("write it as in {example}"),
         false => format!("write it as in {}", quoted(example)),
     };
-    Err(item.refuse(message, help, report))
+    Err(item.refuse(message, help))
 }
 
-fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
+fn start(item: &Item<'_>) -> Reading<Start> {
     let is_number = match item.value {
         DeValue::Integer(_) => true,
         DeValue::String(text) => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
         _ => false,
     };
     if is_number {
-        return item.integer(1..=u32::MAX, report).map(Start::Block);
+        return item.integer(1..=u32::MAX).map(Start::Block);
     }
     match item.value {
         DeValue::String(text) if text == "last" => Ok(Start::Last),
@@ -192,17 +180,17 @@ fn start(item: &Item<'_>, report: &mut Report<'_>) -> Reading<Start> {
                 "`{}` must be \"last\", \"head\" or the number of a block",
                 item.key
             );
-            Err(item.refuse(message, item.write("\"last\""), report))
+            Err(item.refuse(message, item.write("\"last\"")))
         }
     }
 }
 
 /// The address of a signer, without `/api`, which the client adds.
-fn signer_url(item: &Item<'_>, example: &str, report: &mut Report<'_>) -> Reading<String> {
-    let url = web_address(item, example, report)?;
+fn signer_url(item: &Item<'_>, example: &str) -> Reading<String> {
+    let url = web_address(item, example)?;
     if url.ends_with("/api") {
         let message = "this is the address of the signer's API: `/api` is added to it";
-        return Err(item.refuse(message, "remove `/api` from its end", report));
+        return Err(item.refuse(message, "remove `/api` from its end"));
     }
     Ok(url)
 }
@@ -217,30 +205,24 @@ pub(super) fn signer(mut section: Section<'_, '_>, chain: ChainKind) -> Reading<
         what: "the secret of your application, a text in quotes",
         example: "\"…\"",
     };
-    let url = section.find("url", |item, report| {
-        signer_url(item, chain.signer(), report)
-    });
-    let client_id = section.find("client_id", |item, report| {
-        let text = item.text(CLIENT_ID, report)?.trim();
+    let url = section.find("url", |item| signer_url(item, chain.signer()));
+    let client_id = section.find("client_id", |item| {
+        let text = item.text(CLIENT_ID)?.trim();
         let of_account = |c: char| c.is_ascii_alphanumeric() || "@.-_".contains(c);
         if text.chars().all(of_account) {
             return Ok(text.to_owned());
         }
         let message = format!("`{}` is not the name of an account", item.key);
         let help = "write the account of your application, not its title, as in \"my.app\"";
-        Err(item.refuse(message, help, report))
+        Err(item.refuse(message, help))
     });
     let client_secret = section.secret(
         ["client_secret", "client_secret_file"],
         SECRET,
-        |secret, _, _, _| Ok(secret.to_owned()),
+        |secret, _, _| Ok(secret.to_owned()),
     );
-    let max_in_flight = section.find("max_in_flight", |item, report| {
-        item.integer(1..=10_000, report)
-    });
-    let requests_per_second = section.find("requests_per_second", |item, report| {
-        item.number(1e6, report)
-    });
+    let max_in_flight = section.find("max_in_flight", |item| item.integer(1..=10_000));
+    let requests_per_second = section.find("requests_per_second", |item| item.number(1e6));
     let timeout = section.find("timeout", duration(10 * MILLISECOND..=10 * MINUTE));
     section.refuse_the_rest();
     Ok(Signer {
@@ -275,12 +257,12 @@ pub(super) fn casting(mut section: Section<'_, '_>) -> Reading<Casting> {
 
 /// `[http]`.
 pub(super) fn http(mut section: Section<'_, '_>) -> Reading<Http> {
-    let listen = section.find("listen", |item, report| {
+    let listen = section.find("listen", |item| {
         const WANTED: Wanted = Wanted {
             what: "an address with a port",
             example: "\"127.0.0.1:9393\"",
         };
-        let text = item.text(WANTED, report)?;
+        let text = item.text(WANTED)?;
         let host_and_port = |text: &str| {
             let (host, port) = text.rsplit_once(':')?;
             let is_name = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
@@ -293,7 +275,6 @@ pub(super) fn http(mut section: Section<'_, '_>) -> Reading<Http> {
         Err(item.refuse(
             format!("`{}` must be an address with a port", item.key),
             help,
-            report,
         ))
     });
     section.refuse_the_rest();

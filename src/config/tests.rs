@@ -324,7 +324,8 @@ fn the_packaged_file_holds_every_key_with_its_default() {
 
     let nothing = DeTable::new();
     let none = variables([]);
-    let mut layers = Layers::new(Report::new(""), &none, Path::new(""));
+    let report = Report::new("");
+    let mut layers = Layers::new(&report, &none, Path::new(""));
     read_root(&nothing, None, &mut layers).1.unwrap();
     let table = DeTable::parse(packaged).unwrap().into_inner();
     for (section, key) in layers.asked {

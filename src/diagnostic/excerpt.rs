@@ -1,74 +1,59 @@
 //! The few lines of a text that a problem is drawn with. Long lines are cut to what is around the place, and control
 //! characters are escaped.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-use crate::diagnostic::position::Lines;
 use crate::diagnostic::text::Text;
 use crate::diagnostic::visible::{escape, must_be_escaped};
 
-/// Longest line that is drawn whole, in characters.
+/// Maximum length of a line that is drawn whole, in characters.
 const LONGEST: usize = 120;
 
-/// Characters shown of a cut line before a place,
+/// Number of characters of a cut line that are shown before a place.
 const BEFORE: usize = 30;
-/// of the place itself,
+/// Number of characters that are shown of the place itself.
 const OF_IT: usize = 50;
-/// and after it.
+/// Number of characters that are shown after a place.
 const AFTER: usize = 20;
 
-/// Stands for what is cut out.
+/// Replaces what is cut out.
 const CUT: &str = " … ";
 
 /// Lines as they are drawn.
 #[derive(Debug, Default)]
 pub(super) struct Excerpt {
     drawn: String,
-    /// For each line of `drawn` its number in the text, from 0.
-    numbers: Vec<usize>,
-    /// Of `drawn`.
-    lines: Option<Lines>,
+    /// For each line its offset in `drawn`, and its number in the text, from 0.
+    lines: Vec<(usize, usize)>,
     /// The requested places as ranges of `drawn`, in the same order.
     pub(super) places: Vec<Range<usize>>,
 }
 
 impl Excerpt {
-    /// The lines of `text` that hold `places`, each of which is within one line, and those beside them.
+    /// The lines of `text` that hold `places`, each of which is within one line, and the lines beside them.
     pub(super) fn of(text: &Text, places: &[Range<usize>]) -> Self {
-        let lines = text.lines();
-        let held: Vec<_> = places
-            .iter()
-            .map(|place| lines.holding(place.start))
-            .collect();
-        let mut wanted: Vec<_> = held
-            .iter()
-            .flat_map(|line| line.saturating_sub(1)..=line + 1)
-            .filter(|line| *line < lines.count())
-            .collect();
-        wanted.sort_unstable();
-        wanted.dedup();
+        let held = places.iter().map(|place| text.line_at(place.start));
+        let beside = held.flat_map(|line| line.saturating_sub(1)..=line + 1);
+        let wanted: BTreeSet<_> = beside.filter(|line| *line < text.line_count()).collect();
         let mut excerpt = Self {
             places: vec![0..0; places.len()],
             ..Self::default()
         };
         for number in wanted {
-            let start = lines.start(text, number);
-            let here = held.iter().enumerate().filter(|(_, held)| **held == number);
+            let start = text.line_start(number);
+            let here = places.iter().enumerate();
+            let here = here.filter(|(_, place)| text.line_at(place.start) == number);
             let here: Vec<_> = here
-                .map(|(which, _)| {
-                    let place = &places[which];
-                    (which, place.start - start..place.end - start)
-                })
+                .map(|(which, place)| (which, place.start - start..place.end - start))
                 .collect();
-            // What comes after the last line break is no line.
-            if here.is_empty() && start == text.len() {
-                continue;
+            // What follows the last line break is not a line.
+            if !here.is_empty() || start < text.len() {
+                excerpt.draw(number, text.line(number), &here);
             }
-            excerpt.draw(number, text.line(number), &here);
         }
-        excerpt.lines = Some(Lines::of(&excerpt.drawn));
         excerpt
     }
 
@@ -77,6 +62,7 @@ impl Excerpt {
         // Offsets in the line with those in what is drawn.
         let mut drawn = Vec::new();
         let mut end = 0;
+        self.lines.push((self.drawn.len(), number));
         for part in parts(line, places) {
             match end {
                 _ if part.start == end => {}
@@ -87,7 +73,7 @@ impl Excerpt {
             for (at, character) in line[part.clone()].char_indices() {
                 drawn.push((part.start + at, self.drawn.len()));
                 match character {
-                    // A byte order mark at the start is not something that people see.
+                    // A byte order mark at the start is invisible.
                     '\u{feff}' if part.start + at == 0 => {}
                     _ if must_be_escaped(character) => escape(character, &mut self.drawn),
                     _ => self.drawn.push(character),
@@ -99,7 +85,6 @@ impl Excerpt {
             self.drawn.push_str(CUT.trim_end());
         }
         self.drawn.push('\n');
-        self.numbers.push(number);
         // What is cut out of a place is not underlined.
         let drawn_at = |offset: usize| {
             let next = drawn.partition_point(|(at, _)| *at <= offset);
@@ -155,33 +140,31 @@ impl SourceCode for Excerpt {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let (Some(lines), end) = (&self.lines, span.offset() + span.len()) else {
-            return Err(MietteError::OutOfBounds);
-        };
-        if end > self.drawn.len() || self.numbers.is_empty() {
+        let end = span.offset() + span.len();
+        if end > self.drawn.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let last_line = self.numbers.len() - 1;
-        let mut first = lines.holding(span.offset()).min(last_line);
-        let mut last = lines
-            .holding(end.saturating_sub(1).max(span.offset()))
-            .min(last_line);
-        let follow = |line: usize| self.numbers[line] + 1 == self.numbers[line + 1];
+        let line_at = |offset| self.lines.partition_point(|(start, _)| *start <= offset) - 1;
+        let mut first = line_at(span.offset());
+        let mut last = line_at(end.saturating_sub(1).max(span.offset()));
+        let follow = |line: usize| self.lines[line].1 + 1 == self.lines[line + 1].1;
         for _ in 0..before {
             if first > 0 && follow(first - 1) {
                 first -= 1;
             }
         }
         for _ in 0..after {
-            if last < last_line && follow(last) {
+            if last + 1 < self.lines.len() && follow(last) {
                 last += 1;
             }
         }
-        let bytes = lines.start(&self.drawn, first)..lines.start(&self.drawn, last + 1);
+        let (start, number) = self.lines[first];
+        let next = self.lines.get(last + 1);
+        let end = next.map_or(self.drawn.len(), |(start, _)| *start);
         Ok(Box::new(MietteSpanContents::new(
-            &self.drawn.as_bytes()[bytes.clone()],
-            (bytes.start, bytes.len()).into(),
-            self.numbers[first],
+            &self.drawn.as_bytes()[start..end],
+            (start, end - start).into(),
+            number,
             0,
             last - first + 1,
         )))

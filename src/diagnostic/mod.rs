@@ -1,56 +1,61 @@
-//! What is wrong with a file that a person wrote: where, why, and how to fix it.
+//! Problems in files that people write: the place, the cause, and how to fix it.
 
 mod excerpt;
-pub mod position;
 pub mod render;
 #[cfg(test)]
 mod render_tests;
 pub mod report;
 pub mod suggestion;
-mod text;
+pub mod text;
 pub mod visible;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diagnostic::position::Position;
-use crate::diagnostic::text::Text;
+use crate::diagnostic::text::{Position, Text};
 use crate::diagnostic::visible::visible;
 
-/// How bad a problem is.
+/// Severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     /// The file cannot be used.
     Error,
-    /// The file can be used, but probably does not say what its author means.
+    /// The file can be used, but probably does not mean what its author wants.
     Warning,
 }
 
-/// A problem at a place in a text, before the file and the position are known.
+/// A problem in a text, before the file and the position are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Bytes of the text; `None` where it concerns the whole file.
-    pub span: Option<Range<usize>>,
     /// What is wrong, in one line.
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+    /// What to underline; `None` if the finding concerns the whole file.
+    pub marks: Option<Marks>,
+}
+
+/// Places to underline in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// The place of the problem, in bytes.
+    pub span: Range<usize>,
     /// A few words below the underlined text.
     pub label: Option<String>,
-    /// Another place that has to do with it, and why.
+    /// A related place, in bytes, and the relation.
     pub also: Option<(Range<usize>, String)>,
 }
 
-/// A problem in a file: its place and what is said of it. Holds no text of the file, so none can be drawn.
+/// A problem in a file, without the text of the file, so that none can be drawn.
 /// `Display` is the one-line form for logs and tables: `path:line:column: message (help)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlainProblem {
     /// Whether it is an error or a warning.
     pub severity: Severity,
-    /// The file as people know it, or the name of the environment variable.
+    /// The path to show, or the name of the environment variable.
     pub path: Arc<str>,
-    /// Where it is; `None` where it concerns the whole file.
+    /// Its position; `None` if it concerns the whole file.
     pub position: Option<Position>,
     /// What is wrong, in one line.
     pub message: String,
@@ -58,29 +63,25 @@ pub struct PlainProblem {
     pub help: Option<String>,
 }
 
-/// A problem together with the lines of the file that it can be drawn in.
+/// A problem together with the text that it can be drawn in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The problem without the text of the file.
     pub plain: PlainProblem,
-    /// `None` where there is no line to draw, or none may be shown.
-    source: Option<Source>,
-}
-
-/// The places to underline in a text.
-#[derive(Clone, PartialEq, Eq)]
-struct Source {
-    text: Arc<Text>,
-    span: Range<usize>,
-    label: Option<String>,
-    also: Option<(Range<usize>, String)>,
+    /// `None` if there is nothing to draw, or the text must not be shown.
+    source: Option<(Arc<Text>, Marks)>,
 }
 
 impl Finding {
     /// A finding about the text at `span`.
     pub fn at(span: Range<usize>, message: impl Into<String>) -> Self {
+        let marks = Marks {
+            span,
+            label: None,
+            also: None,
+        };
         Self {
-            span: Some(span),
+            marks: Some(marks),
             ..Self::whole(message)
         }
     }
@@ -88,11 +89,9 @@ impl Finding {
     /// A finding about a file as a whole.
     pub fn whole(message: impl Into<String>) -> Self {
         Self {
-            span: None,
             message: message.into(),
             help: None,
-            label: None,
-            also: None,
+            marks: None,
         }
     }
 
@@ -104,52 +103,38 @@ impl Finding {
 
     /// Puts a few words below the underlined text.
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        if let Some(marks) = &mut self.marks {
+            marks.label = Some(label.into());
+        }
         self
     }
 
-    /// Points at another place, too.
+    /// Underlines a related place, too.
     pub fn also(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
-        self.also = Some((span, label.into()));
+        if let Some(marks) = &mut self.marks {
+            marks.also = Some((span, label.into()));
+        }
         self
-    }
-}
-
-impl Source {
-    /// `None` where the finding has no place in the text.
-    fn of(text: Arc<Text>, finding: &Finding) -> Option<Self> {
-        Some(Self {
-            text,
-            span: finding.span.clone()?,
-            label: finding.label.clone(),
-            also: finding.also.clone(),
-        })
     }
 }
 
 impl PlainProblem {
     /// An error that concerns a file as a whole: it is not there, it cannot be read.
     pub fn of_file(path: &str, finding: Finding) -> Self {
-        Self::new(Severity::Error, path.into(), None, finding)
+        Self {
+            severity: Severity::Error,
+            path: path.into(),
+            position: None,
+            message: finding.message,
+            help: finding.help,
+        }
     }
 
     /// A warning that concerns a file as a whole.
     pub fn warning_of_file(path: &str, finding: Finding) -> Self {
-        Self::new(Severity::Warning, path.into(), None, finding)
-    }
-
-    fn new(
-        severity: Severity,
-        path: Arc<str>,
-        position: Option<Position>,
-        finding: Finding,
-    ) -> Self {
         Self {
-            severity,
-            path,
-            position,
-            message: finding.message,
-            help: finding.help,
+            severity: Severity::Warning,
+            ..Self::of_file(path, finding)
         }
     }
 

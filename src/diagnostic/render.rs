@@ -1,4 +1,5 @@
-//! Draws problems for a terminal or a pipe: first a line with place and message, as compilers do, then the text with the offending part underlined, then how to fix it.
+//! Draws problems for a terminal or a pipe: a line with place and message, as compilers do, then the text with the
+//! place underlined, then how to fix it.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -6,8 +7,9 @@ use std::ops::Range;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use crate::diagnostic::excerpt::Excerpt;
+use crate::diagnostic::text::Text;
 use crate::diagnostic::visible::visible;
-use crate::diagnostic::{PlainProblem, Problem, Severity, Source};
+use crate::diagnostic::{Marks, PlainProblem, Problem, Severity};
 
 /// Column at which help is wrapped.
 const WIDTH: usize = 100;
@@ -25,7 +27,15 @@ pub fn render(problem: &Problem, colour: bool) -> String {
     let place = paint("1", &problem.plain.place());
     let message = visible(&problem.plain.message);
     let mut out = format!("{place}: {severity}: {message}\n");
-    let snippet = Snippet::of(problem);
+    let source = problem.source.as_ref();
+    let (excerpt, labels) = source
+        .and_then(|(text, marks)| underlined(text, marks))
+        .unzip();
+    let snippet = Snippet {
+        plain: &problem.plain,
+        excerpt,
+        labels,
+    };
     let mut drawn = String::new();
     let handler = GraphicalReportHandler::new_themed(match colour {
         true => GraphicalTheme::unicode(),
@@ -36,7 +46,7 @@ pub fn render(problem: &Problem, colour: bool) -> String {
     .without_primary_span_start()
     .without_syntax_highlighting();
     if handler.render_report(&mut drawn, &snippet).is_ok() {
-        // The first line is miette's own for the message, which stands above already.
+        // The first line is miette's own for the message, which is above already.
         out.push_str(drawn.split_once('\n').map_or("", |(_, rest)| rest));
     } else if let Some(help) = &problem.plain.help {
         let _ = writeln!(out, "  help: {}", visible(help));
@@ -44,35 +54,24 @@ pub fn render(problem: &Problem, colour: bool) -> String {
     out
 }
 
-/// A problem as miette wants it, without its message.
+/// A problem in the form that miette needs, without its message.
 #[derive(Debug)]
 struct Snippet<'a> {
     plain: &'a PlainProblem,
-    excerpt: Excerpt,
-    labels: Vec<LabeledSpan>,
+    excerpt: Option<Excerpt>,
+    labels: Option<Vec<LabeledSpan>>,
 }
 
-impl<'a> Snippet<'a> {
-    fn of(problem: &'a Problem) -> Self {
-        let (excerpt, labels) = problem.source.as_ref().map(underlined).unwrap_or_default();
-        Self {
-            plain: &problem.plain,
-            excerpt,
-            labels,
-        }
-    }
-}
-
-/// The lines of a source, and what is underlined in them.
-fn underlined(source: &Source) -> (Excerpt, Vec<LabeledSpan>) {
-    let main = (&source.span, source.label.as_deref());
-    let also = source.also.iter();
+/// The lines of a text, and what is underlined in them; `None` if there is nothing to underline.
+fn underlined(text: &Text, marks: &Marks) -> Option<(Excerpt, Vec<LabeledSpan>)> {
+    let main = (&marks.span, marks.label.as_deref());
+    let also = marks.also.iter();
     let also = also.map(|(span, label)| (span, Some(label.as_str())));
     let (places, said): (Vec<_>, Vec<_>) = std::iter::once(main)
         .chain(also)
-        .filter_map(|(span, label)| Some((first_line(&source.text, span)?, label)))
+        .filter_map(|(span, label)| Some((first_line(text, span)?, label)))
         .unzip();
-    let excerpt = Excerpt::of(&source.text, &places);
+    let excerpt = Excerpt::of(text, &places);
     let mut labels = Vec::new();
     for (place, label) in excerpt.places.iter().zip(said) {
         let label = label.map(|label| visible(label).into_owned());
@@ -82,22 +81,18 @@ fn underlined(source: &Source) -> (Excerpt, Vec<LabeledSpan>) {
             false => LabeledSpan::new_with_span(label, place),
         });
     }
-    (excerpt, labels)
+    (!labels.is_empty()).then_some((excerpt, labels))
 }
 
-/// The part of a span that is on its first line; `None` where the text has nothing to underline.
-fn first_line(text: &str, span: &Range<usize>) -> Option<Range<usize>> {
-    let start = (0..=span.start.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))?;
-    let rest = &text[start..];
-    let line = rest.split('\n').next().unwrap_or(rest);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    let length = (0..=span.end.saturating_sub(start).min(line.len()))
-        .rev()
-        .find(|at| line.is_char_boundary(*at))?;
+/// The part of a span that is on its first line; `None` if the text has nothing to underline.
+fn first_line(text: &Text, span: &Range<usize>) -> Option<Range<usize>> {
+    let start = text.floor_char_boundary(span.start);
+    let line = text[start..].lines().next().unwrap_or("");
+    let end = text
+        .floor_char_boundary(span.end)
+        .clamp(start, start + line.len());
     // At the end of a line there is nothing to underline: a mark of its own is drawn.
-    (start < text.len()).then_some(start..start + length)
+    (start < text.len()).then_some(start..end)
 }
 
 impl fmt::Display for Snippet<'_> {
@@ -122,10 +117,12 @@ impl Diagnostic for Snippet<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        (!self.labels.is_empty()).then_some(&self.excerpt as &dyn SourceCode)
+        let excerpt = self.excerpt.as_ref()?;
+        Some(excerpt)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().cloned()))
+        let labels = self.labels.as_ref()?;
+        Some(Box::new(labels.iter().cloned()))
     }
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::report::Report;
 /// The finding at the first `place` in `text`, drawn.
 fn drawn(text: &str, place: &str, change: impl FnOnce(Finding) -> Finding) -> String {
     let start = text.find(place).unwrap();
-    let mut report = Report::new(text);
+    let report = Report::new(text);
     report.error(change(Finding::at(
         start..start + place.len(),
         "it is wrong",
@@ -77,7 +77,7 @@ fn nothing_that_is_drawn_steers_the_terminal() {
        ╰────
       help: \u0007ring
     "#);
-    let mut report = Report::new("\u{feff}x");
+    let report = Report::new("\u{feff}x");
     report.error(Finding::whole("\u{9b}"));
     let problem = &report.into_problems("a\u{1b}.toml")[0];
     assert_eq!(problem.to_string(), "a\\u001B.toml: \\u009B");

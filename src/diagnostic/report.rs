@@ -1,22 +1,22 @@
 //! Collects what is found in one text, so that all of it is reported at once.
 
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::diagnostic::position::{Lines, Position};
 use crate::diagnostic::text::Text;
-use crate::diagnostic::{Finding, PlainProblem, Problem, Severity, Source};
+use crate::diagnostic::{Finding, PlainProblem, Problem, Severity};
 
 /// Proof that a problem was reported, in place of a value that could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reported(());
 
-/// The findings in one text.
+/// The findings in one text. All readers of the text share it.
 #[derive(Debug)]
 pub struct Report<'t> {
     text: &'t str,
-    findings: Vec<(Severity, Finding)>,
+    findings: RefCell<Vec<(Severity, Finding)>>,
     /// Other findings may only follow from the syntax errors.
-    has_syntax_errors: bool,
+    has_syntax_errors: Cell<bool>,
     values: Values,
 }
 
@@ -39,8 +39,8 @@ impl<'t> Report<'t> {
     pub fn with(text: &'t str, values: Values) -> Self {
         Self {
             text,
-            findings: Vec::new(),
-            has_syntax_errors: false,
+            findings: RefCell::default(),
+            has_syntax_errors: Cell::new(false),
             values,
         }
     }
@@ -56,78 +56,69 @@ impl<'t> Report<'t> {
     }
 
     /// Reports that the text cannot be used.
-    pub fn error(&mut self, finding: Finding) -> Reported {
+    pub fn error(&self, finding: Finding) -> Reported {
         self.add(Severity::Error, finding);
         Reported(())
     }
 
     /// Reports something doubtful.
-    pub fn warning(&mut self, finding: Finding) {
+    pub fn warning(&self, finding: Finding) {
         self.add(Severity::Warning, finding);
     }
 
     /// Reports that the text breaks the syntax of TOML. From then on other findings are ignored: they may only
     /// follow from that.
-    pub fn syntax_error(&mut self, finding: Finding) {
-        self.has_syntax_errors = true;
-        self.findings.push((Severity::Error, finding));
+    pub fn syntax_error(&self, finding: Finding) {
+        self.has_syntax_errors.set(true);
+        self.findings.borrow_mut().push((Severity::Error, finding));
     }
 
-    fn add(&mut self, severity: Severity, finding: Finding) {
-        if !self.has_syntax_errors {
-            self.findings.push((severity, finding));
+    fn add(&self, severity: Severity, finding: Finding) {
+        if !self.has_syntax_errors() {
+            self.findings.borrow_mut().push((severity, finding));
         }
     }
 
     /// Whether the text breaks the syntax of TOML.
     pub fn has_syntax_errors(&self) -> bool {
-        self.has_syntax_errors
+        self.has_syntax_errors.get()
     }
 
     /// Whether an error has been reported.
     pub fn has_errors(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|(severity, _)| *severity == Severity::Error)
+        let findings = self.findings.borrow();
+        let mut severities = findings.iter().map(|(severity, _)| *severity);
+        severities.any(|severity| severity == Severity::Error)
     }
 
     /// Everything that was found, in the order of the text.
     pub fn into_problems(self, path: &str) -> Vec<Problem> {
-        let text = self
-            .quotable(self.text)
-            .filter(|_| !self.findings.is_empty());
-        let text = text.map(|text| Arc::new(Text::from(text)));
-        self.into_each(path, |severity, path, position, finding| Problem {
-            source: text
-                .as_ref()
-                .and_then(|text| Source::of(Arc::clone(text), &finding)),
-            plain: PlainProblem::new(severity, path, position, finding),
-        })
+        let mut findings = self.findings.take();
+        if findings.is_empty() {
+            return Vec::new();
+        }
+        let start = |finding: &Finding| finding.marks.as_ref().map(|marks| marks.span.start);
+        findings.sort_by_key(|(_, finding)| start(finding).unwrap_or(0));
+        let (path, text): (Arc<str>, _) = (path.into(), Arc::new(Text::from(self.text)));
+        let problem = |(severity, finding): (_, Finding)| Problem {
+            plain: PlainProblem {
+                severity,
+                path: Arc::clone(&path),
+                position: start(&finding).map(|start| text.position(start)),
+                message: finding.message,
+                help: finding.help,
+            },
+            source: match self.values {
+                Values::Shown => finding.marks.map(|marks| (Arc::clone(&text), marks)),
+                Values::Hidden => None,
+            },
+        };
+        findings.into_iter().map(problem).collect()
     }
 
     /// Everything that was found, in the order of the text, with nothing of the text to draw.
     pub fn into_plain_problems(self, path: &str) -> Vec<PlainProblem> {
-        self.into_each(path, PlainProblem::new)
-    }
-
-    fn into_each<T>(
-        mut self,
-        path: &str,
-        make: impl Fn(Severity, Arc<str>, Option<Position>, Finding) -> T,
-    ) -> Vec<T> {
-        if self.findings.is_empty() {
-            return Vec::new();
-        }
-        self.findings
-            .sort_by_key(|(_, finding)| finding.span.as_ref().map_or(0, |span| span.start));
-        let (path, lines): (Arc<str>, _) = (path.into(), Lines::of(self.text));
-        let findings = self.findings.into_iter();
-        findings
-            .map(|(severity, finding)| {
-                let start = finding.span.as_ref().map(|span| span.start);
-                let position = start.map(|start| lines.position(self.text, start));
-                make(severity, Arc::clone(&path), position, finding)
-            })
-            .collect()
+        let problems = self.into_problems(path).into_iter();
+        problems.map(|problem| problem.plain).collect()
     }
 }

@@ -7,11 +7,10 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use crate::chain::block::{Block, Comment, CommentOptions, Operation, OperationBody, Vote};
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::post::PostId;
-use crate::ruletest::fields::{
-    MOMENT, account, moment, optional, post, required, text, texts, weight,
-};
+use crate::ruletest::fields::{MOMENT, account, moment, post, text, texts, weight};
+use crate::toml_reader::item::Item;
 use crate::toml_reader::table::Table;
 
 /// Parent permlink of a post without tags and community.
@@ -41,23 +40,18 @@ pub(super) fn blocks(events: impl IntoIterator<Item = Event>) -> Vec<Block> {
 }
 
 /// Reads `[[test.post]]`: a new post or comment.
-pub(super) fn read_post<'t>(
-    mut table: Table<'t>,
-    report: &mut Report<'t>,
-) -> Result<Event, Reported> {
-    let author = required(&mut table, "author", "\"bob\"", report, account);
-    let permlink = required(&mut table, "permlink", "\"a-post\"", report, text);
-    let at = required(&mut table, "at", MOMENT, report, moment);
-    let title = optional(&mut table, "title", report, text);
-    let body = optional(&mut table, "body", report, text);
-    let tags = optional(&mut table, "tags", report, texts);
-    let app = optional(&mut table, "app", report, text);
-    let community = optional(&mut table, "community", report, text);
-    let parent = optional(&mut table, "parent", report, post);
-    let declined = optional(&mut table, "declined", report, |item, report| {
-        item.boolean(report)
-    });
-    table.refuse_the_rest(report, |_, _| None);
+pub(super) fn read_post(mut table: Table<'_>) -> Result<Event, Reported> {
+    let author = table.require("author", "\"bob\"", account);
+    let permlink = table.require("permlink", "\"a-post\"", text);
+    let at = table.require("at", MOMENT, moment);
+    let title = table.read("title", text);
+    let body = table.read("body", text);
+    let tags = table.read("tags", texts);
+    let app = table.read("app", text);
+    let community = table.read("community", text);
+    let parent = table.read("parent", post);
+    let declined = table.read("declined", Item::boolean);
+    table.refuse_the_rest();
     let id = PostId::new(author?, &permlink?);
     let (tags, community) = (tags?.unwrap_or_default(), community?);
     let (parent_author, parent_permlink) = match parent? {
@@ -87,15 +81,12 @@ pub(super) fn read_post<'t>(
 }
 
 /// Reads `[[test.vote]]`: a vote by hand.
-pub(super) fn read_vote<'t>(
-    mut table: Table<'t>,
-    report: &mut Report<'t>,
-) -> Result<Event, Reported> {
-    let voter = required(&mut table, "voter", "\"curie\"", report, account);
-    let post = required(&mut table, "post", "\"@bob/a-post\"", report, post);
-    let weight = required(&mut table, "weight", "\"60%\"", report, weight);
-    let at = required(&mut table, "at", MOMENT, report, moment);
-    table.refuse_the_rest(report, |_, _| None);
+pub(super) fn read_vote(mut table: Table<'_>) -> Result<Event, Reported> {
+    let voter = table.require("voter", "\"curie\"", account);
+    let post = table.require("post", "\"@bob/a-post\"", post);
+    let weight = table.require("weight", "\"60%\"", weight);
+    let at = table.require("at", MOMENT, moment);
+    table.refuse_the_rest();
     let vote = OperationBody::Vote(Vote {
         voter: voter?,
         post: post?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 
 /// Milliseconds in each unit, largest first: the order in which they are written.
@@ -19,55 +19,45 @@ const UNITS: [(&str, u64); 6] = [
     ("ms", 1),
 ];
 
-/// Seven days, the longest delay of a rule: posts pay out then.
+/// Maximum delay of a rule: 7 days, after which posts pay out.
 pub const WEEK: Duration = Duration::from_secs(604_800);
 
 /// Why a text is not a duration, and what was probably meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub struct DurationError {
-    why: String,
+    why: &'static str,
     /// The same duration, written correctly.
     pub meant: Option<String>,
 }
 
-/// Reads whole numbers with the units `w d h m s ms`, largest first, blanks allowed: `6d 12h`.
+/// Parses whole numbers with the units `w d h m s ms`, largest first, with or without spaces: `6d 12h`.
 ///
 /// # Errors
 /// What is wrong, and what was probably meant.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    let error = |why: &str, meant: Option<String>| DurationError {
-        why: why.to_owned(),
-        meant,
-    };
-    let mut parts = Vec::new();
+    let error = |why: &'static str, meant: Option<String>| DurationError { why, meant };
+    let too_long = || error("it is too long", None);
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(error("it is empty", None));
     }
+    let mut total = 0u64;
+    let mut units = Vec::new();
     let mut as_written = true;
     while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (number, after) = rest.split_at(digits);
-        let after = after.trim_start();
-        let letters = after
-            .find(|c: char| !c.is_alphabetic())
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        rest = after.trim_start();
+        let (number, after) = split_while(rest, |c| c.is_ascii_digit());
+        let (unit, after) = split_while(after, char::is_alphabetic);
+        rest = after;
         if number.is_empty() {
-            return Err(error(
-                "it needs whole numbers, each followed by its unit",
-                None,
-            ));
+            let why = "it needs whole numbers, each followed by its unit";
+            return Err(error(why, None));
         }
         if unit.is_empty() && rest.starts_with(['.', ',']) {
             return Err(error("its numbers must be whole", fraction(text)));
         }
         if unit.is_empty() {
-            let meant = (parts.is_empty() && rest.is_empty()).then(|| format!("{number}s"));
+            let meant = (units.is_empty() && rest.is_empty()).then(|| format!("{number}s"));
             return Err(error("it needs a unit: w, d, h, m, s or ms", meant));
         }
         let Some(known) = unit_meant(unit) else {
@@ -75,27 +65,27 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
             return Err(error(why, None));
         };
         as_written &= UNITS[known].0 == unit;
-        let milliseconds = number
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(UNITS[known].1))
-            .ok_or_else(|| error("it is too long", None))?;
-        parts.push((known, milliseconds));
+        units.push(known);
+        let number = number.parse::<u64>().ok();
+        let part = number.and_then(|number| number.checked_mul(UNITS[known].1));
+        let sum = part.and_then(|part| total.checked_add(part));
+        total = sum.ok_or_else(too_long)?;
     }
-    let total = parts
-        .iter()
-        .try_fold(0u64, |sum, (_, part)| sum.checked_add(*part))
-        .map(Duration::from_millis)
-        .ok_or_else(|| error("it is too long", None))?;
-    if !as_written {
-        let why = "the units are w, d, h, m, s and ms";
-        return Err(error(why, Some(Written(total).to_string())));
-    }
-    if !parts.windows(2).all(|pair| pair[0].0 < pair[1].0) {
-        let why = "the units must come largest first, each once";
-        return Err(error(why, Some(Written(total).to_string())));
-    }
-    Ok(total)
+    let total = Duration::from_millis(total);
+    let why = if !as_written {
+        "the units are w, d, h, m, s and ms"
+    } else if !units.is_sorted_by(|left, right| left < right) {
+        "the units must come largest first, each once"
+    } else {
+        return Ok(total);
+    };
+    Err(error(why, Some(Written(total).to_string())))
+}
+
+/// Splits `text` after the characters that fit, and skips the spaces that follow.
+fn split_while(text: &str, fits: impl Fn(char) -> bool) -> (&str, &str) {
+    let end = text.find(|c| !fits(c)).unwrap_or(text.len());
+    (&text[..end], text[end..].trim_start())
 }
 
 /// The unit that a word means, as an index of [`UNITS`].
@@ -124,12 +114,12 @@ fn fraction(text: &str) -> Option<String> {
     let number: f64 = text[..unit_at].trim().replace(',', ".").parse().ok()?;
     let unit = UNITS[unit_meant(&text[unit_at..])?].1 as f64;
     let milliseconds = number * unit;
-    // Larger values are not meant, and are not exact any more.
+    // Larger values are not exact, and are not meant.
     (milliseconds < 1e12)
         .then(|| Written(Duration::from_millis(milliseconds.round() as u64)).to_string())
 }
 
-/// A duration as it is written in files: `1h 30m`.
+/// Displays a duration as written in files: `1h 30m`.
 #[derive(Debug, Clone, Copy)]
 pub struct Written(pub Duration);
 
@@ -141,7 +131,7 @@ impl fmt::Display for Written {
         }
         let mut blank = "";
         for (unit, size) in UNITS {
-            // Seven days are a longer word than a week, but the one people use.
+            // People write 7d rather than 1w.
             if unit == "w" || left < size {
                 continue;
             }
@@ -153,64 +143,40 @@ impl fmt::Display for Written {
     }
 }
 
-/// The duration that `item` holds, within `range`.
+/// Reads the duration in `item`, within `range`.
 ///
 /// # Errors
-/// The value is not a duration or is out of range; either has been reported.
-pub fn read(
-    item: &Item<'_>,
-    range: RangeInclusive<Duration>,
-    report: &mut Report<'_>,
-) -> Result<Duration, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "a duration",
-        example: "\"5m\"",
-    };
-    let text = match item.value {
-        DeValue::Integer(number) => {
-            let number = number.to_string();
-            let number = report.quotable(&*number).unwrap_or("5");
-            let help = format!(
-                "write `{key} = \"{number}s\"` for seconds, `{key} = \"{number}m\"` for minutes",
-                key = item.key
-            );
-            return Err(item.wrong_type_with(WANTED, help, report));
-        }
-        _ => item.text(WANTED, report)?,
-    };
+/// The value is not a duration or is out of range; the error has been reported.
+pub fn read(item: &Item<'_>, range: RangeInclusive<Duration>) -> Result<Duration, Reported> {
+    const WANTED: Wanted = Wanted::new("a duration", "\"5m\"");
+    if let DeValue::Integer(number) = item.value {
+        let number = number.to_string();
+        let number = item.report.quotable(&*number).unwrap_or("5");
+        let help = format!(
+            "write `{key} = \"{number}s\"` for seconds, `{key} = \"{number}m\"` for minutes",
+            key = item.key
+        );
+        return Err(item.wrong_type_with(WANTED, help));
+    }
+    let text = item.text(WANTED)?;
     let duration = parse(text).map_err(|error| {
-        let help = match error
-            .meant
-            .as_ref()
-            .and_then(|meant| report.quotable(meant))
-        {
-            Some(meant) => item.write(quoted(meant)),
-            None => item.write("\"1h 30m\""),
-        };
-        let message = match report.quotable(text) {
+        let meant = error.meant.as_deref();
+        let meant = meant.and_then(|meant| item.report.quotable(meant));
+        let message = match item.report.quotable(text) {
             Some(text) => format!("{} is not a duration: {error}", quoted(text)),
             None => format!("`{}` is not a duration: {error}", item.key),
         };
-        item.refuse(message, help, report)
+        item.refuse(message, item.write(quoted(meant.unwrap_or("1h 30m"))))
     })?;
-    let (least, most) = (*range.start(), *range.end());
-    if duration < least {
-        let message = format!("`{}` must be at least {}", item.key, Written(least));
-        return Err(item.refuse(
-            message,
-            item.write(quoted(&Written(least).to_string())),
-            report,
-        ));
+    if range.contains(&duration) {
+        return Ok(duration);
     }
-    if duration > most {
-        let message = format!("`{}` must be at most {}", item.key, Written(most));
-        return Err(item.refuse(
-            message,
-            item.write(quoted(&Written(most).to_string())),
-            report,
-        ));
-    }
-    Ok(duration)
+    let (bound, nearest) = match duration < *range.start() {
+        true => ("least", Written(*range.start())),
+        false => ("most", Written(*range.end())),
+    };
+    let message = format!("`{}` must be at {bound} {nearest}", item.key);
+    Err(item.refuse(message, item.write(format_args!("\"{nearest}\""))))
 }
 
 #[cfg(test)]
@@ -240,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_is_answered_with_the_one_that_was_meant() {
+    fn an_error_suggests_the_duration_that_was_meant() {
         for (text, meant) in [
             ("", None),
             ("5", Some("5s")),
@@ -263,13 +229,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_duration_reads_back_as_it_was_written(milliseconds in 0u64..10_000_000_000) {
+        fn a_written_duration_parses_to_the_same_value(milliseconds in 0u64..10_000_000_000) {
             let duration = Duration::from_millis(milliseconds);
             prop_assert_eq!(parse(&Written(duration).to_string()), Ok(duration));
         }
 
         #[test]
-        fn no_text_upsets_the_parser(text in "[0-9.,a-zµ ]{0,30}") {
+        fn parsing_any_text_never_panics(text in "[0-9.,a-zµ ]{0,30}") {
             let _ = parse(&text);
         }
     }

@@ -1,29 +1,32 @@
 //! A value with its key and place, and the plain types it can be read as.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::{alternatives, closest};
 use crate::diagnostic::visible::escape;
-use crate::toml_reader::table::Table;
 
 /// A key and its value. The items of a list carry the key of the list.
 #[derive(Debug, Clone)]
 pub struct Item<'t> {
     /// The key, without quotes.
     pub key: &'t str,
-    /// Where the key stands, in bytes.
+    /// The place of the key, in bytes.
     pub key_span: Range<usize>,
     /// The value.
     pub value: &'t DeValue<'t>,
-    /// Where the value stands, in bytes.
+    /// The place of the value, in bytes.
     pub span: Range<usize>,
-    /// Comes from the environment, where every value is text: numbers are parsed from it.
+    /// Whether it comes from the environment, where every value is text: numbers are parsed from it.
     pub as_text: bool,
+    /// Receives the problems of the value.
+    pub report: &'t Report<'t>,
 }
 
 /// The kind of value that a key needs, for messages.
@@ -35,7 +38,30 @@ pub struct Wanted {
     pub example: &'static str,
 }
 
+impl Wanted {
+    /// `what` with an `example`.
+    pub const fn new(what: &'static str, example: &'static str) -> Self {
+        Self { what, example }
+    }
+}
+
 impl<'t> Item<'t> {
+    /// An entry of a table.
+    pub fn entry(
+        key: &'t Spanned<Cow<'t, str>>,
+        value: &'t Spanned<DeValue<'t>>,
+        report: &'t Report<'t>,
+    ) -> Self {
+        Self {
+            key: key.get_ref(),
+            key_span: key.span(),
+            value: value.get_ref(),
+            span: value.span(),
+            as_text: false,
+            report,
+        }
+    }
+
     /// `an integer`: what the value is.
     pub fn type_name(&self) -> &'static str {
         match self.value {
@@ -45,12 +71,10 @@ impl<'t> Item<'t> {
             DeValue::Boolean(_) => "true or false",
             DeValue::Datetime(written) if written.date.is_none() => "a time of day",
             DeValue::Datetime(_) => "a date",
-            DeValue::Array(array) if array.iter().all(|item| item.get_ref().is_table()) => {
-                if array.is_empty() {
-                    "a list"
-                } else {
-                    "a list of tables"
-                }
+            DeValue::Array(array)
+                if !array.is_empty() && array.iter().all(|item| item.get_ref().is_table()) =>
+            {
+                "a list of tables"
             }
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
@@ -67,143 +91,111 @@ impl<'t> Item<'t> {
     }
 
     /// Reports that the value is of the wrong type.
-    pub fn wrong_type(&self, wanted: Wanted, report: &mut Report<'_>) -> Reported {
-        self.wrong_type_with(wanted, self.write(wanted.example), report)
+    pub fn wrong_type(&self, wanted: Wanted) -> Reported {
+        self.wrong_type_with(wanted, self.write(wanted.example))
     }
 
     /// Reports that the value is of the wrong type, with other help than the example.
-    pub fn wrong_type_with(
-        &self,
-        wanted: Wanted,
-        help: String,
-        report: &mut Report<'_>,
-    ) -> Reported {
+    pub fn wrong_type_with(&self, wanted: Wanted, help: String) -> Reported {
         let message = format!(
             "`{}` must be {}, not {}",
             self.key,
             wanted.what,
             self.type_name()
         );
-        report.error(Finding::at(self.span.clone(), message).help(help))
+        self.refuse(message, help)
+    }
+
+    /// Warns about the value.
+    pub fn warn(&self, message: impl Into<String>, help: impl Into<String>) {
+        self.report
+            .warning(Finding::at(self.span.clone(), message).help(help));
     }
 
     /// Reports `message` about the value.
-    pub fn refuse(
-        &self,
-        message: impl Into<String>,
-        help: impl Into<String>,
-        report: &mut Report<'_>,
-    ) -> Reported {
-        report.error(Finding::at(self.span.clone(), message).help(help))
+    pub fn refuse(&self, message: impl Into<String>, help: impl Into<String>) -> Reported {
+        self.report
+            .error(Finding::at(self.span.clone(), message).help(help))
     }
 
     /// A text.
-    pub fn text(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<&'t str, Reported> {
+    pub fn text(&self, wanted: Wanted) -> Result<&'t str, Reported> {
         match self.value {
             DeValue::String(text) => Ok(text),
-            _ => Err(self.wrong_type(wanted, report)),
+            _ => Err(self.wrong_type(wanted)),
         }
     }
 
     /// `true` or `false`.
-    pub fn boolean(&self, report: &mut Report<'_>) -> Result<bool, Reported> {
-        let wanted = Wanted {
-            what: "true or false",
-            example: "true",
-        };
+    pub fn boolean(&self) -> Result<bool, Reported> {
+        let wanted = Wanted::new("true or false", "true");
         match self.value {
             DeValue::Boolean(value) => Ok(*value),
             DeValue::String(text) => match text.to_lowercase().as_str() {
                 "true" if self.as_text => Ok(true),
                 "false" if self.as_text => Ok(false),
-                "false" | "no" | "off" => {
-                    Err(self.wrong_type_with(wanted, self.write("false"), report))
-                }
-                _ => Err(self.wrong_type(wanted, report)),
+                "false" | "no" | "off" => Err(self.wrong_type_with(wanted, self.write("false"))),
+                _ => Err(self.wrong_type(wanted)),
             },
-            _ => Err(self.wrong_type(wanted, report)),
+            _ => Err(self.wrong_type(wanted)),
         }
     }
 
     /// A whole number in `range`.
-    pub fn integer(
-        &self,
-        range: RangeInclusive<u32>,
-        report: &mut Report<'_>,
-    ) -> Result<u32, Reported> {
-        let wanted = Wanted {
-            what: "a whole number",
-            example: "2",
-        };
+    pub fn integer(&self, range: RangeInclusive<u32>) -> Result<u32, Reported> {
+        let wanted = Wanted::new("a whole number", "2");
         let number = match self.value {
             DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix()).ok(),
             DeValue::String(text) => match text.trim().parse::<i64>() {
                 Ok(number) if self.as_text => Some(number),
                 Ok(number) => {
-                    let help = match report.quotable(number) {
-                        Some(number) => self.write(number),
-                        None => self.write(wanted.example),
-                    };
-                    return Err(self.wrong_type_with(wanted, help, report));
+                    let number = self.report.quotable(number.to_string());
+                    let help = self.write(number.as_deref().unwrap_or(wanted.example));
+                    return Err(self.wrong_type_with(wanted, help));
                 }
-                Err(_) => return Err(self.wrong_type(wanted, report)),
+                Err(_) => return Err(self.wrong_type(wanted)),
             },
-            _ => return Err(self.wrong_type(wanted, report)),
+            _ => return Err(self.wrong_type(wanted)),
         };
         let fitting = number.and_then(|number| u32::try_from(number).ok());
-        match fitting {
-            Some(number) if range.contains(&number) => Ok(number),
-            _ => {
-                let (start, end) = (range.start(), range.end());
-                let is_low = number.is_some_and(|number| number < i64::from(*start));
-                let (bounds, nearest) = match is_low {
-                    true => (format!("at least {start}"), start),
-                    false => (format!("at most {end}"), end),
-                };
-                Err(self.refuse(
-                    format!("`{}` must be {bounds}", self.key),
-                    self.write(nearest),
-                    report,
-                ))
-            }
+        if let Some(number) = fitting.filter(|number| range.contains(number)) {
+            return Ok(number);
         }
+        let is_low = number.is_some_and(|number| number < i64::from(*range.start()));
+        let (bound, nearest) = match is_low {
+            true => ("least", range.start()),
+            false => ("most", range.end()),
+        };
+        let message = format!("`{}` must be at {bound} {nearest}", self.key);
+        Err(self.refuse(message, self.write(nearest)))
     }
 
     /// A number that is not negative and at most `max`.
-    pub fn number(&self, max: f64, report: &mut Report<'_>) -> Result<f64, Reported> {
-        let wanted = Wanted {
-            what: "a number",
-            example: "10",
-        };
+    pub fn number(&self, max: f64) -> Result<f64, Reported> {
+        let wanted = Wanted::new("a number", "10");
         let number: Option<f64> = match self.value {
             DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
                 .ok()
                 .map(|number| number as f64),
             DeValue::Float(digits) => digits.as_str().parse().ok(),
             DeValue::String(text) if self.as_text => text.trim().parse().ok(),
-            _ => return Err(self.wrong_type(wanted, report)),
+            _ => return Err(self.wrong_type(wanted)),
         };
-        match number {
-            Some(number) if (0.0..=max).contains(&number) => Ok(number),
-            _ => Err(self.refuse(
-                format!("`{}` must be a number from 0 to {max}", self.key),
-                self.write(wanted.example),
-                report,
-            )),
-        }
+        number
+            .filter(|number| (0.0..=max).contains(number))
+            .ok_or_else(|| {
+                let message = format!("`{}` must be a number from 0 to {max}", self.key);
+                self.refuse(message, self.write(wanted.example))
+            })
     }
 
     /// One of a few words.
-    pub fn choice<T: Copy>(
-        &self,
-        words: &[(&'static str, T)],
-        report: &mut Report<'_>,
-    ) -> Result<T, Reported> {
+    pub fn choice<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<T, Reported> {
         let all = alternatives(words.iter().map(|(word, _)| *word));
         let DeValue::String(text) = self.value else {
             let message = format!("`{}` must be {all}, not {}", self.key, self.type_name());
             let example = words.first().map_or("", |(word, _)| word);
-            return Err(self.refuse(message, self.write(format_args!("\"{example}\"")), report));
+            return Err(self.refuse(message, self.write(format_args!("\"{example}\""))));
         };
         if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
             return Ok(*value);
@@ -213,53 +205,50 @@ impl<'t> Item<'t> {
             None if self.as_text => format!("write one of {all}"),
             None => format!("write one of {all}, in quotes"),
         };
-        let message = match report.quotable(text) {
+        let message = match self.report.quotable(text) {
             Some(text) => format!("`{}` must be {all}, not \"{text}\"", self.key),
             None => format!("`{}` must be {all}", self.key),
         };
-        Err(self.refuse(message, help, report))
+        Err(self.refuse(message, help))
     }
 
     /// The items of a list that is not empty.
-    pub fn list(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<Vec<Item<'t>>, Reported> {
+    pub fn list(&self, wanted: Wanted) -> Result<Vec<Item<'t>>, Reported> {
         let DeValue::Array(array) = self.value else {
-            let text = self.value.as_str().and_then(|text| report.quotable(text));
-            let help = match text {
-                Some(text) => self.write(format_args!("[{}]", quoted(text))),
-                None => self.write(wanted.example),
-            };
-            return Err(self.wrong_type_with(wanted, help, report));
+            let text = self
+                .value
+                .as_str()
+                .and_then(|text| self.report.quotable(text));
+            let list = text.map(|text| format!("[{}]", quoted(text)));
+            let help = self.write(list.as_deref().unwrap_or(wanted.example));
+            return Err(self.wrong_type_with(wanted, help));
         };
         if array.is_empty() {
-            return Err(self.refuse(
-                format!("`{}` is an empty list", self.key),
-                format!(
-                    "{}, or leave the key out if it is not needed",
-                    self.write(wanted.example)
-                ),
-                report,
-            ));
+            let message = format!("`{}` is an empty list", self.key);
+            let example = self.write(wanted.example);
+            let help = format!("{example}, or leave the key out if it is not needed");
+            return Err(self.refuse(message, help));
         }
         let items = array.iter().map(|value| Item {
-            key: self.key,
-            key_span: self.key_span.clone(),
             value: value.get_ref(),
             span: value.span(),
-            as_text: self.as_text,
+            ..self.clone()
         });
         Ok(items.collect())
     }
 
-    /// A table, called by its key.
-    pub fn table(&self, wanted: Wanted, report: &mut Report<'_>) -> Result<Table<'t>, Reported> {
-        match self.value {
-            DeValue::Table(table) => Ok(Table::new(
-                table,
-                self.span.clone(),
-                format!("`{}`", self.key),
-            )),
-            _ => Err(self.wrong_type(wanted, report)),
-        }
+    /// Reads every item of a list that is not empty with `read`.
+    ///
+    /// # Errors
+    /// The value is not such a list, or an item is invalid; every error has been reported.
+    pub fn each<T>(
+        &self,
+        wanted: Wanted,
+        read: impl FnMut(Item<'t>) -> Result<T, Reported>,
+    ) -> Result<Vec<T>, Reported> {
+        // Every item is read before the first error ends the reading.
+        let read: Vec<_> = self.list(wanted)?.into_iter().map(read).collect();
+        read.into_iter().collect()
     }
 }
 

@@ -35,13 +35,18 @@ pub const KEYS: [&str; 18] = [
 /// Words beside which a secret stands, even in a comment.
 const SECRETS: [&str; 3] = ["client_secret", "url_file", "password"];
 
-/// Reads `text` with `read`, which returns what it made of the text and what is wrong with it. Where something is
-/// wrong and the text looks like the configuration, its lines are never drawn: a secret may stand there.
+/// Reads `text` with `read`, which reports its problems. If it has problems and looks like the configuration, its lines
+/// are never drawn: they may hold a secret.
 pub fn read_guarded<T>(
     path: &str,
     text: &str,
-    read: impl Fn(Values) -> (T, Vec<Problem>),
+    read: impl Fn(&Report<'_>) -> T,
 ) -> (T, Vec<Problem>) {
+    let read = |values| {
+        let report = Report::with(text, values);
+        let value = read(&report);
+        (value, report.into_problems(path))
+    };
     let (value, problems) = read(Values::Shown);
     if problems.is_empty() {
         return (value, problems);
@@ -49,13 +54,10 @@ pub fn read_guarded<T>(
     if problems.iter().any(Problem::is_error)
         && let Some((key, place)) = find(text)
     {
-        let finding = Finding::at(place, format!("`{key}` belongs in curatord.toml, not here"));
-        let mut report = Report::with(text, Values::Hidden);
-        report.error(
-            finding.help(
-                "this looks like curatord.toml: check that with `curatord check --config FILE`",
-            ),
-        );
+        let report = Report::with(text, Values::Hidden);
+        let message = format!("`{key}` belongs in curatord.toml, not here");
+        let help = "this looks like curatord.toml: check that with `curatord check --config FILE`";
+        report.error(Finding::at(place, message).help(help));
         return (value, report.into_problems(path));
     }
     match SECRETS.iter().any(|word| text.contains(word)) {

@@ -6,27 +6,27 @@ use std::ops::Range;
 use toml::de::{DeTable, Error};
 
 use crate::diagnostic::Finding;
-use crate::diagnostic::position::Lines;
 use crate::diagnostic::report::Report;
+use crate::diagnostic::text::Text;
 use crate::diagnostic::visible::escape;
 use crate::toml_reader::item::quoted;
 
 const NO_COMMA: &str = "missing comma between array elements";
 
 /// Parses the text of `report` and reports its syntax errors. The tree holds what could be read all the same.
-pub fn parse<'t>(report: &mut Report<'t>) -> DeTable<'t> {
+pub fn parse<'t>(report: &Report<'t>) -> DeTable<'t> {
     let text = report.text();
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         return table.into_inner();
     }
-    let lines = Lines::of(text);
+    let lines = Text::from(text);
     let mut reported = HashSet::new();
     for error in errors {
         let span = within(text, error.span().unwrap_or(0..0));
         let runs_on = error.message().starts_with(NO_COMMA) && begins_a_line(text, span.start);
         // One slip can upset the parser more than once: its first complaint about a line is the telling one.
-        if reported.insert(lines.holding(span.start)) {
+        if reported.insert(lines.line_at(span.start)) {
             let finding = explain(report, span, &error);
             report.syntax_error(finding);
         }
@@ -206,8 +206,8 @@ mod tests {
             ("31/12/2027", "this is not a date"),
         ] {
             let text = format!("expires = {value} # then\n");
-            let mut report = Report::new(&text);
-            parse(&mut report);
+            let report = Report::new(&text);
+            parse(&report);
             let problems = report.into_problems("f");
             let plain = &problems[0].plain;
             assert_eq!(
@@ -245,8 +245,8 @@ mod tests {
                 format!("f:1:3: not TOML: a control character, `\\u0000` ({CONTROL})"),
             ),
         ] {
-            let mut report = Report::new(text);
-            parse(&mut report);
+            let report = Report::new(text);
+            parse(&report);
             let problems = report.into_problems("f");
             let told_of: Vec<_> = problems.iter().map(ToString::to_string).collect();
             assert_eq!(told_of, [told]);

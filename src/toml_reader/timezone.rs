@@ -2,20 +2,17 @@
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::diagnostic::suggestion::closest;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 
-/// The time zone that `item` names.
+/// Reads the time zone that `item` names.
 ///
 /// # Errors
-/// There is no such time zone, which has been reported.
-pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "the name of a time zone",
-        example: "\"Europe/Amsterdam\"",
-    };
-    let text = item.text(WANTED, report)?;
+/// There is no such time zone; the error has been reported.
+pub fn read(item: &Item<'_>) -> Result<Tz, Reported> {
+    const WANTED: Wanted = Wanted::new("the name of a time zone", "\"Europe/Amsterdam\"");
+    let text = item.text(WANTED)?;
     text.parse().map_err(|_| {
         let help = match meant(text) {
             Some(zone) => item.write(quoted(zone)),
@@ -25,11 +22,11 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
             ),
             None => format!("{}, or \"UTC\"", item.write(WANTED.example)),
         };
-        let message = match report.quotable(text) {
+        let message = match item.report.quotable(text) {
             Some(text) => format!("there is no time zone {}", quoted(text)),
             None => format!("`{}` names no time zone", item.key),
         };
-        item.refuse(message, help, report)
+        item.refuse(message, help)
     })
 }
 
@@ -37,27 +34,20 @@ pub fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Tz, Reported> {
 fn meant(text: &str) -> Option<&'static str> {
     let all = || TZ_VARIANTS.iter().map(|zone| zone.name());
     // Nobody who writes CEST means EST, and Etc/GMT+2 is two hours behind, not ahead.
-    let is_place = |name: &&str| name.contains('/') && !name.starts_with("Etc/");
-    let names = || all().filter(is_place);
+    let names = || all().filter(|name| name.contains('/') && !name.starts_with("Etc/"));
     let city_of = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
-    let city = text
-        .rsplit('/')
-        .next()
-        .unwrap_or(text)
-        .trim()
-        .replace(' ', "_");
-    all()
+    let city = text.rsplit('/').next().unwrap_or(text);
+    let city = city.trim().replace(' ', "_");
+    let exact = all()
         .find(|name| name.eq_ignore_ascii_case(text))
-        .or_else(|| names().find(|name| city_of(name).eq_ignore_ascii_case(&city)))
-        .or_else(|| {
-            if is_abbreviation(text) {
-                return None;
-            }
-            closest(text, names()).or_else(|| {
-                let city = closest(&city, names().map(city_of))?;
-                names().find(|name| city_of(name) == city)
-            })
-        })
+        .or_else(|| names().find(|name| city_of(name).eq_ignore_ascii_case(&city)));
+    if exact.is_some() || is_abbreviation(text) {
+        return exact;
+    }
+    closest(text, names()).or_else(|| {
+        let city = closest(&city, names().map(city_of))?;
+        names().find(|name| city_of(name) == city)
+    })
 }
 
 /// Whether `text` looks like `CEST` or `GMT+2`.
@@ -77,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_city_or_a_slip_leads_to_the_zone() {
+    fn a_city_or_a_mistyped_name_suggests_the_zone() {
         for (text, zone) in [
             ("Amsterdam", "Europe/Amsterdam"),
             ("europe/amsterdam", "Europe/Amsterdam"),
@@ -93,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_abbreviation_leads_to_no_zone_of_other_hours() {
+    fn an_abbreviation_suggests_no_zone_with_other_hours() {
         for text in ["CEST", "BST", "GMT+2", "UTC+2", "PDT", "cest"] {
             assert_eq!(meant(text), None, "{text}");
         }

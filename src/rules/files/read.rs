@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::diagnostic::report::Report;
 use crate::diagnostic::{Finding, Problem};
 use crate::rules::files::folder::{self, ReadError, RuleFile};
 use crate::rules::language::file::{self, Place};
@@ -134,12 +133,10 @@ fn text_of(file: &RuleFile, shown: &str) -> Result<String, Vec<Problem>> {
 impl RuleFiles {
     /// Adds warnings about a file; `shown` is its path in messages.
     fn warn(&mut self, shown: &str, text: &str, findings: Vec<Finding>) {
-        let ((), problems) = settings::read_guarded(shown, text, |values| {
-            let mut report = Report::with(text, values);
+        let ((), problems) = settings::read_guarded(shown, text, |report| {
             findings
                 .iter()
                 .for_each(|finding| report.warning(finding.clone()));
-            ((), report.into_problems(shown))
         });
         self.problems.extend(problems);
     }

@@ -7,14 +7,11 @@ use toml::de::DeValue;
 
 use crate::account::Account;
 use crate::diagnostic::Finding;
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::rules::language::lists::{PREFIX, Scope};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 
-const WANTED: Wanted = Wanted {
-    what: "a list of accounts",
-    example: "[\"alice\"]",
-};
+const WANTED: Wanted = Wanted::new("a list of accounts", "[\"alice\"]");
 
 /// An account and its position; for a member of a list, the position of the list's name.
 pub(super) type Placed = (Account, Range<usize>);
@@ -23,41 +20,29 @@ pub(super) type Placed = (Account, Range<usize>);
 ///
 /// # Errors
 /// `item` is not a list of accounts; every invalid member has been reported.
-pub(super) fn read(
-    item: &Item<'_>,
-    scope: &Scope<'_>,
-    report: &mut Report<'_>,
-) -> Result<Vec<Account>, Reported> {
-    let placed = read_placed(item, scope, report)?;
+pub(super) fn read(item: &Item<'_>, scope: &Scope<'_>) -> Result<Vec<Account>, Reported> {
+    let placed = read_placed(item, scope)?;
     Ok(placed.into_iter().map(|(account, _)| account).collect())
 }
 
 /// Reads a list of accounts, like [`read`], with the position of each.
-pub(super) fn read_placed(
-    item: &Item<'_>,
-    scope: &Scope<'_>,
-    report: &mut Report<'_>,
-) -> Result<Vec<Placed>, Reported> {
+pub(super) fn read_placed(item: &Item<'_>, scope: &Scope<'_>) -> Result<Vec<Placed>, Reported> {
     if let DeValue::String(text) = item.value {
         if text == "*" {
-            return Err(refuse_anyone(item, report));
+            return Err(refuse_anyone(item));
         }
-        let help = item.write(several(text).unwrap_or_else(|| WANTED.example.to_owned()));
-        return Err(item.wrong_type_with(WANTED, help, report));
+        let help = item.write(several(text).as_deref().unwrap_or(WANTED.example));
+        return Err(item.wrong_type_with(WANTED, help));
     }
     let mut accounts = Accounts::default();
-    let mut failed = None;
-    for member in item.list(WANTED, report)? {
-        match scope.accounts(&member, report) {
-            Some(Ok(listed)) => accounts.extend(listed, &member.span),
-            None => match read_one(&member, report) {
-                Ok(account) => accounts.push(account, &member, report),
-                Err(reported) => failed = Some(reported),
-            },
-            Some(Err(reported)) => failed = Some(reported),
+    item.each(WANTED, |member| {
+        match scope.accounts(&member) {
+            Some(listed) => accounts.extend(listed?, &member.span),
+            None => accounts.push(read_one(&member)?, &member),
         }
-    }
-    failed.map_or(Ok(accounts.placed), Err)
+        Ok(())
+    })?;
+    Ok(accounts.placed)
 }
 
 #[derive(Default)]
@@ -68,16 +53,14 @@ struct Accounts {
 }
 
 impl Accounts {
-    fn push(&mut self, account: Account, member: &Item<'_>, report: &mut Report<'_>) {
+    fn push(&mut self, account: Account, member: &Item<'_>) {
         match self.seen.get(&account) {
             Some((first, true)) => {
                 let message = format!("`{account}` is listed twice in `{}`", member.key);
-                report.warning(
-                    Finding::at(member.span.clone(), message)
-                        .label("again here")
-                        .also(self.placed[*first].1.clone(), "first here")
-                        .help("remove one of the two"),
-                );
+                let finding = Finding::at(member.span.clone(), message)
+                    .label("again here")
+                    .also(self.placed[*first].1.clone(), "first here");
+                member.report.warning(finding.help("remove one of the two"));
             }
             // A member of a list may be named here too: the list can change independently.
             Some((_, false)) => {}
@@ -100,55 +83,48 @@ impl Accounts {
     }
 }
 
-fn read_one(member: &Item<'_>, report: &mut Report<'_>) -> Result<Account, Reported> {
+fn read_one(member: &Item<'_>) -> Result<Account, Reported> {
     let DeValue::String(text) = member.value else {
-        let message = format!(
-            "`{}` lists accounts, not {}",
-            member.key,
-            member.type_name()
-        );
-        return Err(member.refuse(message, "write the name in quotes: \"alice\"", report));
+        let kind = member.type_name();
+        let message = format!("`{}` lists accounts, not {kind}", member.key);
+        return Err(member.refuse(message, "write the name in quotes: \"alice\""));
     };
     if text == "*" {
         return Err(match member.key {
             "authors" => {
                 let message = "`\"*\"` cannot be in a list";
-                member.refuse(message, "write `authors = \"*\"`", report)
+                member.refuse(message, "write `authors = \"*\"`")
             }
-            _ => refuse_anyone(member, report),
+            _ => refuse_anyone(member),
         });
     }
     Account::parse(text).map_err(|error| {
         let message = format!("{} cannot be an account: {error}", quoted(text));
-        let finding = Finding::at(member.span.clone(), message);
-        report.error(match several(text) {
-            Some(meant) => finding.help(format!("write {}", &meant[1..meant.len() - 1])),
-            None => finding.help("write the account name as on the chain, such as \"alice\""),
-        })
+        let help = match several(text) {
+            Some(meant) => format!("write {}", &meant[1..meant.len() - 1]),
+            None => "write the account name as on the chain, such as \"alice\"".to_owned(),
+        };
+        member.refuse(message, help)
     })
 }
 
 /// Reports `"*"` where accounts must be named.
-fn refuse_anyone(item: &Item<'_>, report: &mut Report<'_>) -> Reported {
+fn refuse_anyone(item: &Item<'_>) -> Reported {
     let help = format!("`{}` must name the accounts one by one", item.key);
-    item.refuse("`\"*\"` is not an account", help, report)
+    item.refuse("`\"*\"` is not an account", help)
 }
 
 /// `["alice", "bob"]` for `alice, bob`; `["alice"]` for `https://example.org/@alice`.
 fn several(text: &str) -> Option<String> {
     let text = text.rsplit_once("/@").map_or(text, |(_, name)| name);
-    let names: Option<Vec<_>> = text
-        .split([',', ';', ' ', '\t', '\n'])
-        .filter(|name| !name.is_empty())
-        .map(|name| {
-            if name.len() > PREFIX.len() && name.starts_with(PREFIX) {
-                return Some(quoted(name));
-            }
-            let account = Account::parse(name).ok()?;
-            Some(quoted(account.as_str()))
-        })
-        .collect();
-    names
-        .filter(|names| !names.is_empty())
-        .map(|names| format!("[{}]", names.join(", ")))
+    let names = text.split([',', ';', ' ', '\t', '\n']);
+    let names = names.filter(|name| !name.is_empty()).map(|name| {
+        if name.len() > PREFIX.len() && name.starts_with(PREFIX) {
+            return Some(quoted(name));
+        }
+        let account = Account::parse(name).ok()?;
+        Some(quoted(account.as_str()))
+    });
+    let names = names.collect::<Option<Vec<_>>>()?;
+    (!names.is_empty()).then(|| format!("[{}]", names.join(", ")))
 }

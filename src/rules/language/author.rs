@@ -2,7 +2,7 @@
 
 use toml::de::DeValue;
 
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::rules::language::lists::Scope;
 use crate::rules::language::rule_table::{RuleTable, Shared};
 use crate::rules::language::{accounts, percentage, schedule};
@@ -16,16 +16,14 @@ use crate::weight::Weight;
 /// # Errors
 /// A key is missing or invalid; every error has been reported.
 pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Trigger, Reported> {
-    let weight = table.require("weight", "\"50%\"", weight);
     let scope = table.scope;
-    let authors = table.require("authors", "[\"bob\", \"carol\"]", |item, report| {
-        authors(item, scope, report)
+    let weight = table.table.require("weight", "\"50%\"", weight);
+    let authors = (table.table).require("authors", "[\"bob\", \"carol\"]", |item| {
+        authors(item, scope)
     });
     let except = table.accounts("except");
     let zone = table.timezone;
-    let schedule = table.read("schedule", |item, report| {
-        schedule::read(item, zone, report)
-    });
+    let schedule = table.read("schedule", |item| schedule::read(item, zone));
     let delay = match (&schedule, &shared.delay, &shared.max_age) {
         (Ok(Some(_)), _, _) if shared.has_delay => Err(table.refuse_together(
             "delay",
@@ -74,31 +72,27 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     }))
 }
 
-fn weight(item: &Item<'_>, report: &mut Report<'_>) -> Result<Weight, Reported> {
+fn weight(item: &Item<'_>) -> Result<Weight, Reported> {
     if item.value.is_table() {
         let message = "`weight` can be a table only in `[[trail]]`: an author rule has no leader";
-        return Err(item.refuse(message, item.write("\"50%\""), report));
+        return Err(item.refuse(message, item.write("\"50%\"")));
     }
-    let value = percentage::read(item, -10_000..=10_000, report)?;
+    let value = percentage::read(item, -10_000..=10_000)?;
     if value == 0 {
-        return Err(refuse_zero(item, report));
+        return Err(refuse_zero(item));
     }
     Ok(Weight::clamped(value.into()))
 }
 
 /// Reports a weight of 0.
-pub(super) fn refuse_zero(item: &Item<'_>, report: &mut Report<'_>) -> Reported {
+pub(super) fn refuse_zero(item: &Item<'_>) -> Reported {
     let help = "to switch the rule off, write `enabled = false`";
-    item.refuse("`weight` cannot be 0%", help, report)
+    item.refuse("`weight` cannot be 0%", help)
 }
 
-fn authors(
-    item: &Item<'_>,
-    scope: &Scope<'_>,
-    report: &mut Report<'_>,
-) -> Result<Authors, Reported> {
+fn authors(item: &Item<'_>, scope: &Scope<'_>) -> Result<Authors, Reported> {
     match item.value {
         DeValue::String(text) if text == "*" => Ok(Authors::Anyone),
-        _ => accounts::read(item, scope, report).map(Authors::Listed),
+        _ => accounts::read(item, scope).map(Authors::Listed),
     }
 }

@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::report::{Report, Reported, Values};
-use crate::diagnostic::suggestion::closest;
+use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::suggestion::{alternatives, closest};
 use crate::diagnostic::{Finding, Problem};
-use crate::rules::language::accounts;
 use crate::rules::language::keys::Kind;
 use crate::rules::language::lists::{self, Lists, Scope};
-use crate::rules::language::rule_table::{self, RuleTable};
+use crate::rules::language::rule_table::RuleTable;
+use crate::rules::language::{accounts, whole_rule};
 use crate::rules::rule::{Rule, RuleId};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::table::Table;
@@ -63,53 +63,42 @@ pub fn read(path: &str, text: &str) -> Checked {
 
 /// Reads one of several files that share `lists`.
 pub fn read_with_lists(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
-    let (mut checked, problems) = settings::read_guarded(place.shown, text, |values| {
-        read_with(values, place, text, lists)
+    let (checked, problems) = settings::read_guarded(place.shown, text, |report| {
+        let root = syntax::parse(report);
+        let scope = Scope::new(lists, place.shown);
+        let mut read = read_root(place.relative, &root, &scope, report);
+        if report.has_errors() {
+            read.clear();
+        }
+        let mut checked = Checked::default();
+        for Placed {
+            rule,
+            header,
+            expires,
+        } in read
+        {
+            if let (true, Some(from), Some(span)) = (rule.enabled, rule.expires, expires) {
+                checked.expiries.push((from, span));
+            }
+            checked.rules.push(rule);
+            checked.headers.push(header);
+        }
+        checked.uses = scope.into_used();
+        checked
     });
-    checked.problems = problems;
-    checked
-}
-
-/// Reads a file; its problems are returned separately.
-fn read_with(
-    values: Values,
-    place: Place<'_>,
-    text: &str,
-    lists: &Lists,
-) -> (Checked, Vec<Problem>) {
-    let mut report = Report::with(text, values);
-    let root = syntax::parse(&mut report);
-    let scope = Scope::new(lists, place.shown);
-    let mut read = read_root(place.relative, &root, &scope, &mut report);
-    if report.has_errors() {
-        read.clear();
+    Checked {
+        problems,
+        ..checked
     }
-    let expiries = read.iter().filter(|read| read.rule.enabled);
-    let expiries = expiries.filter_map(|read| Some((read.rule.expires?, read.expires.clone()?)));
-    let expiries = expiries.collect();
-    let (rules, headers) = read
-        .into_iter()
-        .map(|read| (read.rule, read.header))
-        .unzip();
-    let checked = Checked {
-        rules,
-        headers,
-        expiries,
-        problems: Vec::new(),
-        uses: scope.into_used(),
-    };
-    (checked, report.into_problems(place.shown))
 }
 
 /// The problem of a file that is not UTF-8, with the position of the first invalid byte.
 pub fn not_text(path: &str, bytes: &[u8], error: Utf8Error) -> Vec<Problem> {
     let text = String::from_utf8_lossy(bytes);
     let at = error.valid_up_to();
-    let ((), problems) = settings::read_guarded(path, &text, |values| {
-        let mut report = Report::with(&text, values);
+    let ((), problems) = settings::read_guarded(path, &text, |report| {
         let finding = Finding::at(at..at + '\u{fffd}'.len_utf8(), "this is not UTF-8 text");
         report.error(finding.help("save the file in the encoding UTF-8"));
-        ((), report.into_problems(path))
     });
     problems
 }
@@ -126,49 +115,43 @@ fn read_root<'t>(
     path: &str,
     root: &'t DeTable<'t>,
     scope: &Scope<'_>,
-    report: &mut Report<'t>,
+    report: &'t Report<'t>,
 ) -> Vec<Placed> {
-    let mut table = Table::new(root, 0..0, "a rule file");
-    let voters = match table.take("voters") {
-        Some(item) => accounts::read(&item, scope, report).map(Some),
-        None => Ok(None),
-    };
+    let mut table = Table::new(root, 0..0, "a rule file", report);
+    let voters = table.read("voters", |item| accounts::read(item, scope));
     // A file with an unknown time zone is an error anyway.
-    let zone = table
-        .take("timezone")
-        .map(|item| timezone::read(&item, report));
-    let zone = zone.and_then(Result::ok).unwrap_or(Tz::UTC);
+    let zone = table.read("timezone", timezone::read);
+    let timezone = zone.ok().flatten().unwrap_or(Tz::UTC);
     if let Some(item) = table.take("lists") {
-        scope.check_definitions(&item, report);
+        scope.check_definitions(&item);
     }
     let mut tables = Vec::new();
     for kind in [Kind::Author, Kind::Trail] {
         if let Some(item) = table.take(kind.key()) {
-            collect(kind, &item, &mut tables, report);
+            collect(kind, &item, &mut tables);
         }
     }
     // The precedence of rules is their order in the text, where both kinds can be mixed.
     tables.sort_by_key(|(_, table)| table.header.start);
-    table.refuse_the_rest(report, belongs_elsewhere);
+    table.refuse_the_rest_with(belongs_elsewhere);
 
     let mut names = Names::default();
     let mut rules = Vec::with_capacity(tables.len());
     for (kind, table) in tables {
         let mut table = RuleTable {
             table,
-            report,
             scope,
             kind,
-            timezone: zone,
+            timezone,
         };
         let header = table.table.header.clone();
-        let name = names.name(kind, &mut table);
+        let name = names.name(&mut table);
         let id = RuleId::new(path, name.as_deref().unwrap_or(""));
-        let rule = rule_table::read(&mut table, id, &voters);
+        let rule = whole_rule::read(&mut table, id, &voters);
         let expires = table.table.take("expires").map(|item| item.span);
         table
             .table
-            .refuse_the_rest(table.report, |key, _| belongs_in_other_rule(kind, key));
+            .refuse_the_rest_with(|key, _| belongs_in_other_rule(kind, key));
         if let (Ok(_), Ok(rule)) = (name, rule) {
             rules.push(Placed {
                 rule,
@@ -181,37 +164,33 @@ fn read_root<'t>(
 }
 
 /// Collects the tables of `[[author]]` or `[[trail]]`.
-fn collect<'t>(
-    kind: Kind,
-    item: &Item<'t>,
-    tables: &mut Vec<(Kind, Table<'t>)>,
-    report: &mut Report<'t>,
-) {
-    let name = format!("`[[{}]]`", kind.key());
+fn collect<'t>(kind: Kind, item: &Item<'t>, tables: &mut Vec<(Kind, Table<'t>)>) {
+    let (key, report) = (kind.key(), item.report);
+    let name = format!("`[[{key}]]`");
     let help = format!("each rule begins with a line {name}");
+    let refuse = |span, message, help: &String| {
+        report.error(Finding::at(span, message).help(help));
+    };
     match item.value {
         DeValue::Array(array) => {
             for value in array {
-                match value.get_ref() {
-                    DeValue::Table(table) => {
-                        tables.push((kind, Table::new(table, value.span(), name.clone())));
-                    }
-                    _ => {
-                        let message =
-                            format!("`{}` must contain rules, which are tables", kind.key());
-                        report.error(Finding::at(value.span(), message).help(help.clone()));
-                    }
+                let span = value.span();
+                if let DeValue::Table(table) = value.get_ref() {
+                    tables.push((kind, Table::new(table, span, name.clone(), report)));
+                } else {
+                    let message = format!("`{key}` must contain rules, which are tables");
+                    refuse(span, message, &help);
                 }
             }
         }
         DeValue::Table(_) => {
             let message = format!("the header of a rule has double brackets: {name}");
-            let finding = Finding::at(item.key_span.clone(), message);
-            report.error(finding.help(format!("write {name}: a file can contain many rules")));
+            let help = format!("write {name}: a file can contain many rules");
+            refuse(item.key_span.clone(), message, &help);
         }
         _ => {
-            let message = format!("`{}` is not a key but a table: {name}", kind.key());
-            report.error(Finding::at(item.key_span.clone(), message).help(help));
+            let message = format!("`{key}` is not a key but a table: {name}");
+            refuse(item.key_span.clone(), message, &help);
         }
     }
 }
@@ -226,21 +205,19 @@ struct Names {
 
 impl Names {
     /// The name of the next rule: the value of `name`, or its kind and number.
-    fn name(&mut self, kind: Kind, table: &mut RuleTable<'_, '_>) -> Result<String, Reported> {
-        let count = match kind {
+    fn name(&mut self, table: &mut RuleTable<'_, '_>) -> Result<String, Reported> {
+        let count = match table.kind {
             Kind::Author => &mut self.authors,
             Kind::Trail => &mut self.trails,
         };
         *count += 1;
-        let given = table.read("name", |item, report| {
-            Ok((check_name(item, report)?.to_owned(), item.span.clone()))
+        let given = table.read("name", |item| {
+            Ok((check_name(item)?.to_owned(), item.span.clone()))
         })?;
         let by_position = given.is_none();
         let (name, span) = given.unwrap_or_else(|| {
-            (
-                format!("{}-{count}", kind.key()),
-                table.table.header.clone(),
-            )
+            let name = format!("{}-{count}", table.kind.key());
+            (name, table.table.header.clone())
         });
         let Some(first) = self.taken.get(&name) else {
             self.taken.insert(name.clone(), span);
@@ -253,18 +230,15 @@ impl Names {
         let finding = Finding::at(span, message)
             .also(first.clone(), format!("`{name}` is used here"))
             .help("give each rule in a file its own `name`");
-        Err(table.report.error(finding))
+        Err(table.table.report.error(finding))
     }
 }
 
-fn check_name<'t>(item: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str, Reported> {
+fn check_name<'t>(item: &Item<'t>) -> Result<&'t str, Reported> {
     /// Maximum length in characters: path and name together must fit the database column.
     const MAX_LENGTH: usize = 100;
-    const WANTED: Wanted = Wanted {
-        what: "a text",
-        example: "\"favourites\"",
-    };
-    let name = item.text(WANTED, report)?;
+    const WANTED: Wanted = Wanted::new("a text", "\"favourites\"");
+    let name = item.text(WANTED)?;
     let why = if name.trim().is_empty() {
         "a name cannot be empty"
     } else if name.chars().count() > MAX_LENGTH {
@@ -274,7 +248,7 @@ fn check_name<'t>(item: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str, R
     } else {
         return Ok(name);
     };
-    Err(item.refuse(why, item.write(WANTED.example), report))
+    Err(item.refuse(why, item.write(WANTED.example)))
 }
 
 /// Help for a key that is not allowed at the top of a file.
@@ -286,14 +260,13 @@ fn belongs_elsewhere(key: &str, value: &DeValue<'_>) -> Option<String> {
     if is_tables && let Some(kind) = closest(key, ["author", "trail"]) {
         return Some(format!("did you mean `[[{kind}]]`?"));
     }
-    match (Kind::Author.has(key), Kind::Trail.has(key)) {
-        (true, true) => Some(format!(
-            "`{key}` belongs below a line `[[author]]` or `[[trail]]`"
-        )),
-        (true, false) => Some(format!("`{key}` belongs below a line `[[author]]`")),
-        (false, true) => Some(format!("`{key}` belongs below a line `[[trail]]`")),
-        (false, false) => None,
-    }
+    let kinds = [Kind::Author, Kind::Trail].into_iter();
+    let headers = kinds.filter(|kind| kind.has(key));
+    let headers: Vec<_> = headers
+        .map(|kind| format!("`[[{}]]`", kind.key()))
+        .collect();
+    let headers = alternatives(headers.iter().map(String::as_str));
+    (!headers.is_empty()).then(|| format!("`{key}` belongs below a line {headers}"))
 }
 
 /// Help for a key that is not allowed in this kind of rule.

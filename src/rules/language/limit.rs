@@ -1,96 +1,77 @@
 //! Reads `limit`, `words` and `payout`: tables of numbers.
 
+use std::fmt::Display;
 use std::num::NonZeroU32;
 
 use crate::diagnostic::Finding;
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::rules::rule::{Limit, Payout, Range};
-use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::item::Item;
 use crate::toml_reader::table::Table;
 
-/// Opens a table that must not be empty.
-pub(super) fn open<'t>(
-    item: &Item<'t>,
-    wanted: Wanted,
-    report: &mut Report<'_>,
-) -> Result<Table<'t>, Reported> {
-    let table = item.table(wanted, report)?;
-    if table.is_empty() {
-        let message = format!("`{}` is empty", item.key);
-        return Err(item.refuse(message, item.write(wanted.example), report));
-    }
-    Ok(table)
-}
-
 /// Reads `limit = { per_day = 2 }`.
-pub(super) fn read(item: &Item<'_>, report: &mut Report<'_>) -> Result<Limit, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "a table",
-        example: "{ per_day = 2 }",
+pub(super) fn read(item: &Item<'_>) -> Result<Limit, Reported> {
+    let mut table = Table::filled(item, "{ per_day = 2 }")?;
+    let mut count = |key| {
+        let count = table.read(key, |item| item.integer(1..=u32::MAX));
+        count.map(|count| count.and_then(NonZeroU32::new))
     };
-    let mut table = open(item, WANTED, report)?;
-    let mut count = |key, report: &mut Report<'_>| {
-        let item = table.take(key)?;
-        Some(item.integer(1..=u32::MAX, report).map(NonZeroU32::new))
-    };
-    let per_day = count("per_day", report);
-    let per_week = count("per_week", report);
-    let per_author_per_day = count("per_author_per_day", report);
-    let per_author_per_week = count("per_author_per_week", report);
-    table.refuse_the_rest(report, |_, _| None);
+    let per_day = count("per_day");
+    let per_week = count("per_week");
+    let per_author_per_day = count("per_author_per_day");
+    let per_author_per_week = count("per_author_per_week");
+    table.refuse_the_rest();
     Ok(Limit {
-        per_day: per_day.unwrap_or(Ok(None))?,
-        per_week: per_week.unwrap_or(Ok(None))?,
-        per_author_per_day: per_author_per_day.unwrap_or(Ok(None))?,
-        per_author_per_week: per_author_per_week.unwrap_or(Ok(None))?,
+        per_day: per_day?,
+        per_week: per_week?,
+        per_author_per_day: per_author_per_day?,
+        per_author_per_week: per_author_per_week?,
     })
 }
 
 /// Reads `words = { min = 300 }`.
-pub(super) fn range(item: &Item<'_>, report: &mut Report<'_>) -> Result<Range, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "a table",
-        example: "{ min = 300 }",
-    };
-    let mut table = open(item, WANTED, report)?;
-    let (min_item, max_item) = (table.take("min"), table.take("max"));
-    let mut bound = |item: &Option<Item<'_>>| {
-        let item = item.as_ref();
-        item.map(|item| item.integer(0..=u32::MAX, report))
-            .transpose()
-    };
-    let (min, max) = (bound(&min_item), bound(&max_item));
-    table.refuse_the_rest(report, |_, _| None);
+pub(super) fn range(item: &Item<'_>) -> Result<Range, Reported> {
+    let mut table = Table::filled(item, "{ min = 300 }")?;
+    let (min, max) = (table.read("min", bound), table.read("max", bound));
+    table.refuse_the_rest();
     let (min, max) = (min?, max?);
-    if let (Some(min), Some(max), Some(min_item), Some(max_item)) = (min, max, min_item, max_item)
+    if let (Some((min, min_item)), Some((max, max_item))) = (&min, &max)
         && min > max
     {
-        let finding = Finding::at(
-            min_item.span,
-            format!("`min` ({min}) is above `max` ({max})"),
-        )
-        .also(max_item.span, "`max`")
-        .help("`min` must be the smaller one");
-        return Err(report.error(finding));
+        return Err(refuse_above((min, min_item), (max, Some(max_item))));
     }
-    Ok(Range { min, max })
+    Ok(Range {
+        min: min.map(|(min, _)| min),
+        max: max.map(|(max, _)| max),
+    })
+}
+
+fn bound<'t>(item: &Item<'t>) -> Result<(u32, Item<'t>), Reported> {
+    Ok((item.integer(0..=u32::MAX)?, item.clone()))
+}
+
+/// Reports that `min` is above `max`, which may be a default.
+pub(super) fn refuse_above(
+    (min, min_item): (impl Display, &Item<'_>),
+    (max, max_item): (impl Display, Option<&Item<'_>>),
+) -> Reported {
+    let message = format!("`min` ({min}) is above `max` ({max})");
+    let finding = Finding::at(min_item.span.clone(), message);
+    let finding = finding.help("`min` must be the smaller one");
+    min_item.report.error(match max_item {
+        Some(max) => finding.also(max.span.clone(), "`max`"),
+        None => finding,
+    })
 }
 
 /// Reads `payout = { declined = true, max = 10 }`.
-pub(super) fn payout(item: &Item<'_>, report: &mut Report<'_>) -> Result<Payout, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "a table",
-        example: "{ max = 10 }",
-    };
-    let mut table = open(item, WANTED, report)?;
-    let declined = table.take("declined").map(|item| item.boolean(report));
-    let max = table
-        .take("max")
-        .map(|item| item.number(1e9, report))
-        .transpose();
-    table.refuse_the_rest(report, |_, _| None);
+pub(super) fn payout(item: &Item<'_>) -> Result<Payout, Reported> {
+    let mut table = Table::filled(item, "{ max = 10 }")?;
+    let declined = table.read("declined", Item::boolean);
+    let max = table.read("max", |item| item.number(1e9));
+    table.refuse_the_rest();
     Ok(Payout {
-        declined: declined.unwrap_or(Ok(false))?,
+        declined: declined?.unwrap_or(false),
         max: max?.map(|amount| (amount * 1000.0).round() as i64),
     })
 }

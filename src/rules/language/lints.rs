@@ -1,21 +1,15 @@
 //! Warnings for valid rules that have no effect, or with a key that has no effect.
 
-use crate::diagnostic::Finding;
 use crate::rules::language::rule_table::RuleTable;
 use crate::rules::rule::{Authors, PostKind, Rule, Trigger, Words};
 use crate::toml_reader::duration::Written;
 
 /// Reports the parts of `rule`, read from `table`, that have no effect.
 pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
-    if rule.min_mana.is_none()
-        && let Some(item) = table.table.take("below_min_mana")
-    {
-        let finding = Finding::at(
-            item.span,
-            "`below_min_mana` does nothing without `min_mana`",
-        );
+    if rule.min_mana.is_none() && table.table.take("below_min_mana").is_some() {
+        let message = "`below_min_mana` does nothing without `min_mana`";
         let help = "add `min_mana = \"80%\"`, or remove it";
-        table.report.warning(finding.help(help));
+        table.warn("below_min_mana", message, help);
     }
     let mut warnings: Vec<Warning> = too_late(rule)
         .or_else(|| communities_of_comments(rule))
@@ -25,25 +19,17 @@ pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
     if !table.scope.missed_any() {
         warnings.extend(no_author_left(rule));
     }
-    for (key, message, help) in warnings {
-        let span = table.table.take(key).map(|item| item.span);
-        let span = span.unwrap_or_else(|| table.table.header.clone());
-        table.report.warning(Finding::at(span, message).help(help));
-    }
     for (key, words) in [
         ("tags", &rule.tags),
         ("communities", &rule.communities),
         ("apps", &rule.apps),
     ] {
-        let Some(contradiction) = contradiction(key, words) else {
-            continue;
-        };
-        let Some(item) = table.table.take(key) else {
-            continue;
-        };
-        let finding = Finding::at(item.span, contradiction);
         let help = "no post can match: this rule never votes";
-        table.report.warning(finding.help(help));
+        let contradiction = contradiction(key, words);
+        warnings.extend(contradiction.map(|contradiction| (key, contradiction, help)));
+    }
+    for (key, message, help) in warnings {
+        table.warn(key, message, help);
     }
 }
 

@@ -2,17 +2,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use toml::de::DeValue;
 
 use crate::account::{Account, AccountError};
 use crate::diagnostic::Finding;
-use crate::diagnostic::position::{Lines, Position};
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::closest;
-use crate::rules::language::filters;
+use crate::diagnostic::text::{Position, Text};
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
@@ -20,10 +18,7 @@ use crate::toml_reader::table::Table;
 /// Prefix of a value that refers to a list.
 pub(super) const PREFIX: &str = "list:";
 
-const WANTED: Wanted = Wanted {
-    what: "a list of accounts or tags",
-    example: "[\"bob\", \"carol\"]",
-};
+const WANTED: Wanted = Wanted::new("a list of accounts or tags", "[\"bob\", \"carol\"]");
 
 /// The definition of a list.
 #[derive(Debug, Clone)]
@@ -49,11 +44,6 @@ impl List {
     /// `friends.toml:3:1`
     fn place(&self) -> String {
         format!("{}:{}", self.path, self.position)
-    }
-
-    /// Help where this list cannot be used.
-    fn fix_it(&self) -> String {
-        format!("the list is defined at {}: fix it there", self.place())
     }
 
     /// A copy that is not in force because its file is invalid.
@@ -91,92 +81,97 @@ pub fn defined_in(path: &str, text: &str) -> Vec<Arc<List>> {
     if !text.contains("lists") && !text.contains('\\') {
         return Vec::new();
     }
-    let mut report = Report::new(text);
-    let root = syntax::parse(&mut report);
+    let report = Report::new(text);
+    let root = syntax::parse(&report);
     let is_toml = !report.has_errors();
-    let Some(item) = Table::new(&root, 0..0, "").take("lists") else {
-        return Vec::new();
-    };
-    let DeValue::Table(entries) = item.value else {
+    let lists = Table::new(&root, 0..0, "", &report).take("lists");
+    let Some(entries) = lists.and_then(|item| item.value.as_table()) else {
         return Vec::new();
     };
     let path: Arc<str> = path.into();
-    let mut lists = Vec::new();
-    let lines = Lines::of(text);
-    for (name, value) in entries {
-        let members = members(&definition(name.get_ref(), name.span(), value), &mut report);
-        lists.push(Arc::new(List {
-            name: (&**name.get_ref()).into(),
+    let lines = Text::from(text);
+    let list = |(name, value)| {
+        let item = Item::entry(name, value, &report);
+        Arc::new(List {
+            name: item.key.into(),
             path: path.clone(),
-            position: lines.position(text, name.span().start),
+            position: lines.position(item.key_span.start),
             // Members may be missing if the file has syntax errors.
-            members: members.ok().filter(|_| is_toml),
+            members: members(&item).ok().filter(|_| is_toml),
             held_back: false,
             accounts: OnceLock::new(),
-        }));
-    }
-    lists
+        })
+    };
+    entries.iter().map(list).collect()
 }
 
-fn definition<'t>(
-    name: &'t str,
-    key_span: Range<usize>,
-    value: &'t toml::Spanned<DeValue<'t>>,
-) -> Item<'t> {
-    Item {
-        key: name,
-        key_span,
-        value: value.get_ref(),
-        span: value.span(),
-        as_text: false,
-    }
-}
-
-fn members(item: &Item<'_>, report: &mut Report<'_>) -> Result<Vec<Box<str>>, Reported> {
-    let mut members = Vec::new();
+fn members(item: &Item<'_>) -> Result<Vec<Box<str>>, Reported> {
     let mut seen = HashSet::new();
-    let mut failed = None;
-    for member in item.list(WANTED, report)? {
-        match read_member(&member, report) {
-            // Accounts and tags are compared in this form.
-            Ok(text) if !seen.insert(text.trim_start_matches(['@', '#']).to_lowercase()) => {
-                let message = format!(
-                    "{} is listed twice in the list `{}`",
-                    quoted(text),
-                    item.key
-                );
-                let finding = Finding::at(member.span, message).label("again here");
-                report.warning(finding.help("remove one of the two"));
-            }
-            Ok(text) => members.push(text.into()),
-            Err(reported) => failed = Some(reported),
+    let mut members = Vec::new();
+    item.each(WANTED, |member| {
+        let text = read_member(&member)?;
+        // Accounts and tags are compared in this form.
+        if seen.insert(text.trim_start_matches(['@', '#']).to_lowercase()) {
+            members.push(text.into());
+            return Ok(());
         }
-    }
-    failed.map_or(Ok(members), Err)
+        let (text, list) = (quoted(text), item.key);
+        let message = format!("{text} is listed twice in the list `{list}`");
+        let finding = Finding::at(member.span, message).label("again here");
+        member.report.warning(finding.help("remove one of the two"));
+        Ok(())
+    })?;
+    Ok(members)
 }
 
-fn read_member<'t>(member: &Item<'t>, report: &mut Report<'_>) -> Result<&'t str, Reported> {
+fn read_member<'t>(member: &Item<'t>) -> Result<&'t str, Reported> {
     let DeValue::String(text) = member.value else {
-        let message = format!(
-            "a list contains accounts or tags, not {}",
-            member.type_name()
-        );
-        return Err(member.refuse(message, "write it in quotes: \"alice\"", report));
+        let kind = member.type_name();
+        let message = format!("a list contains accounts or tags, not {kind}");
+        return Err(member.refuse(message, "write it in quotes: \"alice\""));
     };
     if text.starts_with(PREFIX) {
         let help = "write its members, or name both lists where they are used: \
                     [\"list:one\", \"list:two\"]";
-        return Err(member.refuse("a list cannot contain another list", help, report));
+        return Err(member.refuse("a list cannot contain another list", help));
     }
     if text == "*" {
         let help = "name the accounts or tags one by one";
-        return Err(member.refuse("`\"*\"` cannot be in a list", help, report));
+        return Err(member.refuse("`\"*\"` cannot be in a list", help));
     }
     if text.is_empty() || text.contains(char::is_whitespace) {
         let message = format!("{} is neither an account nor a tag", quoted(text));
-        return Err(member.refuse(message, "write each name in quotes of its own", report));
+        return Err(member.refuse(message, "write each name in quotes of its own"));
     }
     Ok(text)
+}
+
+/// Why a text is not a word for a filter.
+pub(super) struct Mistake {
+    pub message: String,
+    pub help: String,
+}
+
+/// Normalises a tag, a community or an application: lower case, without `#`.
+///
+/// # Errors
+/// `text` is not one word, or names an application with its version.
+pub(super) fn word(text: &str, as_app: bool) -> Result<String, Mistake> {
+    let lower = text.to_lowercase();
+    if as_app && let Some((app, _)) = lower.split_once('/') {
+        return Err(Mistake {
+            message: format!("{} names an app with its version", quoted(text)),
+            help: format!("write {}", quoted(app)),
+        });
+    }
+    let word = lower.trim().trim_start_matches('#');
+    if word.is_empty() || word.contains(char::is_whitespace) {
+        return Err(Mistake {
+            message: format!("{} is not one word", quoted(text)),
+            help: "write each word in quotes of its own".to_owned(),
+        });
+    }
+    Ok(word.to_owned())
 }
 
 /// The lists that rules can use, by name.
@@ -253,25 +248,11 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// The list is not defined, or does not contain accounts; the error has been reported.
-    pub(super) fn accounts(
-        &self,
-        member: &Item<'_>,
-        report: &mut Report<'_>,
-    ) -> Option<Result<&'a [Account], Reported>> {
-        let name = list_name(member)?;
-        Some(self.find(name, member, report).and_then(|found| {
-            let Some((list, members)) = found else {
-                return Ok(&[][..]);
-            };
-            list.accounts(members).as_deref().map_err(|(text, error)| {
-                let message = format!(
-                    "the list `{name}` cannot be used for `{}`: {} is not an account: {error}",
-                    member.key,
-                    quoted(text)
-                );
-                member.refuse(message, list.fix_it(), report)
-            })
-        }))
+    pub(super) fn accounts(&self, member: &Item<'_>) -> Option<Result<&'a [Account], Reported>> {
+        self.resolve(member, |list, members| {
+            let accounts = list.accounts(members).as_deref();
+            accounts.map_err(|(text, error)| format!("{} is not an account: {error}", quoted(text)))
+        })
     }
 
     /// The words of the list that `member` refers to; `None` if it does not refer to a list. With `as_apps`, the words
@@ -283,102 +264,98 @@ impl<'a> Scope<'a> {
         &self,
         member: &Item<'_>,
         as_apps: bool,
-        report: &mut Report<'_>,
     ) -> Option<Result<Vec<String>, Reported>> {
-        let name = list_name(member)?;
-        Some(self.find(name, member, report).and_then(|found| {
+        self.resolve(member, |_, members| {
+            let words = members.iter().map(|text| word(text, as_apps));
+            words
+                .collect::<Result<_, _>>()
+                .map_err(|mistake| mistake.message)
+        })
+    }
+
+    /// The members of the list that `member` refers to, in the form that `convert` gives them.
+    fn resolve<T: Default>(
+        &self,
+        member: &Item<'_>,
+        convert: impl FnOnce(&'a List, &'a [Box<str>]) -> Result<T, String>,
+    ) -> Option<Result<T, Reported>> {
+        let DeValue::String(text) = member.value else {
+            return None;
+        };
+        let name = text.strip_prefix(PREFIX)?;
+        Some(self.find(name, member).and_then(|found| {
             let Some((list, members)) = found else {
-                return Ok(Vec::new());
+                return Ok(T::default());
             };
-            let words = members.iter().map(|text| filters::word(text, as_apps));
-            words.collect::<Result<_, _>>().map_err(|mistake| {
-                let message = format!(
-                    "the list `{name}` cannot be used for `{}`: {}",
-                    member.key, mistake.message
-                );
-                member.refuse(message, list.fix_it(), report)
+            convert(list, members).map_err(|why| {
+                let key = member.key;
+                let message = format!("the list `{name}` cannot be used for `{key}`: {why}");
+                let place = list.place();
+                member.refuse(
+                    message,
+                    format!("the list is defined at {place}: fix it there"),
+                )
             })
         }))
     }
 
-    fn find(
-        &self,
-        name: &str,
-        member: &Item<'_>,
-        report: &mut Report<'_>,
-    ) -> Result<Option<Found<'a>>, Reported> {
+    /// The list `name` and its members; `None` if a file that was not read may define it.
+    fn find(&self, name: &str, member: &Item<'_>) -> Result<Option<Found<'a>>, Reported> {
         self.used.borrow_mut().insert(name.into());
-        match self.lists.by_name.get(name) {
-            Some(list) => match &list.members {
-                Some(members) if !list.held_back || *list.path == *self.path => {
-                    Ok(Some((list, members)))
-                }
-                _ => {
-                    let message =
-                        format!("the list `{name}` cannot be used: its file has an error");
-                    let help = format!("it is defined at {}: fix that file", list.place());
-                    Err(member.refuse(message, help, report))
-                }
-            },
-            None if self.lists.partial => {
-                self.missed.set(true);
-                let message = format!("none of the files checked defines the list `{name}`");
-                let other = "another file may define it: check the whole rules folder to be sure";
-                let help = match self.near(name) {
-                    Some(meant) => format!("did you mean {meant}? If not, {other}"),
-                    None => other.to_owned(),
-                };
-                report.warning(Finding::at(member.span.clone(), message).help(help));
-                Ok(None)
+        let Some(list) = self.lists.by_name.get(name) else {
+            return self.miss(name, member);
+        };
+        match &list.members {
+            Some(members) if !list.held_back || *list.path == *self.path => {
+                Ok(Some((list, members)))
             }
-            None => {
-                let help = match self.near(name) {
-                    Some(meant) => format!("did you mean {meant}?"),
-                    None => "define it below a line `[lists]`, in any rule file".to_owned(),
-                };
-                Err(member.refuse(format!("there is no list `{name}`"), help, report))
+            _ => {
+                let message = format!("the list `{name}` cannot be used: its file has an error");
+                let help = format!("it is defined at {}: fix that file", list.place());
+                Err(member.refuse(message, help))
             }
         }
     }
 
-    /// The list with a name similar to `name`, as written in rules.
-    fn near(&self, name: &str) -> Option<String> {
+    /// Reports that no list `name` is known.
+    fn miss(&self, name: &str, member: &Item<'_>) -> Result<Option<Found<'a>>, Reported> {
         let known = self.lists.by_name.keys().map(|known| &**known);
-        let meant = closest(name.trim(), known)?;
-        Some(quoted(&format!("{PREFIX}{meant}")))
+        let meant = closest(name.trim(), known);
+        let meant = meant.map(|meant| format!("did you mean \"{PREFIX}{meant}\"?"));
+        if !self.lists.partial {
+            let define = || "define it below a line `[lists]`, in any rule file".to_owned();
+            let message = format!("there is no list `{name}`");
+            return Err(member.refuse(message, meant.unwrap_or_else(define)));
+        }
+        self.missed.set(true);
+        let other = "another file may define it: check the whole rules folder to be sure";
+        let help = match meant {
+            Some(meant) => format!("{meant} If not, {other}"),
+            None => other.to_owned(),
+        };
+        let message = format!("none of the files checked defines the list `{name}`");
+        member.warn(message, help);
+        Ok(None)
     }
 
     /// Reports the errors in the lists that `item` defines.
-    pub(super) fn check_definitions(&self, item: &Item<'_>, report: &mut Report<'_>) {
-        const TABLE: Wanted = Wanted {
-            what: "a table",
-            example: "{ friends = [\"bob\", \"carol\"] }",
-        };
+    pub(super) fn check_definitions(&self, item: &Item<'_>) {
+        const TABLE: Wanted = Wanted::new("a table", "{ friends = [\"bob\", \"carol\"] }");
         let DeValue::Table(entries) = item.value else {
-            item.wrong_type(TABLE, report);
+            item.wrong_type(TABLE);
             return;
         };
         for (name, value) in entries {
+            let list = Item::entry(name, value, item.report);
             // Errors in the members have been reported.
-            let _ = members(&definition(name.get_ref(), name.span(), value), report);
-            let known = self.lists.by_name.get(&**name.get_ref());
-            if let Some(first) = known.filter(|list| *list.path != *self.path) {
-                let name_text = name.get_ref();
-                let message = format!("the list `{name_text}` is defined twice");
-                let help = format!(
-                    "it is also defined at {}: rename one of the two",
-                    first.place()
-                );
-                report.error(Finding::at(name.span(), message).help(help));
+            let _ = members(&list);
+            let known = self.lists.by_name.get(list.key);
+            if let Some(first) = known.filter(|known| *known.path != *self.path) {
+                let message = format!("the list `{}` is defined twice", list.key);
+                let place = first.place();
+                let help = format!("it is also defined at {place}: rename one of the two");
+                (item.report).error(Finding::at(list.key_span, message).help(help));
             }
         }
-    }
-}
-
-/// `friends` for `"list:friends"`.
-fn list_name<'t>(member: &Item<'t>) -> Option<&'t str> {
-    match member.value {
-        DeValue::String(text) => text.strip_prefix(PREFIX),
-        _ => None,
     }
 }

@@ -22,5 +22,5 @@ pub mod shadowed;
 #[cfg(test)]
 mod tests;
 mod trail;
-mod trail_weight;
+mod whole_rule;
 mod window;

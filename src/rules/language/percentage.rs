@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use toml::de::DeValue;
 
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 
 /// Why a text is not a percentage.
@@ -39,11 +39,7 @@ pub fn parse(text: &str) -> Result<i32, PercentageError> {
 }
 
 fn hundredths(number: &str) -> Result<i32, PercentageError> {
-    let (negative, digits) = match number.as_bytes().first() {
-        Some(b'-') => (true, &number[1..]),
-        Some(b'+') => (false, &number[1..]),
-        _ => (false, number),
-    };
+    let digits = number.strip_prefix(['-', '+']).unwrap_or(number);
     let (whole, decimals) = match digits.split_once('.') {
         Some((_, "")) => return Err(PercentageError::Number),
         Some(parts) => parts,
@@ -56,10 +52,10 @@ fn hundredths(number: &str) -> Result<i32, PercentageError> {
     if decimals.len() > 2 {
         return Err(PercentageError::Decimals);
     }
-    let value: i32 = format!("{whole}{decimals:0<2}")
+    let sign = if number.starts_with('-') { "-" } else { "" };
+    format!("{sign}{whole}{decimals:0<2}")
         .parse()
-        .map_err(|_| PercentageError::Number)?;
-    Ok(if negative { -value } else { value })
+        .map_err(|_| PercentageError::Number)
 }
 
 /// Displays hundredths of a percent as written in files: `12.5%`.
@@ -80,69 +76,45 @@ impl fmt::Display for Written {
 ///
 /// # Errors
 /// `item` is not a percentage, or out of range; the error has been reported.
-pub fn read(
-    item: &Item<'_>,
-    range: RangeInclusive<i32>,
-    report: &mut Report<'_>,
-) -> Result<i32, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "a percentage in quotes",
-        example: "\"50%\"",
-    };
+pub fn read(item: &Item<'_>, range: RangeInclusive<i32>) -> Result<i32, Reported> {
+    const WANTED: Wanted = Wanted::new("a percentage in quotes", "\"50%\"");
     let help = |meant: Option<i32>| match meant {
         Some(meant) if range.contains(&meant) => item.write(format_args!("\"{}\"", Written(meant))),
         _ => item.write(WANTED.example),
     };
-    let text = match item.value {
-        DeValue::String(text) => &**text,
-        DeValue::Integer(_) | DeValue::Float(_) => {
-            return Err(item.wrong_type_with(WANTED, help(bare_number(item.value)), report));
-        }
-        _ => return Err(item.wrong_type(WANTED, report)),
-    };
+    if let DeValue::Integer(_) | DeValue::Float(_) = item.value {
+        return Err(item.wrong_type_with(WANTED, help(bare_number(item.value))));
+    }
+    let text = item.text(WANTED)?;
     let value = parse(text).map_err(|error| {
         // Some write decimals with a comma.
         let number = text.replacen(',', ".", 1);
         let number = number.trim().trim_end_matches('%').trim_end();
-        let number = number
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.abs() < 10_000.0);
-        let help = help(number.map(|number| (number * 100.0).round() as i32));
-        item.refuse(
-            format!("{} is not a percentage: {error}", quoted(text)),
-            help,
-            report,
-        )
+        let number = number.parse::<f64>().ok();
+        let number = number.filter(|number| number.abs() < 10_000.0);
+        let message = format!("{} is not a percentage: {error}", quoted(text));
+        let meant = number.map(|number| (number * 100.0).round() as i32);
+        item.refuse(message, help(meant))
     })?;
     if range.contains(&value) {
         return Ok(value);
     }
     let (start, end) = (*range.start(), *range.end());
-    let message = format!(
-        "`{}` must be {} to {}",
-        item.key,
-        Written(start),
-        Written(end)
-    );
-    let nearest = Written(value.clamp(start, end));
-    Err(item.refuse(message, item.write(format_args!("\"{nearest}\"")), report))
+    let (least, most) = (Written(start), Written(end));
+    let message = format!("`{}` must be {least} to {most}", item.key);
+    Err(item.refuse(message, help(Some(value.clamp(start, end)))))
 }
 
 /// The probable meaning of a number without quotes, in hundredths of a percent: an integer above 100 is a weight as on
 /// the chain, other numbers are percent.
 fn bare_number(value: &DeValue<'_>) -> Option<i32> {
-    let number: f64 = match value {
-        DeValue::Integer(digits) => digits.to_string().parse().ok()?,
-        DeValue::Float(digits) => digits.as_str().parse().ok()?,
+    let hundredths = match value {
+        DeValue::Integer(digits) => match digits.to_string().parse::<f64>().ok()? {
+            weight if (101.0..=10_000.0).contains(&weight.abs()) => weight,
+            percent => percent * 100.0,
+        },
+        DeValue::Float(digits) => digits.as_str().parse::<f64>().ok()? * 100.0,
         _ => return None,
-    };
-    let is_chain_weight =
-        matches!(value, DeValue::Integer(_)) && (101.0..=10_000.0).contains(&number.abs());
-    let hundredths = if is_chain_weight {
-        number
-    } else {
-        number * 100.0
     };
     (hundredths.abs() <= 100_000.0).then_some(hundredths.round() as i32)
 }

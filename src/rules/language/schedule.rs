@@ -5,86 +5,66 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::DateTime;
 use chrono_tz::Tz;
+use toml::de::DeValue;
 
-use crate::diagnostic::Finding;
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
 use crate::rules::rule::Schedule;
 use crate::rules::schedule::{self, Timetable};
 use crate::toml_reader::item::{Item, Wanted, quoted};
+use crate::toml_reader::table::Table;
 use crate::toml_reader::timezone;
 
 /// Reads a schedule. `zone` is its default time zone.
 ///
 /// # Errors
 /// `item` is not a valid schedule; every error has been reported.
-pub(super) fn read(
-    item: &Item<'_>,
-    zone: Tz,
-    report: &mut Report<'_>,
-) -> Result<Schedule, Reported> {
-    const WANTED: Wanted = Wanted {
-        what: "a table",
-        example: "{ cron = \"0 18 * * MON-FRI\" }",
-    };
-    const CRON: Wanted = Wanted {
-        what: "a cron expression",
-        example: "\"0 18 * * MON-FRI\"",
-    };
-    if let toml::de::DeValue::String(text) = item.value {
+pub(super) fn read(item: &Item<'_>, zone: Tz) -> Result<Schedule, Reported> {
+    const CRON: Wanted = Wanted::new("a cron expression", "\"0 18 * * MON-FRI\"");
+    const TABLE: Wanted = Wanted::new("a table", "{ cron = \"0 18 * * MON-FRI\" }");
+    if let DeValue::String(text) = item.value {
         let help = item.write(format_args!("{{ cron = {} }}", quoted(text)));
-        return Err(item.wrong_type_with(WANTED, help, report));
+        return Err(item.wrong_type_with(TABLE, help));
     }
-    let mut table = item.table(WANTED, report)?;
-    let cron = match table.take("cron") {
-        Some(item) => item
-            .text(CRON, report)
-            .and_then(|text| check(text, &item, report)),
-        None => {
-            let finding = Finding::at(table.header.clone(), "`schedule` has no `cron`");
-            Err(report.error(finding.help("write `schedule = { cron = \"0 18 * * MON-FRI\" }`")))
-        }
-    };
-    let zone = table
-        .take("timezone")
-        .map_or(Ok(zone), |item| timezone::read(&item, report));
-    table.refuse_the_rest(report, |_, _| None);
+    let mut table = Table::of(item, TABLE.example)?;
+    let cron = table.require("cron", CRON.example, |item| check(item.text(CRON)?, item));
+    let timezone = table.read("timezone", timezone::read);
+    table.refuse_the_rest();
     Ok(Schedule {
         cron: cron?,
-        timezone: zone?,
+        timezone: timezone?.unwrap_or(zone),
     })
 }
 
-/// Checks a cron expression and finds the field to blame for an error.
-fn check(text: &str, item: &Item<'_>, report: &mut Report<'_>) -> Result<String, Reported> {
-    match Verdict::of(text) {
-        Verdict::Good => Ok(text.trim().to_owned()),
-        Verdict::Never => {
+/// Checks a cron expression and finds the field that an error is about.
+fn check(text: &str, item: &Item<'_>) -> Result<String, Reported> {
+    let text = text.trim();
+    let error = match fault(text) {
+        None => return Ok(text.to_owned()),
+        Some(Fault::Never) => {
             let message = format!("{} never occurs", quoted(text));
             let help = "no year has such a day: change the day or the month";
-            Err(item.refuse(message, help, report))
+            return Err(item.refuse(message, help));
         }
-        Verdict::Bad(error) => {
-            if let Some((_, meant)) = NICKNAMES.iter().find(|(name, _)| *name == text.trim()) {
-                let message = format!("`{}` is not supported", text.trim());
-                let help = item.write(format_args!("\"{meant}\""));
-                return Err(item.refuse(message, help, report));
-            }
-            let fields: Vec<_> = text.split_whitespace().collect();
-            if let Some((field, meaning)) = wrong_field(&fields) {
-                let message = format!("`{field}` is not {}", meaning.what);
-                return Err(item.refuse(message, meaning.help(), report));
-            }
-            let why = match fields.len() {
-                5 | 6 => error,
-                1 => "it has one field".to_owned(),
-                fields => format!("it has {fields} fields"),
-            };
-            let message = format!("{} is not a cron expression: {why}", quoted(text));
-            let help = "five fields: minute, hour, day of month, month, day of week; or six with \
-                        the second first; \"0 18 * * MON-FRI\" is 18:00 on weekdays";
-            Err(item.refuse(message, help, report))
-        }
+        Some(Fault::Invalid(error)) => error,
+    };
+    if let Some((_, meant)) = NICKNAMES.iter().find(|(name, _)| *name == text) {
+        let help = item.write(format_args!("\"{meant}\""));
+        return Err(item.refuse(format!("`{text}` is not supported"), help));
     }
+    let fields: Vec<_> = text.split_whitespace().collect();
+    if let Some((field, meaning)) = wrong_field(&fields) {
+        let message = format!("`{field}` is not {}", meaning.what);
+        return Err(item.refuse(message, meaning.help()));
+    }
+    let why = match fields.len() {
+        5 | 6 => error,
+        1 => "it has one field".to_owned(),
+        fields => format!("it has {fields} fields"),
+    };
+    let message = format!("{} is not a cron expression: {why}", quoted(text));
+    let help = "five fields: minute, hour, day of month, month, day of week; or six with the second first; \
+                \"0 18 * * MON-FRI\" is 18:00 on weekdays";
+    Err(item.refuse(message, help))
 }
 
 /// Names for expressions in other programs, with their fields.
@@ -146,46 +126,42 @@ fn wrong_field<'t>(fields: &[&'t str]) -> Option<(&'t str, &'static Field)> {
     Some((fields[place], &meanings[place]))
 }
 
-/// Result of checking a cron expression.
-enum Verdict {
-    Good,
+/// Why a cron expression cannot be used.
+enum Fault {
     /// It matches only days that no year has.
     Never,
-    Bad(String),
+    Invalid(String),
 }
 
-impl Verdict {
-    fn of(text: &str) -> Self {
-        /// Maximum number of valid expressions that are cached. Checking an expression takes longer than reading
-        /// the rest of a rule, and thousands of rules can share a few of them.
-        const MAX_CACHED: usize = 1_000;
-        static GOOD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-        if text.trim_start().starts_with('@') {
-            return Self::Bad("it begins with `@`".to_owned());
-        }
-        let good = || GOOD.lock().unwrap_or_else(PoisonError::into_inner);
-        if good().contains(text) {
-            return Self::Good;
-        }
-        // Whether it ever occurs does not depend on time zone or date.
-        let schedule = Schedule {
-            cron: text.to_owned(),
-            timezone: Tz::UTC,
-        };
-        let times = match Timetable::new(&schedule) {
-            Ok(times) => times,
-            Err(error) => return Self::Bad(error.to_string()),
-        };
-        if times.next(DateTime::UNIX_EPOCH).is_none() {
-            return Self::Never;
-        }
-        let mut good = good();
-        if good.len() >= MAX_CACHED {
-            good.clear();
-        }
-        good.insert(schedule.cron);
-        Self::Good
+/// What is wrong with a cron expression, if anything.
+fn fault(text: &str) -> Option<Fault> {
+    /// Maximum number of valid expressions that are cached. Checking an expression takes longer than reading the rest
+    /// of a rule, and thousands of rules can share a few of them.
+    const MAX_CACHED: usize = 1_000;
+    static GOOD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if text.starts_with('@') {
+        return Some(Fault::Invalid("it begins with `@`".to_owned()));
     }
+    let good = || GOOD.lock().unwrap_or_else(PoisonError::into_inner);
+    if good().contains(text) {
+        return None;
+    }
+    // Whether it ever occurs does not depend on time zone or date.
+    let schedule = Schedule {
+        cron: text.to_owned(),
+        timezone: Tz::UTC,
+    };
+    match Timetable::new(&schedule) {
+        Err(error) => return Some(Fault::Invalid(error.to_string())),
+        Ok(times) if times.next(DateTime::UNIX_EPOCH).is_none() => return Some(Fault::Never),
+        Ok(_) => {}
+    }
+    let mut good = good();
+    if good.len() >= MAX_CACHED {
+        good.clear();
+    }
+    good.insert(schedule.cron);
+    None
 }
 
 #[cfg(test)]

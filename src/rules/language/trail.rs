@@ -6,12 +6,16 @@ use toml::de::DeValue;
 
 use crate::account::Account;
 use crate::diagnostic::Finding;
-use crate::diagnostic::report::{Report, Reported};
+use crate::diagnostic::report::Reported;
+use crate::rules::language::author::refuse_zero;
+use crate::rules::language::limit::refuse_above;
 use crate::rules::language::lists::Scope;
+use crate::rules::language::percentage::Written;
 use crate::rules::language::rule_table::{RuleTable, Shared};
-use crate::rules::language::{accounts, percentage, trail_weight};
-use crate::rules::rule::{Downvotes, TrailRule, Trigger};
+use crate::rules::language::{accounts, percentage};
+use crate::rules::rule::{Downvotes, TrailRule, TrailWeight, Trigger};
 use crate::toml_reader::item::Item;
+use crate::toml_reader::table::Table;
 
 const DOWNVOTES: [(&str, Downvotes); 3] = [
     ("ignore", Downvotes::Ignore),
@@ -24,26 +28,23 @@ const DOWNVOTES: [(&str, Downvotes); 3] = [
 /// # Errors
 /// A key is missing or invalid; every error has been reported.
 pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Trigger, Reported> {
-    let weight = table.require("weight", "{ scale = \"50%\" }", trail_weight::read);
     let scope = table.scope;
-    let leaders = table.require("leaders", "[\"curie\"]", |item, report| {
-        accounts::read_placed(item, scope, report)
+    let weight = (table.table).require("weight", "{ scale = \"50%\" }", weight);
+    let leaders = (table.table).require("leaders", "[\"curie\"]", |item| {
+        accounts::read_placed(item, scope)
     });
-    let authors = table.read("authors", |item, report| authors(item, scope, report));
+    let authors = table.read("authors", |item| authors(item, scope));
     let except = table.accounts("except");
-    let min_leader_weight = table.read("min_leader_weight", |item, report| {
-        percentage::read(item, 0..=10_000, report)
+    let min_leader_weight = table.read("min_leader_weight", |item| {
+        percentage::read(item, 0..=10_000)
     });
-    let downvotes = table.read("downvotes", |item, report| item.choice(&DOWNVOTES, report));
-    let agree = table.read("agree", |item, report| {
-        let agree = item.integer(1..=u32::MAX, report)?;
-        match &leaders {
-            Ok(leaders) if leaders.len() < agree as usize && !scope.missed_any() => {
-                let message = format!(
-                    "`agree` is more than the number of leaders ({})",
-                    leaders.len()
-                );
-                Err(item.refuse(message, item.write(leaders.len()), report))
+    let downvotes = table.read("downvotes", |item| item.choice(&DOWNVOTES));
+    let agree = table.read("agree", |item| {
+        let agree = item.integer(1..=u32::MAX)?;
+        match leaders.as_ref().map(Vec::len) {
+            Ok(count) if count < agree as usize && !scope.missed_any() => {
+                let message = format!("`agree` is more than the number of leaders ({count})");
+                Err(item.refuse(message, item.write(count)))
             }
             _ => Ok(agree),
         }
@@ -63,33 +64,27 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     }))
 }
 
-fn authors(
-    item: &Item<'_>,
-    scope: &Scope<'_>,
-    report: &mut Report<'_>,
-) -> Result<Vec<Account>, Reported> {
-    let is_anyone = |value: &DeValue<'_>| matches!(value, DeValue::String(text) if text == "*");
-    match item.value {
-        value
-            if is_anyone(value)
-                || value
-                    .as_array()
-                    .is_some_and(|members| members.iter().any(|one| is_anyone(one.get_ref()))) =>
-        {
-            let message = "`authors = \"*\"` cannot be used in a trail";
-            let help = "remove `authors`: a trail without it follows votes on all authors' posts";
-            Err(item.refuse(message, help, report))
-        }
-        _ => accounts::read(item, scope, report),
+fn authors(item: &Item<'_>, scope: &Scope<'_>) -> Result<Vec<Account>, Reported> {
+    let is_anyone = |value: &DeValue<'_>| value.as_str() == Some("*");
+    let has_anyone = match item.value {
+        DeValue::Array(members) => members.iter().any(|member| is_anyone(member.get_ref())),
+        value => is_anyone(value),
+    };
+    if has_anyone {
+        let message = "`authors = \"*\"` cannot be used in a trail";
+        let help = "remove `authors`: a trail without it follows votes on all authors' posts";
+        return Err(item.refuse(message, help));
     }
+    accounts::read(item, scope)
 }
 
 /// Warns about leaders that are also voters: a voter does not follow itself.
 fn warn_of_own_leaders(
     leaders: &[accounts::Placed],
     voters: &[Account],
-    table: &mut RuleTable<'_, '_>,
+    table: &RuleTable<'_, '_>,
 ) {
+    let report = table.table.report;
     if let ([(leader, span)], [voter]) = (leaders, voters)
         && leader == voter
         // A list in a file that was not read may hold others.
@@ -97,19 +92,70 @@ fn warn_of_own_leaders(
     {
         let message = format!("`{leader}` is the only leader and the only voter of this trail");
         let help = "a voter does not follow itself: this rule never votes";
-        let finding = Finding::at(span.clone(), message);
-        return table.report.warning(finding.help(help));
+        return report.warning(Finding::at(span.clone(), message).help(help));
     }
     let help = match voters {
         [_] => "it does not follow itself; it follows the other leaders",
         _ => "it does not follow itself; the other voters follow it",
     };
-    for (leader, span) in leaders {
-        if voters.contains(leader) {
-            let message = format!("`{leader}` is both a leader and a voter of this trail");
-            table
-                .report
-                .warning(Finding::at(span.clone(), message).help(help));
-        }
+    for (leader, span) in leaders.iter().filter(|(leader, _)| voters.contains(leader)) {
+        let message = format!("`{leader}` is both a leader and a voter of this trail");
+        report.warning(Finding::at(span.clone(), message).help(help));
     }
+}
+
+const NO_SIGN: &str = "in a trail, a weight has no sign: the sign is that of the leader's vote";
+
+/// Reads a percentage or a table of `scale`, `offset`, `min` and `max`.
+fn weight(item: &Item<'_>) -> Result<TrailWeight, Reported> {
+    match item.value {
+        DeValue::Table(_) => scaled(item),
+        DeValue::String(text) if percentage::parse(text).is_ok_and(|value| value < 0) => {
+            let meant = text.trim_start_matches('-').trim_start();
+            let help = format!(
+                "{}; to follow downvotes, add `downvotes = \"follow\"` or `downvotes = \"only\"`",
+                item.write(format_args!("\"{meant}\""))
+            );
+            Err(item.refuse(NO_SIGN, help))
+        }
+        // The range includes 0, which has an error message of its own.
+        _ => match percentage::read(item, 0..=10_000)? {
+            0 => Err(refuse_zero(item)),
+            value => Ok(TrailWeight::Fixed(value as u16)),
+        },
+    }
+}
+
+fn scaled(item: &Item<'_>) -> Result<TrailWeight, Reported> {
+    let mut table = Table::filled(item, "{ scale = \"50%\" }")?;
+    let scale = table.read("scale", |item| percentage::read(item, 1..=100_000));
+    let offset = table.read("offset", |item| percentage::read(item, -10_000..=10_000));
+    let (min, max) = (table.read("min", bound), table.read("max", bound));
+    table.refuse_the_rest();
+    let (min, max) = (min?, max?);
+    let least = min.as_ref().map_or(0, |(least, _)| *least);
+    let most = max.as_ref().map_or(10_000, |(most, _)| *most);
+    let max_item = max.as_ref().map(|(_, item)| item);
+    if let Some((_, min_item)) = &min
+        && least > most
+    {
+        let (least, most) = (Written(least), Written(most));
+        return Err(refuse_above((least, min_item), (most, max_item)));
+    }
+    if let Some(max_item) = max_item
+        && most == 0
+    {
+        let help = "this rule would never vote; to switch the rule off, write `enabled = false`";
+        return Err(max_item.refuse("`max` must be above 0%", help));
+    }
+    Ok(TrailWeight::Scaled {
+        scale: scale?.unwrap_or(10_000) as u32,
+        offset: offset?.unwrap_or(0),
+        min: least as u16,
+        max: most as u16,
+    })
+}
+
+fn bound<'t>(item: &Item<'t>) -> Result<(i32, Item<'t>), Reported> {
+    Ok((percentage::read(item, 0..=10_000)?, item.clone()))
 }

@@ -101,7 +101,7 @@ due = 2026-03-01T12:00:00Z
     let errors = String::from_utf8_lossy(&output.stderr);
     for problem in [
         "bad.toml:4:18: error: `alice` must be a percentage in quotes",
-        "bad.toml:5:1: error: `[[test.post]]` has no `author`",
+        "bad.toml:5:1: error: this `[[test.post]]` has no `author`",
         "bad.toml:6:1: error: unknown key `autor` in `[[test.post]]`",
         "did you mean `author`?",
         "bad.toml:8:6: error: `at` must be a date",
