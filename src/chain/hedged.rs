@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio_util::task::TaskTracker;
 
 use crate::chain::health::Turn;
 use crate::chain::node_error::NodeError;
@@ -33,9 +34,11 @@ where
         answers: Vec::new(),
         faults: Vec::new(),
     };
+    // A tracker that is dropped lets its tasks go on; each ends by its own timeout.
+    let requests = TaskTracker::new();
     let start = |turn| {
         let reply = ask_one(turn);
-        tokio::spawn(async move { (turn, reply.await) })
+        requests.spawn(async move { (turn, reply.await) })
     };
     let mut turns = turns.into_iter();
     let mut in_flight: FuturesUnordered<_> = turns.next().map(start).into_iter().collect();
