@@ -19,7 +19,7 @@ use crate::network::ChainKind;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::Operation;
 use crate::sandbox::scenario::Scenario;
-use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::sandbox::{REDIRECT_URI, Sandbox, SandboxConfig};
 use crate::weight::Weight;
 
 /// Simulate a chain and a signer, to try rules without account, network or risk
@@ -37,6 +37,9 @@ pub struct SandboxArgs {
     /// Address of the signer API; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     signer_listen: SocketAddr,
+    /// Address to which people are sent back after they agreed to the application; may be repeated
+    #[arg(long, value_name = "URL", default_value = REDIRECT_URI)]
+    redirect_uri: Vec<String>,
     /// Time between blocks, such as 3s or 500ms
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     block_interval: Duration,
@@ -75,6 +78,7 @@ pub async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         block_interval: Some(args.block_interval),
         nodes: vec![args.listen],
         signer: args.signer_listen,
+        redirect_uris: args.redirect_uri.clone(),
         ..SandboxConfig::new(args.kind)
     };
     let sandbox = Sandbox::start(config).await.context(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -201,5 +201,25 @@ fn http(answer: Answer) -> Response<Body> {
     let content_type = [(header::CONTENT_TYPE, answer.content_type)];
     let retry_after = answer.retry_after;
     let retry_after = retry_after.map(|seconds| [(header::RETRY_AFTER, seconds.to_string())]);
-    (status, content_type, retry_after, answer.body).into_response()
+    let location = answer
+        .location
+        .map(|location| [(header::LOCATION, location)]);
+    let headers = (FOR_ALL_ORIGINS, content_type, retry_after, location);
+    (status, headers, answer.body).into_response()
+}
+
+/// Web pages of any origin may read the answers, as those of the real servers.
+const FOR_ALL_ORIGINS: [(HeaderName, &str); 1] = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+
+/// The answer to a browser that asks what a web page may send. It may send all headers that it asks for.
+pub(super) fn preflight(headers: &HeaderMap) -> Response<Body> {
+    let wanted = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    let wanted = wanted.map(|wanted| [(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone())]);
+    let methods = "GET,HEAD,PUT,PATCH,POST,DELETE";
+    let others = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+        (header::VARY, "Access-Control-Request-Headers"),
+        (header::CONTENT_LENGTH, "0"),
+    ];
+    (StatusCode::NO_CONTENT, FOR_ALL_ORIGINS, others, wanted, ()).into_response()
 }

@@ -45,18 +45,30 @@ pub struct Answer {
     pub content_type: &'static str,
     /// `Retry-After`, in seconds.
     pub retry_after: Option<u32>,
+    /// `Location` of a redirect.
+    pub location: Option<String>,
     /// The whole body.
     pub body: String,
 }
 
 impl Answer {
-    /// An answer without `Retry-After`.
+    /// An answer without `Retry-After` and `Location`.
     pub(super) fn new(status: u16, content_type: &'static str, body: impl ToString) -> Self {
         Self {
             status,
             content_type,
             retry_after: None,
+            location: None,
             body: body.to_string(),
+        }
+    }
+
+    /// 302 to another address, which the body names too.
+    pub(super) fn redirect(location: String) -> Self {
+        let text = format!("Found. Redirecting to {location}");
+        Self {
+            location: Some(location),
+            ..Self::new(302, "text/plain; charset=utf-8", text)
         }
     }
 

@@ -40,7 +40,7 @@ mod world;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::people::{NewPost, SeenVote};
-pub use self::running::{Sandbox, SandboxConfig};
+pub use self::running::{REDIRECT_URI, Sandbox, SandboxConfig};
 pub use self::signer::IssuedTokens;
 
 /// Locks a mutex, also after a panic: no holder leaves its value half changed.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::chain::operation::Operation;
 use super::chain::{Chain, USUAL_STAKE};
@@ -45,6 +46,8 @@ pub struct SandboxConfig {
     pub client_id: String,
     /// The application's secret.
     pub client_secret: String,
+    /// The addresses to which people may be sent back after they agreed to the application.
+    pub redirect_uris: Vec<String>,
 }
 
 impl SandboxConfig {
@@ -67,6 +70,7 @@ impl SandboxConfig {
             signer_kind,
             client_id: "sandbox.app".to_owned(),
             client_secret: "sandbox-secret".to_owned(),
+            redirect_uris: vec![REDIRECT_URI.to_owned()],
         }
     }
 
@@ -92,6 +96,9 @@ impl SandboxConfig {
         self
     }
 }
+
+/// The preset of `redirect_uris`, which is that of `signer.redirect_uri`.
+pub const REDIRECT_URI: &str = "http://127.0.0.1:9394/callback";
 
 /// The account of the sandbox's signer, which the application authorises.
 pub(super) const SIGNER_ACCOUNT: &str = "sandbox.signer";
@@ -126,7 +133,16 @@ impl Sandbox {
         );
         chain.create_account(&app, USUAL_STAKE);
         chain.create_account(&signer_account, USUAL_STAKE);
-        chain.alter_account(&app, |app| app.posting = vec![signer_account.clone()]);
+        let profile = json!({"profile": {
+            "name": "Sandbox",
+            "type": "app",
+            "version": 2,
+            "redirect_uris": config.redirect_uris,
+        }});
+        chain.alter_account(&app, |app| {
+            app.posting = vec![signer_account.clone()];
+            app.posting_json_metadata = profile.to_string();
+        });
         let world = Arc::new(World::new(chain, config.clock));
 
         let mut nodes = Vec::new();

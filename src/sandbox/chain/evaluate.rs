@@ -1,10 +1,10 @@
 //! The effect of each operation on accounts and posts.
 
-use super::Chain;
 use super::block::Transaction;
 use super::operation::{Comment, Operation};
 use super::refusal::Refusal;
 use super::state::{AccountState, PostState};
+use super::{Chain, json};
 use crate::account::Account;
 use crate::post::PostId;
 
@@ -27,21 +27,24 @@ impl Chain {
                     post.allow_votes = *allow_votes;
                 }
                 Operation::DeleteComment(post) => self.delete(post)?,
-                Operation::Other { .. } => {}
+                Operation::Other { name, value } => self.apply_json(name, value)?,
             }
         }
         Ok(())
     }
 
-    /// Checks that the voter has authorised `signed_by`, directly or through an application.
+    /// Checks that the account that acts has authorised `signed_by`, directly or through an application.
     fn authorise(&self, operation: &Operation, signed_by: Option<&Account>) -> Result<(), Refusal> {
-        let (Some(signer), Operation::Vote(vote)) = (signed_by, operation) else {
+        let (Some(signer), Some(account)) = (signed_by, operation.account()) else {
             return Ok(());
         };
-        let Some(voter) = self.accounts.get(&vote.voter) else {
-            return Err(Refusal::UnknownAccount(vote.voter.clone()));
+        let Some(state) = self.accounts.get(&account) else {
+            return Err(Refusal::UnknownAccount(account));
         };
-        let trusted = voter.posting.iter().any(|account| {
+        if json::needs_active_authority(operation) {
+            return Err(Refusal::MissingActiveAuthority(account));
+        }
+        let trusted = state.posting.iter().any(|account| {
             let through = self.accounts.get(account);
             account == signer || through.is_some_and(|app| app.posting.contains(signer))
         });
@@ -49,12 +52,12 @@ impl Chain {
             return Ok(());
         }
         Err(Refusal::MissingPostingAuthority {
-            account: vote.voter.clone(),
-            posting: voter.posting.clone(),
+            account,
+            posting: state.posting.clone(),
         })
     }
 
-    fn account_mut(&mut self, name: &Account) -> Result<&mut AccountState, Refusal> {
+    pub(super) fn account_mut(&mut self, name: &Account) -> Result<&mut AccountState, Refusal> {
         let account = self.accounts.get_mut(name);
         account.ok_or_else(|| Refusal::UnknownAccount(name.clone()))
     }

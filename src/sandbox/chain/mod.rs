@@ -5,8 +5,11 @@
 //! pending transactions. The next block makes it visible. Each block records its changes, so that a
 //! fork can undo the newest ones.
 
+pub mod account;
+pub mod asset;
 pub mod block;
 mod evaluate;
+mod json;
 pub mod operation;
 pub mod refusal;
 pub mod state;
@@ -23,7 +26,7 @@ use chrono::{DateTime, Duration, SubsecRound, Utc};
 use self::block::{Block, Transaction, block_id, digest};
 use self::operation::{Form, Operation};
 use self::refusal::Refusal;
-use self::state::{AccountState, Manabar, PostState, Table, Undo};
+use self::state::{AccountState, Manabar, PostState, Rewards, Table, Undo};
 use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
@@ -114,6 +117,11 @@ impl Chain {
         self.accounts.at_head(name)
     }
 
+    /// The names of all accounts, in no order.
+    pub fn account_names(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.names_at_head()
+    }
+
     /// A post as of the head block.
     pub fn post(&self, name: &PostId) -> Option<&PostState> {
         self.posts.at_head(name)
@@ -143,6 +151,14 @@ impl Chain {
             downvote: full(stake / 4),
             can_vote: true,
             credits: i64::MAX,
+            coins: 1000,
+            rewards: Rewards {
+                coins: 50,
+                dollars: 100,
+                vests: 100_000_000,
+            },
+            json_metadata: "{}".to_owned(),
+            posting_json_metadata: "{}".to_owned(),
             ..AccountState::default()
         };
         self.accounts.set_at_head(name.clone(), account);

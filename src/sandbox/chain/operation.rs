@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::asset::with_nai;
 use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
@@ -25,7 +26,7 @@ pub enum Operation {
     },
     /// `delete_comment`.
     DeleteComment(PostId),
-    /// Any other operation, which has no effect.
+    /// Any other operation. Only some have an effect: see the module `json`.
     Other {
         /// The name without `_operation`.
         name: String,
@@ -89,6 +90,33 @@ pub enum Form {
 }
 
 impl Operation {
+    /// The account that it acts for; `None` if it names none.
+    pub fn account(&self) -> Option<Account> {
+        match self {
+            Self::Vote(vote) => Some(vote.voter.clone()),
+            Self::Comment(comment) => Some(comment.post.author.clone()),
+            Self::CommentOptions { post, .. } | Self::DeleteComment(post) => {
+                Some(post.author.clone())
+            }
+            Self::Other { value, .. } => {
+                let name = value["account"].as_str();
+                let name = name.or_else(|| value["required_posting_auths"][0].as_str());
+                name.map(Account::from_chain)
+            }
+        }
+    }
+
+    /// The name in blocks, without `_operation`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Vote(_) => "vote",
+            Self::Comment(_) => "comment",
+            Self::CommentOptions { .. } => "comment_options",
+            Self::DeleteComment(_) => "delete_comment",
+            Self::Other { name, .. } => name,
+        }
+    }
+
     /// The operation in a block of a chain.
     pub fn json(&self, kind: ChainKind, form: Form) -> Value {
         let (name, value) = match self {
@@ -145,6 +173,11 @@ impl Operation {
                 let value = json!({"author": post.author, "permlink": post.permlink});
                 ("delete_comment", value)
             }
+            // The only one with amounts; the others hold texts of people.
+            Self::Other { name, value } if name == "claim_reward_balance" => match form {
+                Form::CondenserApi => (name.as_str(), value.clone()),
+                Form::BlockApi => (name.as_str(), with_nai(value.clone())),
+            },
             Self::Other { name, value } => (name.as_str(), value.clone()),
         };
         match form {

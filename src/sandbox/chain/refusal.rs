@@ -85,6 +85,12 @@ pub enum Refusal {
         /// The accounts that may sign for it.
         posting: Vec<Account>,
     },
+    /// The operation changes what posting authority cannot change.
+    #[error("Missing Active Authority {0}")]
+    MissingActiveAuthority(Account),
+    /// There is less to claim, or nothing is claimed: the expression and the sentence.
+    #[error("{0}")]
+    Claim(&'static str),
     /// The same transaction was submitted before.
     #[error("!is_known_transaction( trx_id ): Duplicate transaction check failed")]
     Duplicate {
@@ -168,6 +174,8 @@ impl Refusal {
             }
             // hived no longer has these rules, or words them like steemd.
             Self::MissingPostingAuthority { .. }
+            | Self::MissingActiveAuthority(_)
+            | Self::Claim(_)
             | Self::TooSoon
             | Self::TooManyChanges
             | Self::TooSmall
@@ -189,6 +197,11 @@ impl Refusal {
                 3_030_000,
                 "tx_missing_posting_auth",
                 "missing required posting authority",
+            ),
+            Self::MissingActiveAuthority(_) => (
+                3_010_000,
+                "tx_missing_active_auth",
+                "missing required active authority",
             ),
             _ => (10, "assert_exception", "Assert Exception"),
         };

@@ -1,13 +1,12 @@
 //! The state of accounts and posts, and changes to it that can be undone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use serde_json::{Value, json};
 
-use super::operation::{MEMO_KEY, NO_PAYOUT_LIMIT, authority, time};
+use super::operation::NO_PAYOUT_LIMIT;
 use crate::account::Account;
 use crate::post::PostId;
 
@@ -61,21 +60,31 @@ pub struct AccountState {
     pub posts: Vec<Arc<str>>,
     /// The number of its posts and comments.
     pub post_count: u32,
+    /// In thousandths of HIVE or STEEM.
+    pub coins: i64,
+    /// In thousandths of HBD or SBD.
+    pub dollars: i64,
+    /// What it can claim.
+    pub rewards: Rewards,
+    /// A text that should hold JSON.
+    pub json_metadata: String,
+    /// A text that should hold JSON. Posting authority is enough to change it.
+    pub posting_json_metadata: String,
+    /// Whom it follows, and how: `blog` or `ignore`.
+    pub following: BTreeMap<Account, String>,
+    /// What it has reblogged and when, newest last.
+    pub reblogs: Vec<(DateTime<Utc>, PostId)>,
 }
 
-impl AccountState {
-    /// The fields that nodes and signers have in common.
-    pub fn json(&self, name: &Account) -> Value {
-        json!({
-            "id": self.id,
-            "name": name,
-            "owner": authority(&[]),
-            "active": authority(&[]),
-            "posting": authority(&self.posting),
-            "memo_key": MEMO_KEY,
-            "created": time(self.created),
-        })
-    }
+/// Rewards that an account has not claimed yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rewards {
+    /// In thousandths of HIVE or STEEM.
+    pub coins: i64,
+    /// In thousandths of HBD or SBD.
+    pub dollars: i64,
+    /// In micro-VESTS.
+    pub vests: i64,
 }
 
 /// A vote on a post, with weight 0 if taken back.
@@ -192,6 +201,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
     /// The value at the head of the chain.
     pub fn at_head(&self, name: &K) -> Option<&V> {
         self.head.get(name)
+    }
+
+    /// All names at the head of the chain.
+    pub fn names_at_head(&self) -> impl Iterator<Item = &K> {
+        self.head.keys()
     }
 
     /// The value with its pending changes.

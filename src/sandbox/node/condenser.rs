@@ -3,33 +3,26 @@
 use serde_json::{Value, json};
 
 use super::View;
+use super::constants::WITNESS;
 use super::content::object;
+use super::history::filter;
 use super::rpc::RpcError;
 use crate::account::Account;
 use crate::network::ChainKind;
 use crate::post::PostId;
 use crate::sandbox::chain::block::Block;
 use crate::sandbox::chain::operation::{Form, MEMO_KEY, time};
-use crate::sandbox::chain::state::{AccountState, Manabar};
-
-/// Most names in one call.
-const MAX_NAMES: usize = 1000;
 
 impl View<'_> {
     pub(super) fn condenser(&self, name: &str, params: &Value) -> Result<Value, RpcError> {
         match name {
             "get_dynamic_global_properties" => Ok(self.properties()),
             "get_block" => {
-                let Some(num) = params[0].as_u64() else {
-                    let text = "block_num must be a number".to_owned();
-                    return Err(RpcError::InvalidParams(text));
-                };
-                let block = self.block(num);
+                let block = self.block(number(&params[0], "block_num")?);
                 Ok(block.map_or(Value::Null, |block| {
                     self.block_json(block, Form::CondenserApi)
                 }))
             }
-            "get_accounts" => self.condenser_accounts(&params[0]),
             "get_content" => {
                 let post = post_id(&params[0], &params[1])?;
                 Ok(self.content(&post))
@@ -40,7 +33,7 @@ impl View<'_> {
             }
             "get_discussions_by_blog" => {
                 let author = text(&params[0]["tag"], "tag")?;
-                let newest = self.newest_posts(author, &Value::Null, &params[0]["limit"]);
+                let newest = self.blog(author, &params[0]["start_permlink"], &params[0]["limit"]);
                 Ok(newest.iter().map(|post| self.content(post)).collect())
             }
             "get_discussions_by_author_before_date" => {
@@ -48,9 +41,22 @@ impl View<'_> {
                 let newest = self.newest_posts(author, &params[1], &params[3]);
                 Ok(newest.iter().map(|post| self.content(post)).collect())
             }
-            "get_config" => Ok(self.config()),
-            "get_version" => Ok(self.version()),
-            _ => Err(RpcError::UnknownMethod(name.to_owned())),
+            "get_block_header" => {
+                let num = number(&params[0], "block_num")?;
+                Ok(self.block(num).map_or(Value::Null, header))
+            }
+            "get_ops_in_block" => {
+                let num = number(&params[0], "block_num")?;
+                let only_virtual = params[1].as_bool().unwrap_or_default();
+                Ok(self.operations_in_block(num, only_virtual, Form::CondenserApi))
+            }
+            "get_transaction" => self.transaction(text(&params[0], "id")?, Form::CondenserApi),
+            "get_account_history" => {
+                let account = text(&params[0], "account")?;
+                let filter = filter(&params[3], &params[4]);
+                self.history(account, &params[1], &params[2], filter, Form::CondenserApi)
+            }
+            _ => self.condenser_accounts(name, params),
         }
     }
 
@@ -64,18 +70,38 @@ impl View<'_> {
     /// default 20.
     pub(super) fn newest_posts(&self, author: &str, start: &Value, limit: &Value) -> Vec<PostId> {
         let author = Account::from_chain(author);
-        let start = start.as_str().filter(|permlink| !permlink.is_empty());
-        let limit = limit.as_u64().unwrap_or(20).min(100);
         let posts = self.chain.account(&author).map(|account| &account.posts);
         let newest = posts.into_iter().flatten().rev();
-        newest
-            .skip_while(|permlink| start.is_some_and(|start| ***permlink != *start))
-            .take(limit as usize)
-            .map(|permlink| PostId::new(author.clone(), permlink))
-            .collect()
+        page(
+            newest.map(|permlink| PostId::new(author.clone(), permlink)),
+            start,
+            limit,
+        )
     }
 
-    fn properties(&self) -> Value {
+    /// The same with posts of others that `author` has reblogged, at the moment of that.
+    pub(super) fn blog(&self, author: &str, start: &Value, limit: &Value) -> Vec<PostId> {
+        let author = Account::from_chain(author);
+        let Some(account) = self.chain.account(&author) else {
+            return Vec::new();
+        };
+        let own = account
+            .posts
+            .iter()
+            .map(|permlink| PostId::new(author.clone(), permlink));
+        let own = own.map(|post| (self.chain.post(&post).map(|state| state.created), post));
+        let reblogs = account
+            .reblogs
+            .iter()
+            .cloned()
+            .map(|(at, post)| (Some(at), post));
+        let mut blog: Vec<_> = own.chain(reblogs).collect();
+        blog.retain(|(_, post)| self.chain.post(post).is_some());
+        blog.sort_by_key(|(at, _)| *at);
+        page(blog.into_iter().rev().map(|(_, post)| post), start, limit)
+    }
+
+    pub(super) fn properties(&self) -> Value {
         let head = self
             .block(u64::from(self.head))
             .unwrap_or(self.chain.head());
@@ -116,29 +142,36 @@ impl View<'_> {
         Value::Object(properties)
     }
 
+    /// A transaction with its place in the chain.
+    pub(super) fn transaction_json(&self, block: &Block, index: usize, form: Form) -> Value {
+        let transaction = &block.transactions[index];
+        let operations = transaction.operations.iter();
+        let operations = operations.map(|operation| operation.json(self.chain.kind(), form));
+        json!({
+            "ref_block_num": transaction.ref_block_num,
+            "ref_block_prefix": transaction.ref_block_prefix,
+            "expiration": time(transaction.expiration),
+            "operations": operations.collect::<Vec<_>>(),
+            "extensions": [],
+            "signatures": [],
+            "transaction_id": transaction.id,
+            "block_num": block.num,
+            "transaction_num": index,
+        })
+    }
+
     pub(super) fn block_json(&self, block: &Block, form: Form) -> Value {
-        let kind = self.chain.kind();
-        let mut transactions = Vec::new();
-        for (index, trx) in block.transactions.iter().enumerate() {
-            let operations = trx
-                .operations
-                .iter()
-                .map(|operation| operation.json(kind, form));
-            let mut transaction = json!({
-                "ref_block_num": trx.ref_block_num,
-                "ref_block_prefix": trx.ref_block_prefix,
-                "expiration": time(trx.expiration),
-                "operations": operations.collect::<Vec<_>>(),
-                "extensions": [],
-                "signatures": [],
-            });
-            if form == Form::CondenserApi {
-                transaction["transaction_id"] = json!(trx.id);
-                transaction["block_num"] = json!(block.num);
-                transaction["transaction_num"] = json!(index);
-            }
-            transactions.push(transaction);
-        }
+        let transactions: Vec<Value> = (0..block.transactions.len())
+            .map(|index| {
+                let mut transaction = self.transaction_json(block, index, form);
+                if form == Form::BlockApi
+                    && let Value::Object(fields) = &mut transaction
+                {
+                    fields.retain(|name, _| !PLACE.contains(&name.as_str()));
+                }
+                transaction
+            })
+            .collect();
         let ids: Vec<&str> = block.transactions.iter().map(|trx| &*trx.id).collect();
         json!({
             "block_id": block.id,
@@ -147,99 +180,39 @@ impl View<'_> {
             "witness": WITNESS,
             "witness_signature": "00",
             "signing_key": MEMO_KEY,
-            "transaction_merkle_root": "0000000000000000000000000000000000000000",
+            "transaction_merkle_root": NO_ROOT,
             "extensions": [],
             "transactions": transactions,
             "transaction_ids": ids,
         })
     }
-
-    fn condenser_accounts(&self, names: &Value) -> Result<Value, RpcError> {
-        let Some(names) = names.as_array() else {
-            return Err(RpcError::InvalidParams("names must be an array".to_owned()));
-        };
-        if names.len() > MAX_NAMES {
-            return Err(RpcError::Assertion(
-                "names.size() <= 1000",
-                "Cannot get more than 1000 accounts",
-            ));
-        }
-        let known = names.iter().filter_map(|name| {
-            let name = Account::from_chain(name.as_str()?);
-            Some(self.account(&name, self.chain.account(&name)?))
-        });
-        Ok(known.collect())
-    }
-
-    /// An account in the form of `condenser_api`.
-    fn account(&self, name: &Account, account: &AccountState) -> Value {
-        let max = i128::from(account.vesting_shares.max(1));
-        let mut value = object(account.json(name));
-        value.extend(object(match self.chain.kind() {
-            ChainKind::Hive => json!({"hbd_balance": "0.000 HBD", "balance": "1.000 HIVE"}),
-            ChainKind::Steem => json!({"sbd_balance": "0.000 SBD", "balance": "1.000 STEEM"}),
-        }));
-        value.extend(object(json!({
-            "json_metadata": "",
-            "posting_json_metadata": "",
-            "can_vote": account.can_vote,
-            "vesting_shares": vests(account.vesting_shares),
-            "delegated_vesting_shares": vests(0),
-            "received_vesting_shares": vests(0),
-            "vesting_withdraw_rate": "0.000000 VESTS",
-            "to_withdraw": 0,
-            "withdrawn": 0,
-            "next_vesting_withdrawal": "1969-12-31T23:59:59",
-            "voting_manabar": manabar(&account.voting),
-            "downvote_manabar": manabar(&account.downvote),
-            "voting_power": i128::from(account.voting.current) * 10_000 / max,
-            "last_vote_time": time(account.last_vote),
-            "post_count": account.post_count,
-            "reputation": 0,
-        })));
-        Value::Object(value)
-    }
-
-    fn config(&self) -> Value {
-        let (prefix, id) = match self.chain.kind() {
-            ChainKind::Hive => ("HIVE", "beeab0de"),
-            ChainKind::Steem => ("STEEM", ""),
-        };
-        let name = |name: &str| format!("{prefix}_{name}");
-        json!({
-            name("BLOCK_INTERVAL"): 3,
-            name("CHAIN_ID"): format!("{id:0<64}"),
-            name("VOTING_MANA_REGENERATION_SECONDS"): 432_000,
-            name("CASHOUT_WINDOW_SECONDS"): 604_800,
-            name("UPVOTE_LOCKOUT_SECONDS"): 43_200,
-        })
-    }
-
-    fn version(&self) -> Value {
-        let version = match self.chain.kind() {
-            ChainKind::Hive => "1.28.7",
-            ChainKind::Steem => "0.23.0",
-        };
-        json!({"blockchain_version": version, "hive_revision": "sandbox", "fc_revision": "sandbox"})
-    }
 }
 
-/// The witness of all blocks.
-const WITNESS: &str = "witness.sandbox";
-
-/// Micro-VESTS in the form of nodes: `1000000.000000 VESTS`.
-fn vests(micro: i64) -> String {
-    format!("{}.{:06} VESTS", micro / 1_000_000, micro % 1_000_000)
+/// The posts from permlink `start` on if it is one: up to 100, by default 20.
+fn page(posts: impl Iterator<Item = PostId>, start: &Value, limit: &Value) -> Vec<PostId> {
+    let start = start.as_str().filter(|permlink| !permlink.is_empty());
+    let posts = posts.skip_while(|post| start.is_some_and(|start| *post.permlink != *start));
+    posts
+        .take(limit.as_u64().unwrap_or(20).min(100) as usize)
+        .collect()
 }
 
-/// A manabar. Like hived, writes large numbers as strings and small ones as numbers.
-fn manabar(bar: &Manabar) -> Value {
-    let current = match u32::try_from(bar.current) {
-        Ok(small) => json!(small),
-        Err(_) => json!(bar.current.to_string()),
-    };
-    json!({"current_mana": current, "last_update_time": bar.updated.timestamp()})
+/// The fields that a transaction has in `condenser_api` only.
+const PLACE: [&str; 3] = ["transaction_id", "block_num", "transaction_num"];
+
+/// The header of a block.
+pub(super) fn header(block: &Block) -> Value {
+    json!({
+        "previous": block.previous,
+        "timestamp": time(block.timestamp),
+        "witness": WITNESS,
+        "transaction_merkle_root": NO_ROOT,
+        "extensions": [],
+    })
 }
+
+/// The root of the transactions, which the sandbox does not compute.
+const NO_ROOT: &str = "0000000000000000000000000000000000000000";
 
 pub(super) fn post_id(author: &Value, permlink: &Value) -> Result<PostId, RpcError> {
     let author = text(author, "author")?;
@@ -250,4 +223,9 @@ pub(super) fn post_id(author: &Value, permlink: &Value) -> Result<PostId, RpcErr
 pub(super) fn text<'a>(value: &'a Value, name: &str) -> Result<&'a str, RpcError> {
     let text = value.as_str();
     text.ok_or_else(|| RpcError::InvalidParams(format!("{name} must be a string")))
+}
+
+pub(super) fn number(value: &Value, name: &str) -> Result<u64, RpcError> {
+    let number = value.as_u64();
+    number.ok_or_else(|| RpcError::InvalidParams(format!("{name} must be a number")))
 }

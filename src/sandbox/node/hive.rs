@@ -1,10 +1,13 @@
-//! `block_api`, `database_api` and `bridge`, which nodes of Hive have besides `condenser_api`.
+//! The APIs that nodes of Hive have besides `condenser_api`, but for `rc_api`.
 
 use serde_json::{Value, json};
 
-use super::View;
-use super::condenser::{post_id, text};
+use super::accounts::{database_account, limit};
+use super::condenser::{header, number, post_id, text};
+use super::history::filter;
 use super::rpc::RpcError;
+use super::{View, constants};
+use crate::sandbox::chain::asset::with_nai;
 use crate::sandbox::chain::operation::{Form, parent_fields, time};
 use crate::sandbox::chain::state::PostState;
 
@@ -17,6 +20,10 @@ impl View<'_> {
                     || json!({}),
                     |block| json!({"block": self.block_json(block, Form::BlockApi)}),
                 ))
+            }
+            "get_block_header" => {
+                let block = self.block(number(&params["block_num"], "block_num")?);
+                Ok(block.map_or_else(|| json!({}), |block| json!({"header": header(block)})))
             }
             "get_block_range" if self.has_block_range => {
                 let start = number(&params["starting_block_num"], "starting_block_num")?;
@@ -87,6 +94,61 @@ impl View<'_> {
                     .collect();
                 Ok(json!({"votes": votes}))
             }
+            "get_dynamic_global_properties" => Ok(with_nai(self.properties())),
+            "find_accounts" => {
+                let accounts = self.accounts(&params["accounts"])?.into_iter();
+                let accounts: Vec<Value> = accounts.map(database_account).collect();
+                Ok(json!({"accounts": accounts}))
+            }
+            "list_accounts" => {
+                let start = text(&params["start"], "start")?;
+                let names = self.names_from(start, limit(&params["limit"], 1000));
+                let accounts = names
+                    .into_iter()
+                    .filter_map(|name| self.chain.account_json(name));
+                let accounts: Vec<Value> = accounts.map(database_account).collect();
+                Ok(json!({"accounts": accounts}))
+            }
+            _ => constants::database(self.chain.kind(), self.head, name)
+                .ok_or_else(|| RpcError::UnknownMethod(name.to_owned())),
+        }
+    }
+
+    pub(super) fn account_history_api(
+        &self,
+        name: &str,
+        params: &Value,
+    ) -> Result<Value, RpcError> {
+        match name {
+            "get_ops_in_block" => {
+                let num = number(&params["block_num"], "block_num")?;
+                let only_virtual = params["only_virtual"].as_bool().unwrap_or_default();
+                let operations = self.operations_in_block(num, only_virtual, Form::BlockApi);
+                Ok(json!({"ops": operations}))
+            }
+            "get_transaction" => self.transaction(text(&params["id"], "id")?, Form::BlockApi),
+            "get_account_history" => {
+                let account = text(&params["account"], "account")?;
+                let (low, high) = ("operation_filter_low", "operation_filter_high");
+                let filter = filter(&params[low], &params[high]);
+                let (start, limit) = (&params["start"], &params["limit"]);
+                let history = self.history(account, start, limit, filter, Form::BlockApi)?;
+                Ok(json!({"history": history}))
+            }
+            _ => Err(RpcError::UnknownMethod(name.to_owned())),
+        }
+    }
+
+    pub(super) fn transaction_status_api(
+        &self,
+        name: &str,
+        params: &Value,
+    ) -> Result<Value, RpcError> {
+        match name {
+            "find_transaction" => {
+                let id = text(&params["transaction_id"], "transaction_id")?;
+                Ok(self.transaction_status(id))
+            }
             _ => Err(RpcError::UnknownMethod(name.to_owned())),
         }
     }
@@ -96,7 +158,10 @@ impl View<'_> {
             "get_account_posts" => {
                 let author = text(&params["account"], "account")?;
                 let start = &params["start_permlink"];
-                let newest = self.newest_posts(author, start, &params["limit"]);
+                let newest = match params["sort"].as_str() {
+                    Some("blog") => self.blog(author, start, &params["limit"]),
+                    _ => self.newest_posts(author, start, &params["limit"]),
+                };
                 let posts = newest.iter().filter_map(|name| {
                     let post = self.chain.post(name)?;
                     Some(self.bridge_post(name, post))
@@ -114,9 +179,4 @@ impl View<'_> {
             _ => Err(RpcError::UnknownMethod(name.to_owned())),
         }
     }
-}
-
-fn number(value: &Value, name: &str) -> Result<u64, RpcError> {
-    let number = value.as_u64();
-    number.ok_or_else(|| RpcError::InvalidParams(format!("{name} must be a number")))
 }

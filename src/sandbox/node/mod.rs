@@ -1,8 +1,11 @@
 //! The API of a node: JSON-RPC 2.0 by `POST /`, in single calls and batches, with answers in the forms
 //! of hived, hivemind and steemd.
 
+mod accounts;
 mod condenser;
+mod constants;
 mod content;
+mod history;
 mod hive;
 mod rpc;
 
@@ -15,14 +18,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
-use axum::http::{Method, Response};
+use axum::http::{HeaderMap, Method, Response};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use self::rpc::{Call, RpcError};
 use super::chain::Chain;
 use super::connection::Connection;
-use super::endpoint::{Endpoint, Reply};
+use super::endpoint::{Endpoint, Reply, preflight};
 use super::faults::Answer;
 use super::lock;
 use super::requests::Request;
@@ -92,9 +95,13 @@ async fn handle(
     State(node): State<Arc<Node>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     method: Method,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
     let endpoint = Arc::clone(&node.endpoint);
+    if method == Method::OPTIONS {
+        return preflight(&headers);
+    }
     if method != Method::POST {
         let reply = Reply::Answer(Answer::proxy_page(405));
         return endpoint.deliver(&connection, reply).await;
@@ -180,6 +187,11 @@ impl<'a> View<'a> {
             ("condenser_api", _) => self.condenser(name, params),
             ("block_api", _) => self.block_api(name, params),
             ("database_api", ChainKind::Hive) => self.database_api(name, params),
+            ("account_history_api", ChainKind::Hive) => self.account_history_api(name, params),
+            ("rc_api", ChainKind::Hive) => self.rc_api(name, params),
+            ("transaction_status_api", ChainKind::Hive) => {
+                self.transaction_status_api(name, params)
+            }
             ("bridge", ChainKind::Hive) => self.bridge(name, params),
             (_, ChainKind::Hive) => Err(RpcError::UnknownApi(
                 "data._registered_apis",

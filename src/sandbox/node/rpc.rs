@@ -30,6 +30,8 @@ pub(super) enum RpcError {
     /// The registry of the node, and the API that is not in it.
     #[error("Assert Exception:api_itr != {0}.end(): Could not find API {1}")]
     UnknownApi(&'static str, String),
+    #[error("Assert Exception:false: Unknown Transaction {0}")]
+    UnknownTransaction(String),
     #[error("Assert Exception:method_itr != api_itr->second.end(): Could not find method {0}")]
     UnknownMethod(String),
 }
@@ -63,7 +65,7 @@ impl RpcError {
             Self::Parse => -32700,
             Self::InvalidRequest(_) => -32600,
             Self::InvalidParams(_) => -32602,
-            Self::Assertion(..) => -32003,
+            Self::Assertion(..) | Self::UnknownTransaction(_) => -32003,
             Self::InvalidMethod(_) | Self::UnknownApi(..) | Self::UnknownMethod(_) => -32601,
         }
     }

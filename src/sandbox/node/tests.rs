@@ -215,3 +215,285 @@ fn the_old_form_of_a_call_is_parsed() {
     assert_eq!(call.method, "condenser_api.get_block");
     assert_eq!(call.params, json!([5]));
 }
+
+#[test]
+fn the_methods_that_clients_need_are_there_in_both_forms() {
+    let chain = chain(ChainKind::Hive);
+    let id = &*chain.head().transactions[0].id;
+    let names = json!({"accounts": ["alice", "ghost", "bob"]});
+    for (method, params, path, value) in [
+        (
+            "condenser_api.get_config",
+            json!([]),
+            "/HIVE_BLOCKCHAIN_VERSION",
+            json!("1.28.7"),
+        ),
+        (
+            "condenser_api.get_chain_properties",
+            json!([]),
+            "/account_creation_fee",
+            json!("3.000 HIVE"),
+        ),
+        (
+            "condenser_api.get_witness_schedule",
+            json!([]),
+            "/median_props/maximum_block_size",
+            json!(65_536),
+        ),
+        (
+            "condenser_api.get_feed_history",
+            json!([]),
+            "/current_median_history/base",
+            json!("0.300 HBD"),
+        ),
+        (
+            "condenser_api.get_current_median_history_price",
+            json!([]),
+            "/quote",
+            json!("1.000 HIVE"),
+        ),
+        (
+            "condenser_api.get_reward_fund",
+            json!(["post"]),
+            "/name",
+            json!("post"),
+        ),
+        (
+            "condenser_api.get_hardfork_version",
+            json!([]),
+            "",
+            json!("1.28.0"),
+        ),
+        (
+            "condenser_api.get_block_header",
+            json!([FIRST + 2]),
+            "/previous",
+            json!(chain.block(FIRST + 1).unwrap().id),
+        ),
+        (
+            "condenser_api.get_block_header",
+            json!([FIRST + 3]),
+            "",
+            Value::Null,
+        ),
+        (
+            "condenser_api.get_ops_in_block",
+            json!([FIRST + 2, false]),
+            "/0/op/0",
+            json!("vote"),
+        ),
+        (
+            "condenser_api.get_ops_in_block",
+            json!([FIRST + 2, true]),
+            "",
+            json!([]),
+        ),
+        (
+            "condenser_api.get_transaction",
+            json!([id]),
+            "/block_num",
+            json!(FIRST + 2),
+        ),
+        (
+            "condenser_api.lookup_accounts",
+            json!(["b", 10]),
+            "",
+            json!(["bob"]),
+        ),
+        (
+            "condenser_api.lookup_accounts",
+            json!(["", 1]),
+            "",
+            json!(["alice"]),
+        ),
+        (
+            "condenser_api.lookup_account_names",
+            json!([["ghost", "bob"]]),
+            "/0",
+            Value::Null,
+        ),
+        ("condenser_api.get_account_count", json!([]), "", json!(2)),
+        (
+            "condenser_api.get_followers",
+            json!(["bob", "", "blog", 10]),
+            "",
+            json!([]),
+        ),
+        (
+            "condenser_api.get_follow_count",
+            json!(["bob"]),
+            "/follower_count",
+            json!(0),
+        ),
+        (
+            "database_api.get_config",
+            json!({}),
+            "/HBD_SYMBOL/nai",
+            json!("@@000000013"),
+        ),
+        (
+            "database_api.get_version",
+            json!({}),
+            "/blockchain_version",
+            json!("1.28.7"),
+        ),
+        (
+            "database_api.get_dynamic_global_properties",
+            json!({}),
+            "/current_supply/amount",
+            json!("157464400971"),
+        ),
+        (
+            "database_api.get_witness_schedule",
+            json!({}),
+            "/median_props/account_creation_fee/precision",
+            json!(3),
+        ),
+        (
+            "database_api.get_feed_history",
+            json!({}),
+            "/current_median_history/quote/nai",
+            json!("@@000000021"),
+        ),
+        (
+            "database_api.get_reward_funds",
+            json!({}),
+            "/funds/0/name",
+            json!("post"),
+        ),
+        (
+            "database_api.get_hardfork_properties",
+            json!({}),
+            "/last_hardfork",
+            json!(28),
+        ),
+        (
+            "database_api.find_accounts",
+            names.clone(),
+            "/accounts/1/name",
+            json!("bob"),
+        ),
+        (
+            "database_api.find_accounts",
+            names.clone(),
+            "/accounts/0/vesting_shares/amount",
+            json!(USUAL_STAKE.to_string()),
+        ),
+        (
+            "database_api.list_accounts",
+            json!({"start": "b", "limit": 5, "order": "by_name"}),
+            "/accounts/0/name",
+            json!("bob"),
+        ),
+        (
+            "block_api.get_block_header",
+            json!({"block_num": FIRST + 2}),
+            "/header/witness",
+            json!("witness.sandbox"),
+        ),
+        (
+            "account_history_api.get_ops_in_block",
+            json!({"block_num": FIRST + 2}),
+            "/ops/0/op/type",
+            json!("vote_operation"),
+        ),
+        (
+            "account_history_api.get_transaction",
+            json!({"id": id}),
+            "/operations/0/type",
+            json!("vote_operation"),
+        ),
+        (
+            "transaction_status_api.find_transaction",
+            json!({"transaction_id": id}),
+            "/status",
+            json!("within_reversible_block"),
+        ),
+        (
+            "transaction_status_api.find_transaction",
+            json!({"transaction_id": "00"}),
+            "/status",
+            json!("unknown"),
+        ),
+        (
+            "rc_api.find_rc_accounts",
+            names,
+            "/rc_accounts/1/account",
+            json!("bob"),
+        ),
+        (
+            "rc_api.get_resource_params",
+            json!({}),
+            "/resource_names/0",
+            json!("resource_history_bytes"),
+        ),
+        (
+            "rc_api.get_resource_pool",
+            json!({}),
+            "/resource_pool/resource_state_bytes/fill_level",
+            json!(9826),
+        ),
+    ] {
+        let answer = ask(&chain, method, params);
+        assert_eq!(answer.pointer(path), Some(&value), "{method}: {answer}");
+    }
+}
+
+#[test]
+fn the_history_of_an_account_is_cut_filtered_and_numbered() {
+    let chain = chain(ChainKind::Hive);
+    let history = |params: Value| -> Vec<Value> {
+        let history = ask(&chain, "condenser_api.get_account_history", params);
+        let entries = history.as_array().unwrap().iter();
+        entries
+            .map(|entry| json!([entry[0], entry[1]["op"][0]]))
+            .collect()
+    };
+    let (comment, vote) = (json!([0, "comment"]), json!([1, "vote"]));
+    assert_eq!(
+        history(json!(["bob", -1, 100])),
+        [comment.clone(), vote.clone()]
+    );
+    assert_eq!(history(json!(["bob", -1, 1])), std::slice::from_ref(&vote));
+    assert_eq!(
+        history(json!(["bob", 0, 100])),
+        std::slice::from_ref(&comment)
+    );
+    assert_eq!(history(json!(["bob", -1, 100, 1])), [vote]);
+    assert_eq!(history(json!(["bob", -1, 100, "2", 0])), [comment]);
+    assert_eq!(history(json!(["bob", -1, 100, 0, 1])), Vec::<Value>::new());
+    assert_eq!(history(json!(["alice", -1, 100])), [json!([0, "vote"])]);
+    let answer = View::new(&chain, &switches(), start()).call(
+        "condenser_api.get_account_history",
+        &json!(["bob", -1, 1001]),
+    );
+    assert!(answer.is_err());
+}
+
+#[test]
+fn a_blog_holds_what_its_owner_reblogged() {
+    let mut chain = chain(ChainKind::Hive);
+    let json = json!(["reblog", {"account": "alice", "author": "bob", "permlink": "post"}]);
+    let value = json!({"required_auths": [], "required_posting_auths": ["alice"], "id": "follow", "json": json.to_string()});
+    let reblog = Operation::Other {
+        name: "custom_json".into(),
+        value,
+    };
+    chain.submit(vec![reblog], None).unwrap();
+    chain.produce(start() + Days::seconds(9));
+    let of = |sort: &str| {
+        ask(
+            &chain,
+            "bridge.get_account_posts",
+            json!({"sort": sort, "account": "alice", "limit": 5}),
+        )
+    };
+    assert_eq!(of("blog")[0]["author"], "bob");
+    assert_eq!(of("posts"), json!([]));
+    let blog = ask(
+        &chain,
+        "condenser_api.get_discussions_by_blog",
+        json!([{"tag": "alice", "limit": 5}]),
+    );
+    assert_eq!(blog[0]["permlink"], "post");
+}

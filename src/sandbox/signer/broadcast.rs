@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use super::input::Input;
 use super::oauth::SCOPE;
 use super::token::{Role, Token};
-use super::{Signer, SignerKind, unauthorized};
+use super::{Signer, SignerKind, operations, unauthorized};
 use crate::account::Account;
 use crate::network::ChainKind;
-use crate::post::PostId;
 use crate::sandbox::chain::block::digest;
-use crate::sandbox::chain::operation::{Form, Operation, Vote, time};
+use crate::sandbox::chain::operation::{Form, Operation, time};
 use crate::sandbox::chain::refusal::Refusal;
 use crate::sandbox::endpoint::{Mode, Reply};
 use crate::sandbox::faults::Answer;
@@ -20,62 +19,39 @@ impl Signer {
     /// Checks a transaction in the order of the real server and submits it to the chain.
     pub(super) fn broadcast(&self, input: &Input, mode: Mode) -> Result<Reply, Reply> {
         let token = self.authenticate(input, &[Role::Access, Role::Login])?;
+        self.permit(&token, mode)?;
         // The real process dies of anything but an array of pairs.
         let Some(Value::Array(operations)) = input.fields.get("operations") else {
             return Err(Reply::Crash);
         };
-        if operations.iter().any(|operation| !operation[1].is_object()) {
+        if operations.iter().any(is_fatal) {
             return Err(Reply::Crash);
         }
-        self.allow(&token, operations, mode)?;
-        let read: Result<Vec<Operation>, String> = operations.iter().map(read_operation).collect();
+        allow(&token, operations)?;
+        let read: Result<Vec<Operation>, String> =
+            operations.iter().map(operations::read).collect();
         let operations = read.map_err(|what| self.serialization_error(&what))?;
         self.submit(operations, &token.user, mode)
     }
 
-    /// Checks the scope, the accounts, the author of the operations and the authorities.
-    fn allow(&self, token: &Token, operations: &[Value], mode: Mode) -> Result<(), Reply> {
-        let scope: &[&str] = match token.role {
-            Role::Login => &["login"],
-            _ => &SCOPE,
-        };
-        let names = operations
-            .iter()
-            .map(|operation| operation[0].as_str().unwrap_or_default());
-        let outside: Vec<&str> = names.filter(|name| !scope.contains(name)).collect();
-        if !outside.is_empty() {
-            let list = outside.join(", ");
-            let text =
-                format!("The access_token scope does not allow the following operation(s): {list}");
-            return Err(unauthorized("invalid_scope", &text));
-        }
-        let client = |text: String| Err(unauthorized("unauthorized_client", &text));
-        let (app, user) = (token.app.as_str(), token.user.as_str());
+    /// Checks the accounts and their authorities.
+    fn permit(&self, token: &Token, mode: Mode) -> Result<(), Reply> {
+        let (app, user) = (&token.app, &token.user);
         let chain = self.world.chain();
-        let accounts = chain.account(&token.app).zip(chain.account(&token.user));
+        let accounts = chain.account(app).zip(chain.account(user));
         let Some((app_account, user_account)) = accounts.filter(|_| mode != Mode::FailedToLoad)
         else {
-            return client(format!(
-                "The app @{app} or user @{user} account failed to load"
-            ));
+            let text = format!("The app @{app} or user @{user} account failed to load");
+            return client(&text);
         };
-        if operations
-            .iter()
-            .any(|operation| author_of(operation) != Some(user))
-        {
-            return client(format!(
-                "This access_token allow you to broadcast transaction only for the account @{user}"
-            ));
-        }
-        if !user_account.posting.contains(&token.app) {
-            return client(format!(
-                "The app @{app} doesn't have permission to broadcast for @{user}"
-            ));
+        if !user_account.posting.contains(app) {
+            let text = format!("The app @{app} doesn't have permission to broadcast for @{user}");
+            return client(&text);
         }
         if !app_account.posting.contains(&self.account) {
-            return client(format!(
-                "Broadcaster account doesn't have permission to broadcast for @{app}"
-            ));
+            let text =
+                format!("Broadcaster account doesn't have permission to broadcast for @{app}");
+            return client(&text);
         }
         Ok(())
     }
@@ -130,7 +106,7 @@ impl Signer {
     }
 
     fn serialization_error(&self, what: &str) -> Reply {
-        let text = format!("Unable to serialize transaction: operations: vote: {what}");
+        let text = format!("Unable to serialize transaction: operations: {what}");
         let mut body = json!({"error": "server_error", "error_description": text});
         if self.kind == SignerKind::HiveSigner {
             body["response"] = json!({
@@ -145,52 +121,75 @@ impl Signer {
     }
 }
 
-/// The account that an operation acts for.
-fn author_of(operation: &Value) -> Option<&str> {
-    let field = match operation[0].as_str()? {
-        "vote" => "voter",
-        "comment" | "delete_comment" | "comment_options" => "author",
-        "custom_json" => return operation[1]["required_posting_auths"][0].as_str(),
-        _ => "account",
+/// Checks the scope and whose operations they are.
+fn allow(token: &Token, operations: &[Value]) -> Result<(), Reply> {
+    let scope: &[&str] = match token.role {
+        Role::Login => &["login"],
+        _ => &SCOPE,
     };
-    operation[1][field].as_str()
-}
-
-/// Parses an operation. Operations other than votes have no effect on the chain.
-///
-/// # Errors
-/// Returns what the serializer of the real server says about the field.
-fn read_operation(operation: &Value) -> Result<Operation, String> {
-    let value = &operation[1];
-    let name = operation[0].as_str().unwrap_or_default();
-    if name != "vote" {
-        return Ok(Operation::Other {
-            name: name.to_owned(),
-            value: value.clone(),
-        });
+    let names = operations.iter().map(name);
+    let outside: Vec<String> = names.filter(|name| !scope.contains(&&**name)).collect();
+    if !outside.is_empty() {
+        let list = outside.join(", ");
+        let text =
+            format!("The access_token scope does not allow the following operation(s): {list}");
+        return Err(unauthorized("invalid_scope", &text));
     }
-    let text = |field: &str| {
-        let text = value[field].as_str();
-        text.ok_or_else(|| format!("{field}: Illegal str: Not a string"))
-    };
-    let (voter, author, permlink) = (text("voter")?, text("author")?, text("permlink")?);
-    Ok(Operation::Vote(Vote {
-        voter: Account::from_chain(voter),
-        post: PostId::new(Account::from_chain(author), permlink),
-        weight: read_weight(value.get("weight"))?,
-    }))
+    let user = &token.user;
+    if operations.iter().any(|operation| !is_own(operation, user)) {
+        let text = format!(
+            "This access_token allow you to broadcast transaction only for the account @{user}"
+        );
+        return client(&text);
+    }
+    Ok(())
 }
 
-/// Parses a whole number and, like the real serializer, truncates it to 16 bits.
-fn read_weight(weight: Option<&Value>) -> Result<i16, String> {
-    let illegal = |shown: String| Err(format!("weight: Illegal value: {shown} (not an integer)"));
-    match weight {
-        None => illegal("undefined".to_owned()),
-        Some(Value::String(text)) => illegal(text.clone()),
-        Some(value) => match (value.as_i64(), value.as_f64()) {
-            (Some(whole), _) => Ok(whole as i16),
-            (None, Some(number)) if number.fract() == 0.0 => Ok(number as i64 as i16),
-            _ => illegal(value.to_string()),
+fn client(text: &str) -> Result<(), Reply> {
+    Err(unauthorized("unauthorized_client", text))
+}
+
+/// Whether the real process dies of an operation: it has no second element, or none of fields where
+/// fields are added.
+fn is_fatal(operation: &Value) -> bool {
+    match operation {
+        Value::String(text) => text.chars().nth(1).is_none(),
+        Value::Array(pair) => {
+            let value = pair.get(1).unwrap_or(&Value::Null);
+            let has_fields = value.is_object() || value.is_array();
+            value.is_null() || (pair[0] == "custom_json" && !has_fields)
+        }
+        other => other.get("1").is_none_or(Value::is_null),
+    }
+}
+
+/// The first element of an operation as a text.
+fn name(operation: &Value) -> String {
+    match operation {
+        Value::String(text) => text.chars().take(1).collect(),
+        operation => match &operation[0] {
+            Value::String(name) => name.clone(),
+            other => other.to_string(),
         },
     }
+}
+
+/// Whether an operation acts for `user` and leaves the keys and authorities alone.
+fn is_own(operation: &Value, user: &Account) -> bool {
+    let (name, value) = (name(operation), &operation[1]);
+    let author = match name.as_str() {
+        "vote" => &value["voter"],
+        "comment" | "delete_comment" | "comment_options" => &value["author"],
+        "custom_json" => &value["required_posting_auths"][0],
+        _ => &value["account"],
+    };
+    let is_set = |field: &str| match &value[field] {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        _ => true,
+    };
+    let is_update = name == "account_update2";
+    let touches_keys = is_update && ["owner", "active", "posting"].into_iter().any(is_set);
+    author.as_str() == Some(user.as_str()) && !touches_keys
 }

@@ -2,6 +2,7 @@
 
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use serde_json::{Map, Value};
 
 use super::html;
@@ -14,10 +15,12 @@ use crate::sandbox::endpoint::Reply;
 pub(super) struct Input {
     pub method: String,
     pub path: String,
-    /// From `Authorization`, or from `access_token`, `refresh_token` or `code` in the body or the query,
+    /// The path with the query.
+    pub target: String,
+    /// From `Authorization`, or from `access_token`, `code` or `refresh_token` in the query or the body,
     /// in this order.
     pub token: Option<String>,
-    /// The fields of the body and the query. Content types that the real server ignores add none.
+    /// The fields of the query, and of the body if the query has none of the name. Content types that the real server ignores add none.
     pub fields: Map<String, Value>,
 }
 
@@ -25,7 +28,7 @@ impl Input {
     /// Parses a request.
     ///
     /// # Errors
-    /// Returns the answer to a JSON request whose body is not JSON.
+    /// Returns the answer to a JSON request whose body is neither an object nor an array.
     pub fn read(head: &Parts, body: &[u8]) -> Result<Self, Reply> {
         let header = |name| {
             let value = head.headers.get(name);
@@ -42,12 +45,15 @@ impl Input {
             Map::new()
         };
         let query = head.uri.query().unwrap_or_default();
-        for (name, value) in form_fields(query.as_bytes()) {
-            fields.entry(name).or_insert(value);
-        }
+        fields.extend(form_fields(query.as_bytes()));
         Ok(Self {
             method: head.method.to_string(),
             path: head.uri.path().to_owned(),
+            target: head
+                .uri
+                .path_and_query()
+                .map_or("", PathAndQuery::as_str)
+                .to_owned(),
             token: token(header(AUTHORIZATION), &fields),
             fields,
         })
@@ -68,7 +74,12 @@ fn json_fields(body: &[u8]) -> Result<Map<String, Value>, Reply> {
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Ok(Map::new()),
+        // It has no fields, but is accepted.
+        Ok(Value::Array(_)) => Ok(Map::new()),
+        Ok(_) => Err(html(
+            400,
+            "SyntaxError: Unexpected token in JSON at position 0",
+        )),
         Err(_) => Err(html(400, "SyntaxError: Unexpected end of JSON input")),
     }
 }
@@ -81,15 +92,17 @@ fn form_fields(text: &[u8]) -> Map<String, Value> {
 
 /// The token in the header or the fields. The prefixes `Bearer` and `Basic` are case-sensitive.
 fn token(header: &str, fields: &Map<String, Value>) -> Option<String> {
-    let header = header
-        .strip_prefix("Bearer ")
-        .or_else(|| header.strip_prefix("Basic "))
-        .unwrap_or(header);
+    let bare = header
+        .strip_prefix("Bearer")
+        .or_else(|| header.strip_prefix("Basic"));
+    let bare = bare.filter(|rest| rest.starts_with(char::is_whitespace));
+    let header = bare.unwrap_or(header).trim();
     if !header.is_empty() {
         return Some(header.to_owned());
     }
-    ["access_token", "refresh_token", "code"]
+    ["access_token", "code", "refresh_token"]
         .iter()
-        .find_map(|name| fields.get(*name)?.as_str())
+        .filter_map(|name| fields.get(*name)?.as_str())
+        .find(|token| !token.is_empty())
         .map(str::to_owned)
 }

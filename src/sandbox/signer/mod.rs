@@ -1,11 +1,14 @@
-//! The API of HiveSigner and SteemConnect: tokens, `me`, broadcast and revoke.
+//! The API of HiveSigner and SteemConnect: tokens, `me`, broadcast and revoke, and the page on which people
+//! agree to the application.
 //!
 //! Texts and statuses are those of the real servers. If the process of the real server would die, all
 //! connections are cut.
 
 mod broadcast;
+mod consent;
 mod input;
 mod oauth;
+mod operations;
 mod token;
 
 #[cfg(test)]
@@ -17,13 +20,14 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
-use axum::http::{Request as HttpRequest, Response};
+use axum::http::{Method, Request as HttpRequest, Response};
 use chrono::Duration;
+use serde_json::Value;
 
 use self::input::Input;
 use self::token::{Mint, Role, Token};
 use super::connection::Connection;
-use super::endpoint::{Endpoint, Mode, Reply};
+use super::endpoint::{Endpoint, Mode, Reply, preflight};
 use super::faults::Answer;
 use super::lock;
 use super::requests::Request;
@@ -151,13 +155,18 @@ impl Signer {
         let path = input.path.trim_end_matches('/');
         let reply = match (input.method.as_str(), path) {
             (_, "/api/oauth2/token") => self.token(input),
-            ("POST", "/api/oauth2/token/revoke") => self.revoke_token(input),
-            ("GET" | "POST" | "PUT", "/api/me") => self.me(input),
+            (_, "/api/oauth2/token/revoke") => self.revoke_token(input),
+            (_, "/api/me") => self.me(input),
+            (_, "/api/decode") => self.decode(input),
             ("POST", "/api/broadcast") => self.broadcast(input, mode),
-            ("GET", _) => {
-                let text = format!("Found. Redirecting to the web site, {}", input.path);
-                let found = Answer::new(302, "text/plain; charset=utf-8", text);
-                Ok(Reply::Answer(found))
+            ("GET" | "HEAD" | "POST", "/oauth2/authorize") => self.authorize(input),
+            ("GET" | "HEAD", _) => {
+                let site = match self.kind {
+                    SignerKind::HiveSigner => "https://hivesigner.com",
+                    SignerKind::SteemConnect => "https://steemconnect.com",
+                };
+                let location = format!("{site}{}", input.target);
+                Ok(Reply::Answer(Answer::redirect(location)))
             }
             _ => Err(html(
                 404,
@@ -167,7 +176,8 @@ impl Signer {
         reply.unwrap_or_else(|refusal| refusal)
     }
 
-    /// The token of a request, if it is valid and has one of these roles.
+    /// The token of a request, if it is valid and has one of these roles. A code or a refresh token
+    /// needs the secret of the application.
     fn authenticate(&self, input: &Input, roles: &[Role]) -> Result<Token, Reply> {
         let wrong = || unauthorized("invalid_grant", "The token has invalid role");
         let text = input.token.as_deref().ok_or_else(wrong)?;
@@ -189,6 +199,16 @@ impl Signer {
         }
         if token.role == Role::Refresh && lock(&self.dead).contains(&token.user) {
             return Err(wrong());
+        }
+        if matches!(token.role, Role::Code | Role::Refresh) {
+            // The real process dies without a string to hash.
+            let Some(Value::String(secret)) = input.fields.get("client_secret") else {
+                return Err(Reply::Crash);
+            };
+            if *secret != self.client_secret {
+                let text = "The code or secret is not valid";
+                return Err(unauthorized("invalid_grant", text));
+            }
         }
         Ok(token)
     }
@@ -216,6 +236,9 @@ async fn handle(
 ) -> Response<Body> {
     let endpoint = Arc::clone(&signer.endpoint);
     let (head, body) = request.into_parts();
+    if head.method == Method::OPTIONS {
+        return preflight(&head.headers);
+    }
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         let reply = html(413, "PayloadTooLargeError: request entity too large");
         return endpoint.deliver(&connection, reply).await;

@@ -1,5 +1,7 @@
 //! All answers of the measured server that concern a daemon.
 
+mod differences;
+mod effects;
 mod tokens;
 
 use std::net::SocketAddr;
