@@ -7,8 +7,12 @@ use toml::de::DeValue;
 
 pub(super) const PREFIX: &str = "CURATORD_";
 
-/// Variables that name the database of tests and benchmarks.
-const OTHERS: [&str; 2] = ["CURATORD_TEST_MYSQL", "CURATORD_BENCH_MYSQL"];
+/// Variables of tests and benchmarks: databases, and the folder of libraries of others.
+const OTHERS: [&str; 3] = [
+    "CURATORD_TEST_MYSQL",
+    "CURATORD_TEST_CLIENTS",
+    "CURATORD_BENCH_MYSQL",
+];
 
 /// An environment variable that sets something.
 pub(super) struct Variable {

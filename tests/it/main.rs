@@ -9,6 +9,7 @@
 mod architecture;
 mod chain;
 mod check;
+mod clients;
 mod daemon;
 mod demo;
 mod docs;
