@@ -13,7 +13,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`account`], [`weight`], [`post`], [`network`], [`moment`], [`clock`], [`backoff`], [`stop`] | the words that all others use |
+//! | [`account`], [`address`], [`weight`], [`post`], [`network`], [`moment`], [`clock`], [`backoff`], [`stop`] | the words that all others use |
 //! | [`chain`] | blocks and operations, the nodes and their failover, the stream of blocks, mana |
 //! | [`rules`] | a rule, its filters and hours; the language ([`rules::language`]), the files ([`rules::files`]), and the set in force, which finds the rules about an account by one look-up ([`rules::set`]) |
 //! | [`votes`] | every decision: who asks ([`votes::asks`]), what a block means ([`votes::planner`]), what a change makes of a row ([`votes::fold`]), whether a vote goes out ([`votes::verdict`]) and when ([`votes::caster`]), and why not ([`votes::reason`]) |
@@ -26,6 +26,7 @@
 //! | [`replay`], [`ruletest`], [`explain`] | rules played over blocks, rules tested, decisions explained |
 //! | [`sandbox`] | a simulated chain and signer, for `demo`, `sandbox` and the tests |
 //! | [`config`], [`toml_reader`], [`diagnostic`], [`cli`] | settings, reading TOML, problems shown in their place, commands |
+//! | [`database_url`], [`private_file`] | how a connection to a server is protected, and files with secrets that others can read |
 //!
 //! # The tasks
 //!
@@ -83,9 +84,11 @@
 //! | nothing that hangs keeps a daemon from stopping | `database_signer_and_nodes_that_hang_together_hold_up_no_stop_and_no_vote_is_lost` |
 //! | no moment from outside makes a sum overflow | `no_moment_makes_a_check_panic` |
 //! | no value of `curatord.toml` is shown | `no_breakage_shows_a_secret` |
+//! | no file makes `check` show a secret | `no_file_makes_check_show_a_secret` |
 //! | [`votes`] knows no store, signer or task | `votes_decide_without_input_output_or_time` |
 
 pub mod account;
+pub mod address;
 pub mod backoff;
 pub mod cast;
 pub mod chain;
@@ -93,12 +96,14 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod database_url;
 pub mod diagnostic;
 pub mod explain;
 pub mod http_client;
 pub mod moment;
 pub mod network;
 pub mod post;
+pub mod private_file;
 pub mod queue;
 pub mod replay;
 pub mod rules;

@@ -6,6 +6,7 @@ use clap::Parser;
 use curatord::cli::{self, Cli, Command, Exit, in_runtime};
 
 fn main() -> ExitCode {
+    cli::keep_memory_private();
     let cli = Cli::parse();
     let result = cli::log::start(match cli.command {
         // The demo prints events itself.

@@ -54,6 +54,7 @@ fn check_configuration(config: Option<&Path>) -> RuleFiles {
     };
     let rules = match config::load(config, environment()) {
         Ok(config) => {
+            problems.extend(config.warnings.iter().cloned().map(Problem::from));
             let lack = match config.is_found() {
                 Ok(()) => config.ready_to_run().err().map(|not_set| not_set.problem()),
                 Err(not_found) => {

@@ -96,6 +96,16 @@ const LAST_TASKS: Duration = Duration::from_millis(100);
 /// Minimum number of worker threads: a blocked one must not stop all others.
 const FEWEST_THREADS: usize = 2;
 
+/// Keeps tokens out of core dumps, and other processes of the same user out of the memory.
+pub fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // Fails on no Linux; without it the program is still of use.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
 /// Runs a command in an asynchronous runtime.
 ///
 /// # Errors

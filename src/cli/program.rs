@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::private_file::shell_word;
+
 /// The word that starts this program in another terminal: its path, or its name if it was started by name.
 pub fn name() -> String {
     let typed = std::env::args_os().next();
@@ -13,24 +15,15 @@ fn word(typed: Option<&OsStr>, exe: Option<&Path>) -> String {
     let typed = Path::new(typed.unwrap_or(OsStr::new("curatord")));
     let by_name = typed.components().count() == 1 && !typed.starts_with(".");
     match exe {
-        Some(exe) if !by_name => quoted(exe),
-        _ => quoted(typed),
+        Some(exe) if !by_name => shell_word(exe),
+        _ => shell_word(typed),
     }
 }
 
 /// The absolute form of a path, quoted for a shell.
 pub fn path(path: &Path) -> String {
     let absolute: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    quoted(&absolute)
-}
-
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:=@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.into_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
+    shell_word(&absolute)
 }
 
 #[cfg(test)]
@@ -52,9 +45,9 @@ mod tests {
 
     #[test]
     fn paths_with_special_characters_are_quoted() {
-        assert_eq!(quoted(Path::new("/srv/my-rules")), "/srv/my-rules");
-        assert_eq!(quoted(Path::new("/srv/my rules")), "'/srv/my rules'");
-        assert_eq!(quoted(Path::new("it's")), "'it'\\''s'");
+        assert_eq!(shell_word(Path::new("/srv/my-rules")), "/srv/my-rules");
+        assert_eq!(shell_word(Path::new("/srv/my rules")), "'/srv/my rules'");
+        assert_eq!(shell_word(Path::new("it's")), "'it'\\''s'");
         assert!(path(Path::new("rules")).ends_with("/rules"));
     }
 }

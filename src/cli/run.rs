@@ -40,6 +40,9 @@ pub struct Args {
 pub async fn run(args: &Args, path: Option<&Path>, wrap: Option<Wrap>) -> anyhow::Result<Exit> {
     let config = configuration(path)?;
     config.ready_to_run()?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let at_start = Arc::new(config);
     let (config_in, config) = watch::channel(at_start.clone());
     let cancel = CancellationToken::new();

@@ -133,7 +133,7 @@ fn write_files(args: &SandboxArgs, sandbox: &Sandbox) -> anyhow::Result<String> 
     }
     let toml = sandbox.curatord_toml("rules", &format!("sqlite://{DATABASE}"));
     let text = format!("{OURS}{toml}");
-    fs::write(&settings, &text)?;
+    write_private(&settings, &text)?;
     let voters: Vec<&str> = args.voters.iter().map(String::as_str).collect();
     write_private(&args.dir.join(TOKENS), &sandbox.tokens_json(&voters))?;
     Ok(text)

@@ -1,13 +1,17 @@
 //! The two sources of settings: the file, and the environment, which overrides it.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use crate::config::environment::{PREFIX, Variable, Variables};
 use crate::diagnostic::report::{Report, Reported, Values};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Finding, PlainProblem};
+use crate::private_file::exposed;
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::table::Table;
 
@@ -203,8 +207,18 @@ fn read_secret(item: &Item<'_>, folder: &Path) -> Result<String, Reported> {
         example: "\"/run/secrets/curatord\"",
     };
     let path = folder.join(item.text(WANTED)?);
-    match std::fs::read_to_string(&path) {
-        Ok(content) => {
+    let opened = File::open(&path).and_then(|mut file| {
+        let mut content = Zeroizing::new(String::new());
+        file.read_to_string(&mut content)?;
+        Ok((exposed(&path, &file), content))
+    });
+    match opened {
+        Ok((Some(exposed), _)) => {
+            let message = format!("other users can read the file that `{}` names", item.key);
+            let help = format!("type `{}`", exposed.command);
+            Err(item.refuse(message, help))
+        }
+        Ok((None, content)) => {
             let secret = content.trim_end_matches(['\r', '\n']);
             if secret.contains('\n') {
                 let message = format!(

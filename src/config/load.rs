@@ -3,13 +3,16 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
+use url::Url;
 
 use crate::config::environment::{Variables, variables};
 use crate::config::layers::{Layers, Section};
+use crate::config::place::{self, Found, Refused};
 use crate::config::{Config, sections};
 use crate::diagnostic::report::{Report, Reported, Values};
 use crate::diagnostic::{Finding, PlainProblem};
+use crate::private_file::Exposed;
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::settings::SECTIONS;
 use crate::toml_reader::syntax;
@@ -43,53 +46,52 @@ pub fn load(
     explicit: Option<&Path>,
     environment: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Config, ConfigFailure> {
-    let (path, text) = find(explicit)?;
-    read(path, &text, &variables(environment))
+    match find(explicit)? {
+        Some(found) => {
+            let Found {
+                path,
+                text,
+                exposed,
+            } = found;
+            read(Some(path), &text, exposed.as_ref(), &variables(environment))
+        }
+        None => read(None, "", None, &variables(environment)),
+    }
 }
 
-/// The path and the text of the file; an empty text where there is no file.
-fn find(explicit: Option<&Path>) -> Result<(Option<PathBuf>, String), ConfigFailure> {
+/// The file; `None` where there is none.
+fn find(explicit: Option<&Path>) -> Result<Option<Found>, ConfigFailure> {
     let candidates = match explicit {
         Some(path) => vec![path],
         None => PLACES.iter().map(Path::new).collect(),
     };
     for path in candidates {
-        match std::fs::read(path) {
-            Ok(bytes) => {
-                let text = String::from_utf8(bytes).map_err(|_| {
-                    unreadable(
-                        path,
-                        "it is not UTF-8 text",
-                        "save it with the encoding UTF-8",
-                    )
-                })?;
-                return Ok((Some(path.to_owned()), text));
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound && explicit.is_none() => {}
-            Err(error) => {
-                let help = "`--config FILE` names the configuration file";
-                return Err(unreadable(path, &error.to_string(), help));
+        match place::open(path, explicit.is_some()) {
+            Ok(file) => return Ok(Some(file)),
+            Err(Refused::Unreadable(error))
+                if error.kind() == ErrorKind::NotFound && explicit.is_none() => {}
+            Err(refused) => {
+                let finding = Finding::whole(format!("cannot read the configuration: {refused}"));
+                let shown = path.to_string_lossy();
+                return Err(ConfigFailure {
+                    problems: vec![PlainProblem::of_file(
+                        &shown,
+                        finding.help(refused.help(path)),
+                    )],
+                    rules: None,
+                });
             }
         }
     }
-    Ok((None, String::new()))
+    Ok(None)
 }
 
-fn unreadable(path: &Path, why: &str, help: &str) -> ConfigFailure {
-    let finding = Finding::whole(format!("cannot read the configuration: {why}"));
-    ConfigFailure {
-        problems: vec![PlainProblem::of_file(
-            &path.to_string_lossy(),
-            finding.help(help),
-        )],
-        rules: None,
-    }
-}
-
-/// Reads the `text` of the file at `path`, overridden by the variables.
+/// Reads the `text` of the file at `path`, overridden by the variables. Where the file is `exposed` to other users, a
+/// secret in it is an error.
 pub(super) fn read(
     path: Option<PathBuf>,
     text: &str,
+    exposed: Option<&Exposed>,
     variables: &Variables,
 ) -> Result<Config, ConfigFailure> {
     let folder = path
@@ -99,6 +101,10 @@ pub(super) fn read(
         .to_owned();
     let report = Report::with(text, Values::Hidden);
     let root = syntax::parse(&report);
+    if let (Some(exposed), Some(key)) = (exposed, secret_in(&root)) {
+        let message = format!("other users can read this file, which holds a secret in `{key}`");
+        report.error(Finding::whole(message).help(format!("type `{}`", exposed.command)));
+    }
     let mut layers = Layers::new(&report, variables, &folder);
     let (rules, config) = read_root(&root, path.clone(), &mut layers);
     layers.refuse_other_variables();
@@ -111,7 +117,10 @@ pub(super) fn read(
     let mut all = report.into_plain_problems(&shown);
     all.extend(problems);
     match config {
-        Ok(config) if all.is_empty() => Ok(config),
+        Ok(config) if !all.iter().any(PlainProblem::is_error) => Ok(Config {
+            warnings: all,
+            ..config
+        }),
         _ => Err(ConfigFailure {
             problems: all,
             rules: rules.ok().filter(|_| !has_syntax_errors),
@@ -163,6 +172,7 @@ pub(super) fn read_root<'t>(
         failed.map_or(Ok(()), Err)?;
         Ok(Config {
             path,
+            warnings: Vec::new(),
             names_database,
             rules: rules.clone()?,
             database: database?,
@@ -175,6 +185,33 @@ pub(super) fn read_root<'t>(
     };
     let config = config();
     (rules, config)
+}
+
+/// The key of the first secret in the file.
+fn secret_in(root: &DeTable<'_>) -> Option<&'static str> {
+    let value = |section: &str, key: &str| match root.get(section)?.get_ref() {
+        DeValue::Table(table) => table.get(key).map(|value| value.get_ref()),
+        _ => None,
+    };
+    let has_password = |address: &DeValue<'_>| match address.as_str().map(Url::parse) {
+        Some(Ok(url)) => url.password().is_some_and(|password| !password.is_empty()),
+        _ => false,
+    };
+    let is_given = |secret: &DeValue<'_>| secret.as_str().is_some_and(|text| !text.is_empty());
+    let any_node = |nodes: &DeValue<'_>| match nodes {
+        DeValue::Array(nodes) => nodes.iter().any(|node| has_password(node.get_ref())),
+        _ => false,
+    };
+    let found = [
+        (
+            "client_secret",
+            value("signer", "client_secret").is_some_and(is_given),
+        ),
+        ("url", value("database", "url").is_some_and(has_password)),
+        ("nodes", value("network", "nodes").is_some_and(any_node)),
+    ];
+    let found = found.into_iter().find(|(_, holds)| *holds);
+    found.map(|(key, _)| key)
 }
 
 fn folder_of_rules(item: &Item<'_>, folder: &Path) -> Result<PathBuf, Reported> {

@@ -4,6 +4,7 @@ mod complete;
 mod environment;
 mod layers;
 mod load;
+mod place;
 pub mod reload;
 #[cfg(test)]
 mod secrecy_tests;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use secrecy::SecretString;
 
+use crate::diagnostic::PlainProblem;
 use crate::network::{ChainKind, Follow};
 
 pub use complete::{NotFound, NotSet};
@@ -27,6 +29,8 @@ pub use load::{ConfigFailure, load};
 pub struct Config {
     /// The file it was read from; `None` where there is no file.
     pub path: Option<PathBuf>,
+    /// What is doubtful in it, in the order of the file. Quotes no value.
+    pub warnings: Vec<PlainProblem>,
     /// Whether the environment names the database.
     names_database: bool,
     /// The folder of rule files.

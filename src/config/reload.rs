@@ -35,12 +35,16 @@ pub fn only_at_start(old: &Config, new: &Config) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn config(text: &str) -> Config {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("curatord.toml");
         std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         crate::config::load(Some(&path), []).unwrap()
     }
 

@@ -1,5 +1,7 @@
 //! No message and no drawing shows a value of the configuration, however broken it is.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -34,8 +36,14 @@ fn failure(text: &str, environment: &[(&str, &str)]) -> ConfigFailure {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("curatord.toml");
     std::fs::write(&file, text).unwrap();
-    std::fs::write(folder.path().join("secret"), "hunter2\nhunter2").unwrap();
-    std::fs::write(folder.path().join("url"), "mysql://u:hunter2@h").unwrap();
+    for (name, secret) in [
+        ("secret", "hunter2\nhunter2"),
+        ("url", "mysql://u:hunter2@h"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, secret).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+    }
     let pairs = environment.iter();
     let pairs = pairs.map(|(name, value)| (name.to_string(), value.to_string()));
     load(Some(&file), pairs).expect_err(text)
@@ -114,10 +122,10 @@ fn no_mistake_in_a_variable_shows_its_value() {
 }
 
 #[test]
-fn an_address_with_a_password_is_not_named_as_the_source_of_what_is_missing() {
+fn a_signer_of_ones_own_is_not_named_as_the_source_of_what_is_missing() {
     let none = variables([]);
-    let text = "[signer]\nurl = 'https://u:hunter2@h'";
-    let config = read(Some(PathBuf::from("c.toml")), text, &none).unwrap();
+    let text = "[signer]\nurl = 'https://signer.example/hunter2'";
+    let config = read(Some(PathBuf::from("c.toml")), text, None, &none).unwrap();
     let told = config.ready_to_run().unwrap_err().to_string();
     assert!(told.contains("get them from your signer"), "{told}");
     assert!(!told.contains("hunter2"), "{told}");
@@ -322,7 +330,7 @@ proptest! {
         for slip in slips {
             text = slip.happen(&text);
         }
-        if let Err(failure) = read(None, &text, &variables([])) {
+        if let Err(failure) = read(None, &text, None, &variables([])) {
             let shown = printed(&failure);
             prop_assert!(!gives_away(&shown, &secret), "{}\n{}", text, shown);
         }
@@ -332,7 +340,7 @@ proptest! {
 
     #[test]
     fn no_text_upsets_the_reader(text in "([a-z_]{1,6}|[\\[\\]{}='\"., \n#é]|signer|client_secret|url){0,40}") {
-        if let Err(failure) = read(None, &text, &variables([])) {
+        if let Err(failure) = read(None, &text, None, &variables([])) {
             prop_assert!(!printed(&failure).is_empty());
         }
         printed_as_rules(&text);

@@ -10,8 +10,11 @@ use secrecy::SecretString;
 use toml::de::DeValue;
 use url::Url;
 
+use crate::address;
 use crate::config::layers::Section;
 use crate::config::{Casting, Database, Http, Network, Signer, Start, Tokens};
+use crate::database_url::{DatabaseUrl, Mistake};
+use crate::diagnostic::Finding;
 use crate::diagnostic::report::Reported;
 use crate::network::{ChainKind, Follow};
 use crate::toml_reader::item::{Item, Wanted, quoted};
@@ -48,44 +51,45 @@ const DATABASE_URL: Wanted = Wanted {
 /// The checked address, with the path of an SQLite file resolved against the folder of the configuration.
 fn database_url(section: &mut Section<'_, '_>) -> Reading<SecretString> {
     let given = section.secret(["url", "url_file"], DATABASE_URL, |url, item, folder| {
-        check_database_url(url, folder).map_err(|why| {
-            let help = "write \"sqlite://curatord.db\", or \"mysql://user:password@host/name\"";
-            item.refuse(format!("`{}` {why}", item.key), help)
+        check_database_url(url, item, folder).map_err(|mistake| {
+            let message = format!("`{}` {}", item.key, mistake.what);
+            item.refuse(message, mistake.help)
         })
     })?;
     Ok(given
         .unwrap_or_else(|| format!("sqlite://{}", beside(section.folder(), "curatord.db")).into()))
 }
 
-/// Checks the address. Errors never quote it, because it may hold a password.
-fn check_database_url(text: &str, folder: &Path) -> Result<String, &'static str> {
-    if let Some(rest) = text.strip_prefix("sqlite:") {
-        let rest = rest.strip_prefix("//").unwrap_or(rest);
-        let (file, options) = rest
-            .split_once('?')
-            .map_or((rest, None), |(file, options)| (file, Some(options)));
-        if file.is_empty() {
-            return Err("names no file");
+/// Checks the address, and warns of a connection that others can listen to. Messages never quote it, because it may
+/// hold a password.
+fn check_database_url(text: &str, item: &Item<'_>, folder: &Path) -> Result<String, Mistake> {
+    let Some(rest) = text.strip_prefix("sqlite:") else {
+        for (what, help) in DatabaseUrl::parse(text)?.doubts() {
+            let finding = Finding::at(item.span.clone(), what).help(help);
+            item.report.warning(finding);
         }
-        if file == ":memory:" {
-            return Err("must name a file: an in-memory database is lost when the process ends");
-        }
-        let options = options
-            .map(|options| format!("?{options}"))
-            .unwrap_or_default();
-        return Ok(format!("sqlite://{}{options}", beside(folder, file)));
+        return Ok(text.to_owned());
+    };
+    let mistake = |what| {
+        Err(Mistake {
+            what,
+            help: "write \"sqlite://curatord.db\"",
+        })
+    };
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (file, options) = rest
+        .split_once('?')
+        .map_or((rest, None), |(file, options)| (file, Some(options)));
+    if file.is_empty() {
+        return mistake("names no file");
     }
-    let url = Url::parse(text).map_err(|_| "is not the address of a database")?;
-    if !matches!(url.scheme(), "mysql" | "mariadb") {
-        return Err("must begin with sqlite://, mysql:// or mariadb://");
+    if file == ":memory:" {
+        return mistake("must name a file: an in-memory database is lost when the process ends");
     }
-    if url.host_str().is_none_or(str::is_empty) {
-        return Err("names no host");
-    }
-    if url.path().trim_matches('/').is_empty() {
-        return Err("names no database: it ends with /name");
-    }
-    Ok(text.to_owned())
+    let options = options
+        .map(|options| format!("?{options}"))
+        .unwrap_or_default();
+    Ok(format!("sqlite://{}{options}", beside(folder, file)))
 }
 
 /// The path `file`, which is percent-encoded as in all addresses, relative to `folder`.
@@ -137,12 +141,25 @@ fn nodes(item: &Item<'_>) -> Reading<Vec<String>> {
         example: "[\"https://api.hive.blog\"]",
     };
     item.each(WANTED, |member| {
-        web_address(&member, "https://api.hive.blog")
+        let (node, url) = web_address(&member, "https://api.hive.blog")?;
+        if is_open(&url) {
+            let message = "the connection to this node is not encrypted: whoever is on the way can show a false chain";
+            let help = "write https:// instead of http://";
+            let finding = Finding::at(member.span.clone(), message).help(help);
+            member.report.warning(finding);
+        }
+        Ok(node)
     })
 }
 
-/// An address that begins with `https://` or `http://`, without its final slash. `example` is shown in errors.
-fn web_address(item: &Item<'_>, example: &str) -> Reading<String> {
+/// Whether what is sent to `url` goes to another machine for everybody on the way to read.
+fn is_open(url: &Url) -> bool {
+    url.scheme() == "http" && !address::is_local(url)
+}
+
+/// An address that begins with `https://` or `http://`, without its final slash, and its parts. `example` is shown in
+/// errors.
+fn web_address(item: &Item<'_>, example: &str) -> Reading<(String, Url)> {
     const WANTED: Wanted = Wanted {
         what: "an address",
         example: "\"https://…\"",
@@ -153,7 +170,7 @@ fn web_address(item: &Item<'_>, example: &str) -> Reading<String> {
             "the address must begin with https:// or http://"
         }
         Ok(url) if url.host_str().is_none_or(str::is_empty) => "the address names no host",
-        Ok(_) => return Ok(text.trim_end_matches('/').to_owned()),
+        Ok(url) => return Ok((text.trim_end_matches('/').to_owned(), url)),
         Err(_) => "this is not an address: it must begin with https:// or http://",
     };
     let help = match item.as_text {
@@ -187,12 +204,22 @@ fn start(item: &Item<'_>) -> Reading<Start> {
 
 /// The address of a signer, without `/api`, which the client adds.
 fn signer_url(item: &Item<'_>, example: &str) -> Reading<String> {
-    let url = web_address(item, example)?;
-    if url.ends_with("/api") {
+    let (text, url) = web_address(item, example)?;
+    if address::has_userinfo(&url) {
+        let message = "the address of the signer must hold no user and no password";
+        let help = "remove what stands before the `@`: the signer knows your application by `client_id` and \
+                    `client_secret`";
+        return Err(item.refuse(message, help));
+    }
+    if is_open(&url) {
+        let message = "the tokens would go to another machine without encryption";
+        return Err(item.refuse(message, "write https:// instead of http://"));
+    }
+    if text.ends_with("/api") {
         let message = "this is the address of the signer's API: `/api` is added to it";
         return Err(item.refuse(message, "remove `/api` from its end"));
     }
-    Ok(url)
+    Ok(text)
 }
 
 /// `[signer]`, with the defaults for `chain`.

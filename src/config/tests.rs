@@ -1,5 +1,7 @@
 //! The settings that a configuration gives, and the messages about invalid ones.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +26,9 @@ struct Folder {
 
 impl Folder {
     fn with(text: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let mut builder = tempfile::Builder::new();
+        let private = Permissions::from_mode(0o700);
+        let folder = builder.permissions(private).tempdir().unwrap();
         let file = folder.path().join("curatord.toml");
         std::fs::write(&file, text).unwrap();
         Self { folder, file }
@@ -35,6 +39,13 @@ impl Folder {
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()));
         load(Some(&self.file), pairs)
+    }
+
+    /// Puts a secret into a file that only its owner may read.
+    fn write_secret(&self, name: &str, secret: &str) {
+        let path = self.path(name);
+        std::fs::write(&path, secret).unwrap();
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -171,8 +182,8 @@ fn paths_are_relative_to_the_file() {
 fn secrets_come_from_files_without_their_last_line_break() {
     let folder =
         Folder::with("[database]\nurl_file = 'url'\n[signer]\nclient_secret_file = 'secret'");
-    std::fs::write(folder.path("url"), "mariadb://u:p@h/d\n").unwrap();
-    std::fs::write(folder.path("secret"), "s3cret\r\n").unwrap();
+    folder.write_secret("url", "mariadb://u:p@h/d\n");
+    folder.write_secret("secret", "s3cret\r\n");
     let config = folder.load(&[]).unwrap();
     assert_eq!(config.database.url.expose_secret(), "mariadb://u:p@h/d");
     assert_eq!(config.signer.client_secret.expose_secret(), "s3cret");
@@ -200,7 +211,7 @@ fn a_secret_given_twice_is_refused() {
 fn a_secret_in_the_environment_beats_both_ways_to_give_it_in_the_file() {
     let text = "[signer]\nclient_secret_file = 'nowhere'\n[database]\nurl = 'sqlite://a.db'";
     let folder = Folder::with(text);
-    std::fs::write(folder.path("url"), "sqlite:///b.db").unwrap();
+    folder.write_secret("url", "sqlite:///b.db");
     let url_file = folder.path("url").display().to_string();
     let config = folder.load(&[
         ("CURATORD_SIGNER__CLIENT_SECRET", "x"),
@@ -214,7 +225,7 @@ fn a_secret_in_the_environment_beats_both_ways_to_give_it_in_the_file() {
 #[test]
 fn an_empty_secret_is_none_given() {
     let folder = Folder::with("[signer]\nclient_secret = ''\nclient_secret_file = 'secret'");
-    std::fs::write(folder.path("secret"), "x").unwrap();
+    folder.write_secret("secret", "x");
     assert_eq!(
         folder
             .load(&[])
@@ -308,19 +319,10 @@ fn the_packaged_file_holds_every_key_with_its_default() {
         config.replace(&folder.folder.path().display().to_string(), "")
     };
     assert_eq!(shown(&folder), shown(&empty));
-    let url = |folder: &Folder| {
-        folder
-            .load(&[])
-            .unwrap()
-            .database
-            .url
-            .expose_secret()
-            .to_owned()
-    };
-    assert_eq!(
-        url(&folder),
-        format!("sqlite://{}", folder.path("curatord.db").display())
-    );
+    let packaged_url = folder.load(&[]).unwrap().database.url;
+    // In the folder that the unit gives to the daemon: it may not write in /etc.
+    let url = "sqlite:///var/lib/curatord/curatord.db";
+    assert_eq!(packaged_url.expose_secret(), url);
 
     let nothing = DeTable::new();
     let none = variables([]);

@@ -70,13 +70,24 @@ impl<'t> Report<'t> {
     /// follow from that.
     pub fn syntax_error(&self, finding: Finding) {
         self.has_syntax_errors.set(true);
-        self.findings.borrow_mut().push((Severity::Error, finding));
+        self.push(Severity::Error, finding);
     }
 
     fn add(&self, severity: Severity, finding: Finding) {
         if !self.has_syntax_errors() {
-            self.findings.borrow_mut().push((severity, finding));
+            self.push(severity, finding);
         }
+    }
+
+    fn push(&self, severity: Severity, finding: Finding) {
+        let also = finding.also.iter().map(|(span, _)| span);
+        for span in finding.span.iter().chain(also) {
+            debug_assert!(
+                self.text.get(span.clone()).is_some(),
+                "{span:?}: {finding:?}"
+            );
+        }
+        self.findings.borrow_mut().push((severity, finding));
     }
 
     /// Whether the text breaks the syntax of TOML.

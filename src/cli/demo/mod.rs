@@ -6,7 +6,9 @@ mod story;
 mod tally;
 
 use std::fmt::Write as _;
+use std::fs::Permissions;
 use std::io::{self, Stdout};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +134,10 @@ impl Stage {
         let sandbox = Sandbox::start(sandbox).await;
         let sandbox = Arc::new(sandbox.context("the sandbox cannot listen on 127.0.0.1")?);
         let past = Past::publish(&sandbox, clock);
-        let folder = tempfile::Builder::new().prefix("curatord-demo-").tempdir();
+        let folder = tempfile::Builder::new()
+            .prefix("curatord-demo-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir();
         let folder = folder.context("cannot create a temporary folder")?;
         let config = prepare(folder.path(), &sandbox, clock)
             .await

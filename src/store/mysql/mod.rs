@@ -2,16 +2,18 @@
 
 mod adopt;
 mod dialect;
+mod tls;
 
 use std::future::Future;
 use std::marker::PhantomData;
-use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlPool, MySqlPoolOptions};
+use sqlx::mysql::{MySqlConnection, MySqlPool, MySqlPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection as _, MySql};
+
+use crate::database_url::DatabaseUrl;
 
 use super::connection::{Access, Connection, Outlives, Running};
 use super::error::{StoreError, is_collision};
@@ -44,22 +46,22 @@ pub struct MySqlStore {
 
 impl MySqlStore {
     pub async fn open(url: &SecretString) -> Result<Self, StoreError> {
-        let options = MySqlConnectOptions::from_str(url.expose_secret())?
+        let address = DatabaseUrl::parse(url.expose_secret())
+            .map_err(|mistake| StoreError::Refused(mistake.to_string()))?;
+        tls::check_files(&address)?;
+        let options = address
+            .options()
             .timezone(Some("+00:00".to_owned()))
             .pipes_as_concat(false)
             .no_engine_substitution(false);
-        if options.get_database().is_none_or(str::is_empty) {
-            return Err(StoreError::Refused(
-                "the address names no database: write mysql://user:password@host/NAME".to_owned(),
-            ));
-        }
         // Not through the pool, which reports only a timeout and not why the server does not answer.
         let mut first = within(CONNECT, async {
-            let mut connection = options.connect().await?;
+            let mut connection = options.connect().await.map_err(tls::explained)?;
             prepare(&mut connection).await?;
-            Ok::<_, sqlx::Error>(connection)
+            Ok::<_, StoreError>(connection)
         })
-        .await?;
+        .await
+        .map_err(|error| error.at(address.place()))?;
         within(MIGRATE, adopt::migrate(&mut first)).await?;
         // The tables are there; how this connection ends does not matter.
         let _ = tokio::time::timeout(CONNECT, first.close()).await;

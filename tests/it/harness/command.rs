@@ -1,6 +1,7 @@
 //! The program's commands, which end by themselves.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -22,13 +23,22 @@ pub fn program_in(program: &Path, folder: &Path, arguments: &[&str]) -> Command 
     command
 }
 
-/// A folder with these files.
+/// An empty folder that nobody else may enter: a configuration with a secret in it may lie there whatever its mode.
+pub fn private_folder() -> TempDir {
+    let mut builder = tempfile::Builder::new();
+    let private = fs::Permissions::from_mode(0o700);
+    builder.permissions(private).tempdir().unwrap()
+}
+
+/// A private folder with these files.
 pub fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = private_folder();
     for (name, text) in files {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, text).unwrap();
+        // Some hold secrets.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     folder
 }

@@ -22,7 +22,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::command::{Said, program_in};
+use super::command::{Said, private_folder, program_in};
 use super::{Daemon, Database, PATIENCE, until, within};
 
 /// How often the sandbox makes a block unless a test wants something else.
@@ -58,7 +58,7 @@ impl<'a> Installation<'a> {
     /// With another sandbox.
     pub async fn with(database: &'a Database, config: SandboxConfig) -> Self {
         let sandbox = Sandbox::start(config).await.unwrap();
-        let folder = TempDir::new().unwrap();
+        let folder = private_folder();
         let toml = sandbox.curatord_toml("rules", database.url.expose_secret());
         fs::write(folder.path().join("curatord.toml"), toml).unwrap();
         fs::create_dir(folder.path().join("rules")).unwrap();

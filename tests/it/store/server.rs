@@ -3,6 +3,8 @@
 use chrono_tz::Tz;
 use curatord::store::{Store, StoreError};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 use url::Url;
 
@@ -154,4 +156,57 @@ async fn a_user_with_a_password_is_let_in_with_and_without_encryption() {
         database.execute(&format!("DROP USER '{user}'@'%'")).await;
     })
     .await;
+}
+
+/// The greeting of a server that does not offer TLS.
+fn greeting_without_tls() -> Vec<u8> {
+    let mut packet = vec![10];
+    packet.extend(b"8.0.39\0");
+    packet.extend([1, 0, 0, 0]);
+    packet.extend(b"saltsalt\0");
+    // Everything but TLS (0x0800), in two halves.
+    packet.extend([0xff, 0xf7, 45, 2, 0, 0xff, 0xdf, 21]);
+    packet.extend([0; 10]);
+    packet.extend(b"saltsaltsalt\0mysql_native_password\0");
+    let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
+    [&length[..3], &[0], &packet].concat()
+}
+
+/// Whoever is on the way can answer in place of the server.
+#[tokio::test]
+async fn a_server_that_offers_no_tls_gets_nothing_where_tls_is_required() {
+    for (mode, sends) in [("VERIFY_IDENTITY", 0), ("REQUIRED", 0), ("DISABLED", 1)] {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let rogue = async {
+            let (mut client, _) = listener.accept().await.unwrap();
+            client.write_all(&greeting_without_tls()).await.unwrap();
+            let mut sent = [0; 1];
+            client.read(&mut sent).await.unwrap_or_default()
+        };
+        let url = format!("mysql://curatord:hush@127.0.0.1:{port}/curatord?ssl-mode={mode}");
+        let url = SecretString::from(url);
+        let (sent, opened) = tokio::join!(timeout(PATIENCE, rogue), Store::open(&url, Tz::UTC));
+        let error = opened.err().unwrap();
+        assert_eq!(sent.unwrap(), sends, "{mode}: {error}");
+        if sends == 0 {
+            assert!(matches!(error, StoreError::Refused(_)), "{mode}: {error}");
+            let place = format!("127.0.0.1:{port}: ");
+            assert!(error.to_string().contains(&place), "{error}");
+            assert!(error.to_string().contains("switch TLS on"), "{error}");
+        }
+        assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
+    }
+}
+
+/// The server of the tests has a certificate that nobody has signed, or none.
+#[tokio::test]
+async fn a_certificate_that_nobody_has_signed_is_refused_with_what_to_write() {
+    let error = open_error(|url| url.set_query(Some("ssl-mode=VERIFY_IDENTITY"))).await;
+    assert!(matches!(error, StoreError::Refused(_)), "{error}");
+    let told = error.to_string();
+    assert!(
+        told.contains("ssl-ca=FILE") || told.contains("switch TLS on"),
+        "{told}"
+    );
 }
