@@ -8,14 +8,14 @@ use std::fmt;
 pub enum NodeNotice {
     /// An outage of this node began. Other nodes are used, if there are any.
     Down {
-        /// The node's address.
+        /// The node's host, with a port that is not the scheme's own.
         node: String,
         /// What it did wrong.
         fault: String,
     },
     /// The outage of this node is over: it has answered for a whole cooldown.
     Up {
-        /// The node's address.
+        /// The node's host, with a port that is not the scheme's own.
         node: String,
     },
     /// An outage of all nodes began. `faults` lists the fault of each.
@@ -25,7 +25,7 @@ pub enum NodeNotice {
     },
     /// The first node answered after an outage of all.
     AnyUp {
-        /// The node's address.
+        /// The node's host, with a port that is not the scheme's own.
         node: String,
     },
 }

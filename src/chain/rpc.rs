@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::address;
 use crate::chain::lenient::{self, Integer};
 use crate::chain::node_error::{NodeError, NodeFault, excerpt, from_rpc_error};
 use crate::http_client::{CONNECT_TIMEOUT, innermost, retry_after};
@@ -61,7 +62,7 @@ impl Node {
     pub fn new(client: reqwest::Client, url: Url, max_answer_bytes: usize) -> Self {
         Self {
             client,
-            name: name_of(&url),
+            name: address::name(&url),
             url,
             max_answer_bytes,
             rejects_batches: AtomicBool::new(false),
@@ -69,7 +70,7 @@ impl Node {
         }
     }
 
-    /// The node's address without secrets.
+    /// The node's host, with a port that is not the scheme's own: the rest of its address can hold secrets.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -194,17 +195,6 @@ impl Node {
     }
 }
 
-/// The address without user, password, query and fragment, all of which may hold secrets.
-fn name_of(url: &Url) -> String {
-    let mut shown = url.clone();
-    shown.set_query(None);
-    shown.set_fragment(None);
-    // These fail only for addresses that cannot have a user.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown.as_str().trim_end_matches('/').to_owned()
-}
-
 fn request(id: usize, call: &Call) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": call.method, "params": call.params})
 }
@@ -308,10 +298,10 @@ mod tests {
     #[test]
     fn the_name_of_a_node_has_no_secrets() {
         for (url, name) in [
-            ("https://api.hive.blog", "https://api.hive.blog"),
+            ("https://api.hive.blog", "api.hive.blog"),
             (
-                "https://me:secret@node.example:8443/rpc/?key=secret#secret",
-                "https://node.example:8443/rpc",
+                "https://me:secret@node.example:8443/secret/?key=secret#secret",
+                "node.example:8443",
             ),
         ] {
             let node = Node::new(

@@ -98,6 +98,11 @@ impl FakeNode {
         }
     }
 
+    /// As messages name it.
+    pub fn name(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     pub fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap()
     }

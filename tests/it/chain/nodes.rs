@@ -51,7 +51,7 @@ async fn the_next_node_answers_if_the_first_fails_in_any_way() {
         let [NodeNotice::Down { node, fault }] = notices.as_slice() else {
             panic!("{behaviour:?}: {notices:?}");
         };
-        assert_eq!(*node, bad.url);
+        assert_eq!(*node, bad.name());
         assert!(fault.contains(words), "{behaviour:?}: {fault}");
         bad.asked();
         nodes.block(1000).await.unwrap().unwrap();
@@ -127,12 +127,12 @@ async fn if_all_nodes_fail_the_error_lists_each_and_the_outage_is_reported_once(
     let (nodes, mut notices) = nodes(&[&one, &two]);
     for _ in 0..3 {
         let error = texts(&nodes.block(1000).await.unwrap_err());
-        for part in [&one.url, "502", &two.url, "empty"] {
+        for part in [one.name(), "502", two.name(), "empty"] {
             assert!(error.contains(part), "{error}");
         }
     }
     let is_down = |notices: &[NodeNotice], fake: &FakeNode| {
-        let of_fake = |notice: &NodeNotice| matches!(notice, NodeNotice::Down { node, .. } if *node == fake.url);
+        let of_fake = |notice: &NodeNotice| matches!(notice, NodeNotice::Down { node, .. } if *node == fake.name());
         notices.iter().any(of_fake)
     };
     let so_far = drain(&mut notices);
@@ -144,7 +144,7 @@ async fn if_all_nodes_fail_the_error_lists_each_and_the_outage_is_reported_once(
     assert_eq!(
         drain(&mut notices),
         [NodeNotice::AnyUp {
-            node: two.url.clone()
+            node: two.name().to_owned()
         }]
     );
 }
@@ -180,7 +180,7 @@ async fn the_first_node_is_tried_again_after_its_rest_and_a_hanging_one_costs_li
     assert_eq!(
         drain(&mut notices),
         [NodeNotice::Up {
-            node: first.url.clone()
+            node: first.name().to_owned()
         }]
     );
 }
@@ -207,7 +207,7 @@ async fn a_hanging_node_delays_no_call_and_cools_down_after_its_timeout() {
     assert_eq!(drain(&mut notices), [], "its time is not over");
     assert_eq!(hanging.asked().len(), 3);
     let notice = notices.recv().await.unwrap();
-    assert!(matches!(&notice, NodeNotice::Down { node, .. } if *node == hanging.url));
+    assert!(matches!(&notice, NodeNotice::Down { node, .. } if *node == hanging.name()));
     nodes.block(1000).await.unwrap();
     assert_eq!(hanging.asked(), [""; 0], "it cools down");
 }
