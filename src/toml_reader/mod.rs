@@ -3,6 +3,7 @@
 
 pub mod duration;
 pub mod item;
+mod secrets;
 pub mod settings;
 pub mod syntax;
 pub mod table;

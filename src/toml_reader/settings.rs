@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::report::{Report, Values};
 use crate::diagnostic::{Finding, Problem};
+use crate::toml_reader::secrets;
 
 /// The tables of `curatord.toml`.
 pub const SECTIONS: [&str; 6] = ["database", "network", "signer", "tokens", "casting", "http"];
@@ -32,11 +33,8 @@ pub const KEYS: [&str; 18] = [
     "password",
 ];
 
-/// Words beside which a secret stands, even in a comment.
-const SECRETS: [&str; 3] = ["client_secret", "url_file", "password"];
-
-/// Reads `text` with `read`, which reports its problems. If it has problems and looks like the configuration, its lines
-/// are never drawn: they may hold a secret.
+/// Reads `text` with `read`, which reports its problems. If it has problems and looks like the configuration, or a
+/// secret may stand in it, its lines are never drawn.
 pub fn read_guarded<T>(
     path: &str,
     text: &str,
@@ -60,9 +58,9 @@ pub fn read_guarded<T>(
         report.error(Finding::at(place, message).help(help));
         return (value, report.into_problems(path));
     }
-    match SECRETS.iter().any(|word| text.contains(word)) {
-        true => read(Values::Hidden),
-        false => (value, problems),
+    match secrets::may_be_drawn(text) {
+        true => (value, problems),
+        false => read(Values::Hidden),
     }
 }
 
