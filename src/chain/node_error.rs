@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use crate::diagnostic::visible::visible;
+
 /// The fault of one node.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{node} {fault}")]
 pub struct NodeError {
-    /// The node's address, without secrets.
+    /// The node's host, with a port that is not the scheme's own.
     pub node: String,
     /// What it did instead.
     pub fault: NodeFault,
@@ -136,10 +138,11 @@ pub(crate) fn excerpt(text: &str) -> String {
         );
         if line.chars().count() > MAX {
             let cut: String = line.chars().take(MAX).collect();
-            return format!("{cut}…");
+            line = format!("{cut}…");
+            break;
         }
     }
-    line
+    visible(&line).into_owned()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::diagnostic::visible::visible;
 use crate::votes::answer::{Answer, Done};
 
 /// The meaning of a sentence in an answer. See [`Answer`].
@@ -266,7 +267,8 @@ fn excerpt(body: Option<&Body>, raw: &[u8]) -> String {
     }
 }
 
-fn shorten(text: &str) -> String {
+/// The start of a text, on one line.
+pub(super) fn shorten(text: &str) -> String {
     let mut short: String = text
         .chars()
         .take(MAX_TEXT)
@@ -275,7 +277,7 @@ fn shorten(text: &str) -> String {
     if text.chars().nth(MAX_TEXT).is_some() {
         short.push('…');
     }
-    short
+    visible(&short).into_owned()
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use crate::account::Account;
 use crate::config::Config;
 use crate::http_client::retry_after;
 use crate::moment::LONGEST_LIFE;
 use crate::post::VoteKey;
-use crate::signer::answer::{excerpt_of, judge};
+use crate::signer::answer::{excerpt_of, judge, shorten};
 use crate::votes::answer::Answer;
 use crate::weight::Weight;
 
@@ -86,8 +87,8 @@ struct Refresh<'a> {
 
 #[derive(Deserialize)]
 struct TokenAnswer {
-    access_token: String,
-    refresh_token: Option<String>,
+    access_token: SecretString,
+    refresh_token: Option<SecretString>,
     expires_in: Option<serde_json::Value>,
 }
 
@@ -206,14 +207,13 @@ impl SignerClient {
         })?;
         if status == 200
             && let Ok(answer) = serde_json::from_slice::<TokenAnswer>(&body)
-            && !answer.access_token.is_empty()
+            && !answer.access_token.expose_secret().is_empty()
         {
             return Ok(FreshTokens {
-                access_token: answer.access_token.into(),
+                access_token: answer.access_token,
                 refresh_token: answer
                     .refresh_token
-                    .filter(|token| !token.is_empty())
-                    .map(Into::into),
+                    .filter(|token| !token.expose_secret().is_empty()),
                 expires_in: answer.expires_in.as_ref().and_then(seconds),
             });
         }
@@ -227,7 +227,7 @@ impl SignerClient {
             } else {
                 said.error_description
             };
-            let text = without([refresh_token, &config.client_secret], &text);
+            let text = shorten(&without([refresh_token, &config.client_secret], &text));
             return Err(RefreshError::Dead(text));
         }
         let what = describe(status, &body);
@@ -259,8 +259,9 @@ fn seconds(value: &serde_json::Value) -> Option<Duration> {
     None
 }
 
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
-    let mut body = Vec::new();
+/// The body, which may hold new tokens.
+async fn read(mut response: reqwest::Response) -> Result<Zeroizing<Vec<u8>>, reqwest::Error> {
+    let mut body = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ANSWER {

@@ -30,6 +30,9 @@ const USERNAME: &str = "username";
 /// Other keys in answers of the signer, which are ignored.
 const IGNORED: [&str; 3] = ["token_type", "scope", "state"];
 
+/// Characters shown of a voter's name: names of accounts have at most 16.
+const MOST_SHOWN: usize = 40;
+
 /// Why nothing was imported. Contains no token.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -101,7 +104,11 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError
         }
         let named = ["voter", USERNAME].map(|key| entry.fields.get(key)?.as_str());
         let name = match named.into_iter().flatten().next() {
-            Some(name) => format!("entry {number} ({name})"),
+            Some(name) => {
+                // It may be anything, and of any length.
+                let shown: String = name.chars().take(MOST_SHOWN).collect();
+                format!("entry {number} ({})", shown.escape_debug())
+            }
             None => format!("entry {number}"),
         };
         problems.extend(entry.problems.iter().map(|why| format!("{name}: {why}")));
