@@ -7,7 +7,16 @@ use super::page::{Block, Page, root};
 use super::tables::settings;
 
 /// Commands of others.
-const OTHERS: [&str; 6] = ["curl", "git", "install", "rm", "systemctl", "cargo"];
+const OTHERS: [&str; 8] = [
+    "curl",
+    "git",
+    "install",
+    "rm",
+    "systemctl",
+    "cargo",
+    "umask",
+    "useradd",
+];
 
 #[test]
 fn every_command_is_understood() {
@@ -55,6 +64,10 @@ fn understand(words: &[String], block: &Block) -> bool {
     };
     match (command.as_str(), arguments) {
         ("curatord" | "target/release/curatord", arguments) => parse(arguments),
+        ("runuser", [_, _, dashes, program, arguments @ ..]) if dashes == "--" => {
+            assert_eq!(program, "curatord", "{}", block.place);
+            parse(arguments)
+        }
         ("cargo", [run, .., dashes, _]) if run == "run" && dashes == "--" => {
             parse(&arguments[arguments.len() - 1..])
         }

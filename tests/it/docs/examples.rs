@@ -8,8 +8,9 @@ use std::process::{Command, Output};
 use chrono::{DateTime, Utc};
 use curatord::rules::files::read;
 use curatord::rules::language::keys::{self, Kind};
-use tempfile::TempDir;
 use toml::Table;
+
+use crate::harness::command::folder;
 
 use super::page::{Block, Page, root};
 
@@ -137,16 +138,6 @@ fn errors(text: &str) -> Vec<String> {
     let read = read::check(folder.path(), now());
     let errors = read.problems.iter().filter(|problem| problem.is_error());
     errors.map(ToString::to_string).collect()
-}
-
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
 }
 
 fn curatord(folder: &Path, arguments: &[&str]) -> Output {
