@@ -2,7 +2,7 @@
 //! between files; and the schema for editors.
 
 mod diagnostics;
-mod generated;
+pub mod generated;
 mod lists;
 mod loading;
 mod schema;
