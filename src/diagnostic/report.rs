@@ -1,6 +1,7 @@
 //! Collects what is found in one text, so that all of it is reported at once.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostic::text::Text;
@@ -80,13 +81,17 @@ impl<'t> Report<'t> {
     }
 
     fn push(&self, severity: Severity, finding: Finding) {
-        let also = finding.also.iter().map(|(span, _)| span);
-        for span in finding.span.iter().chain(also) {
-            debug_assert!(
-                self.text.get(span.clone()).is_some(),
-                "{span:?}: {finding:?}"
-            );
-        }
+        let lies_in_text = |span: &Range<usize>| self.text.get(span.clone()).is_some();
+        debug_assert!(
+            finding.marks.as_ref().is_none_or(|marks| {
+                lies_in_text(&marks.span)
+                    && marks
+                        .also
+                        .as_ref()
+                        .is_none_or(|(span, _)| lies_in_text(span))
+            }),
+            "{finding:?}"
+        );
         self.findings.borrow_mut().push((severity, finding));
     }
 

@@ -190,7 +190,12 @@ fn play(rules: &Arc<RuleSet>, blocks: &mut Vec<Block>) {
         replay.block(block);
     }
     for row in replay.finish().rows {
-        assert_harmless(&format!("{} {} {}", row.key.voter, row.key.post, row.asks.winner().rule));
+        assert_harmless(&format!(
+            "{} {} {}",
+            row.key.voter,
+            row.key.post,
+            row.ask().rule
+        ));
     }
 }
 
