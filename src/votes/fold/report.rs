@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::asked::unsuited;
 use super::context::{Context, ended, hold_if_soon};
+use crate::votes::asks::Cause;
 use crate::votes::change::{Outcome, Report};
 use crate::votes::reason::Reason;
 use crate::votes::status::Status;
@@ -19,6 +20,9 @@ pub(super) fn reported(mut row: Vote, report: &Report, context: &Context<'_>) ->
     } = &report.outcome
     {
         row.cast_at = Some(*cast_at);
+        if is_in_a_block(&row, report, trx_id.as_deref()) {
+            return seen_before(row, report);
+        }
         row.trx_id = row.trx_id.or_else(|| trx_id.clone());
         return accepted(row, report.weight, *check_at);
     }
@@ -84,6 +88,34 @@ pub(super) fn reported(mut row: Vote, report: &Report, context: &Context<'_>) ->
             }
         }
         _ => row,
+    }
+}
+
+/// Whether the vote that the signer accepted is the one that a block showed before, and that was taken for a vote by
+/// hand: the daemon that cast it was cut off from the database, and another one read the block.
+fn is_in_a_block(row: &Vote, report: &Report, trx_id: Option<&str>) -> bool {
+    let shown = row.trx_id.as_deref();
+    row.is_by_hand()
+        && row.block_num.is_some()
+        && row.ask().weight == report.weight
+        && !report.cause.rule.as_str().is_empty()
+        && shown.is_some()
+        && trx_id.is_none_or(|trx_id| Some(trx_id) == shown)
+}
+
+/// That vote, which is ours after all.
+fn seen_before(mut row: Vote, report: &Report) -> Vote {
+    let Cause {
+        rule,
+        origin,
+        block,
+    } = report.cause.clone();
+    let ask = &mut row.asks.first;
+    (ask.rule, ask.origin, ask.block) = (rule, origin, block);
+    Vote {
+        status: Status::Confirmed,
+        reason: None,
+        ..row.free()
     }
 }
 

@@ -60,8 +60,11 @@ pub(super) fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vo
             // From now on the row describes that vote: the voter's interval counts from it.
             let ask = &mut row.asks.first;
             (ask.block, ask.at) = (seen.block_num, seen.at);
+            // With our weight it may be ours: the report of a daemon that was cut off for a while can still come.
+            let may_be_ours = row.ask().weight == seen.weight && !seen.trx_id.is_empty();
             Vote {
                 block_num: Some(seen.block_num),
+                trx_id: may_be_ours.then(|| seen.trx_id.clone()),
                 ..row
             }
         }

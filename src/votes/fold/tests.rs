@@ -129,6 +129,30 @@ fn an_identical_vote_at_the_first_attempt_stays_a_vote_by_hand() {
 }
 
 #[test]
+fn a_vote_cast_while_another_daemon_read_its_block_is_ours_when_the_report_comes() {
+    let rules = rules(TRAILS);
+    let report = Report::of(in_state(&rules, "queued").row("a"), accepted(6), time(9));
+    let cast = |trx_id: &str| {
+        let mut report = report.clone();
+        if let Outcome::Cast { trx_id: id, .. } = &mut report.outcome {
+            *id = Some(trx_id.to_owned());
+        }
+        report
+    };
+    for (percent, trx_id, status) in [
+        (25, "trx-7", Status::Confirmed),
+        // Another transaction, or another weight: the person's own vote.
+        (25, "other", Status::Skipped),
+        (77, "trx-7", Status::Skipped),
+    ] {
+        let mut table = Table::new(&rules);
+        table.block(7, [vote("alice", "a", percent)]);
+        table.write_report(cast(trx_id), time(9));
+        assert_eq!(table.row("a").status, status, "{percent} {trx_id}");
+    }
+}
+
+#[test]
 fn the_order_of_the_files_counts_when_the_event_comes() {
     let old = rules(TRAILS);
     let mut table = in_state(&old, "queued");

@@ -118,7 +118,45 @@ fn possible(mut blocks: Vec<Vec<OperationBody>>) -> Vec<Vec<OperationBody>> {
     blocks
 }
 
+/// What a row says of a vote that is over.
+fn result(row: &Vote) -> impl PartialEq + std::fmt::Debug + use<> {
+    let ask = row.ask();
+    (
+        (row.status, row.reason.clone(), row.cast_at, row.attempts),
+        (row.trx_id.clone(), row.block_num, row.claimed_by.clone()),
+        (ask.rule.clone(), ask.origin, ask.weight, ask.block),
+    )
+}
+
 proptest! {
+    /// One daemon casts the vote, another one sends the same and is told that it is identical, and the block is read.
+    #[test]
+    fn cast_seen_and_identical_come_to_the_same_row_in_any_order(
+        state in select(&["queued", "in flight", "tried"][..]),
+        trx_id in select(vec![None, Some("trx-9".to_owned())]),
+        order in Just(vec![0, 1, 2, 0, 1, 2]).prop_shuffle(),
+    ) {
+        let rules = rules(TRAILS);
+        let of = |row: &Vote, outcome| Report { attempts: 1, ..Report::of(row, outcome, time(10)) };
+        let cast = Outcome::Cast { trx_id, cast_at: time(8), check_at: time(40) };
+        let play = |order: &[i32]| {
+            let mut table = in_state(&rules, state);
+            let reports = [cast.clone(), Outcome::Skipped(Reason::VotedByHand)];
+            let [cast, identical] = reports.map(|outcome| of(table.row("a"), outcome));
+            for number in order {
+                match number {
+                    0 => table.write_report(cast.clone(), time(10)),
+                    1 => table.write_report(identical.clone(), time(10)),
+                    _ => table.block(9, [vote("alice", "a", 25)]),
+                }
+            }
+            table.row("a").clone()
+        };
+        let (straight, row) = (play(&[0, 2, 1]), play(&order));
+        prop_assert_eq!(straight.status, Status::Confirmed);
+        prop_assert_eq!(result(&row), result(&straight));
+    }
+
     #[test]
     fn a_batch_that_is_written_twice_does_what_it_does_once(
         blocks in vec(bodies_with_one_leader(POSTS), 1..10).prop_map(possible),
