@@ -54,19 +54,25 @@ impl Reader {
     async fn read_in_turn(&mut self) {
         let mut stood_by = false;
         loop {
-            if self.hold_lease().await {
-                self.read().await;
-                stood_by = false;
-            } else if !stood_by {
-                tracing::info!("another daemon reads the chain: standing by");
-                stood_by = true;
+            match self.lease.hold().await {
+                Ok(true) => {
+                    self.read().await;
+                    stood_by = false;
+                }
+                Ok(false) if !stood_by => {
+                    tracing::info!("another daemon reads the chain: standing by");
+                    stood_by = true;
+                }
+                Ok(false) => {}
+                // Another daemon may have it: only a lease already held survives an outage.
+                Err(error) => error.log("whether this daemon may read the chain is not known yet"),
             }
             tokio::time::sleep(STAND_BY).await;
         }
     }
 
-    /// Whether this daemon may read the chain. While the database is unavailable, it keeps the right.
-    fn hold_lease(&self) -> impl Future<Output = bool> + Send + use<> {
+    /// Whether this daemon may still read the chain. While the database is unavailable, it keeps the right.
+    fn keep_lease(&self) -> impl Future<Output = bool> + Send + use<> {
         let lease = self.lease.clone();
         async move {
             lease.hold().await.unwrap_or_else(|error| {
@@ -115,7 +121,7 @@ impl Reader {
                     None => break,
                 },
                 _ = renew.tick(), if leases.is_empty() => {
-                    leases.spawn(self.hold_lease());
+                    leases.spawn(self.keep_lease());
                 }
                 Some(held) = leases.join_next() => {
                     if result_of(held) == Some(false) {
