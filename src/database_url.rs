@@ -86,6 +86,10 @@ impl DatabaseUrl {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let mistake = |what, help| Mistake { what, help };
+        if hosts(text).contains(',') {
+            let help = "write one host, or the address of a proxy before them";
+            return Err(mistake("names several hosts", help));
+        }
         let url = Url::parse(text)
             .map_err(|_| mistake("cannot be read as the address of a database", ENCODE))?;
         if !matches!(url.scheme(), "mysql" | "mariadb") {
@@ -102,9 +106,6 @@ impl DatabaseUrl {
         let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
             return Err(mistake("names no host", WRITE));
         };
-        if host.contains(',') {
-            return Err(mistake("names more than one host", WRITE));
-        }
         if url.path().trim_matches('/').is_empty() {
             return Err(mistake("names no database: it ends with /name", WRITE));
         }
@@ -198,6 +199,13 @@ impl DatabaseUrl {
         }
         doubts
     }
+}
+
+/// What stands between user and path in an address.
+fn hosts(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
 }
 
 impl Tls {
