@@ -394,7 +394,7 @@ mod tests {
             ("mysql:///votes", "names no host"),
             ("mysql://u:p@db", "names no database: it ends with /name"),
             ("mysql://u:p@db/", "names no database: it ends with /name"),
-            ("mysql://db1,db2/votes", "names more than one host"),
+            ("mysql://db1,db2/votes", "names several hosts"),
             ("mysql://db/votes?ssl-mode=on", "has an unknown ssl-mode"),
             (
                 "postgres://db/votes",

@@ -70,7 +70,19 @@ pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
         bail!(WrongUsage(late.to_owned()));
     }
     let config = configuration(config)?;
-    let store = Store::open(&config.database.url, config.database.timezone).await?;
+    let store = Store::open_existing(&config.database.url, config.database.timezone).await?;
+    let done = vote(args, &store, due_at, now).await;
+    store.close().await;
+    done
+}
+
+/// Queues the vote, and says what stands in its way.
+async fn vote(
+    args: &Args,
+    store: &Store,
+    due_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Exit> {
     let key = VoteKey {
         voter: args.voter.clone(),
         post: args.post.clone(),
@@ -79,9 +91,9 @@ pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
     if let Some(why) = before.as_ref().and_then(|row| too_late(row, now)) {
         bail!("{key}: {why}");
     }
-    let vote = queue(&store, &key, args.weight, due_at.max(now), now).await?;
+    let vote = queue(store, &key, args.weight, due_at.max(now), now).await?;
     print(&vote, before.as_ref(), now).context(NOT_PRINTED)?;
-    if !reads_the_chain(&store, now).await? {
+    if !reads_the_chain(store, now).await? {
         print_line("No daemon is running on this database: the vote waits until one is started.")
             .context(NOT_PRINTED)?;
     }

@@ -37,6 +37,9 @@ impl Housekeeping {
             if let Err(error) = self.store.prune_leader_votes(now - PAYOUT_AFTER).await {
                 error.log("old votes of leaders were not deleted");
             }
+            if let Err(error) = self.store.prune_reported(now - PAYOUT_AFTER).await {
+                error.log("old fingerprints of errors were not deleted");
+            }
         }
     }
 }

@@ -48,6 +48,9 @@ const WAITING: usize = 64;
 /// Delay between two attempts to reach a database that is unavailable at the start.
 const DATABASE_RETRY: Duration = Duration::from_secs(1);
 
+/// Limit for closing the database at the end.
+const CLOSE: Duration = Duration::from_secs(1);
+
 /// Time from the start of shutdown after which each stage gives up what it still waits for. All of them together end
 /// within 12 s, before a service manager kills the process.
 mod give_up {
@@ -112,7 +115,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
     };
     let (store, _lock, scheduler) = started?;
     let mut stages = Stages::new(options.wrap);
-    let wired = wire(&mut stages, options, &config, store, &scheduler);
+    let wired = wire(&mut stages, options, &config, store.clone(), &scheduler);
     let mut failures = Vec::new();
     match cancel.run_until_cancelled(wired).await {
         Some(Ok(())) => tokio::select! {
@@ -128,6 +131,8 @@ pub async fn run(options: Options, cancel: CancellationToken) -> anyhow::Result<
     cancel.cancel();
     failures.extend(stages.stop().await);
     scheduler.stop().await;
+    // A stage that hangs may still use it.
+    let _ = tokio::time::timeout(CLOSE, store.close()).await;
     match failures.is_empty() {
         true => Ok(()),
         false => bail!(failures.join("; ")),

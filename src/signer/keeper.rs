@@ -411,22 +411,22 @@ impl Run<'_> {
         text
     }
 
-    /// Stores tokens that came while the database was unavailable. Cancel-safe: each stays in the list
+    /// Stores tokens that came while the database did not take them. Cancel-safe: each stays in the list
     /// until it is stored.
     async fn save(&mut self) {
         let mut next = 0;
         while let Some((old, new)) = self.unsaved.get(next) {
             match self.keeper.store.store_refreshed(old, new).await {
-                Err(StoreError::Unavailable(_)) => {
-                    next += 1;
-                    continue;
-                }
-                Ok(_) => {}
+                Ok(_) => drop(self.unsaved.remove(next)),
+                // Without it the voter would have to log in again, so it is kept whatever the error is.
                 Err(error) => {
-                    tracing::error!(voter = old.voter.as_str(), %error, "a new token was not stored")
+                    error.log(&format!(
+                        "the new token of @{} is not stored yet",
+                        old.voter
+                    ));
+                    next += 1;
                 }
             }
-            self.unsaved.remove(next);
         }
     }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::connection::{Access, readable};
-use super::dialect::names;
-use super::value::{Field, Value, json};
+use super::dialect::{Dialect, Once, names};
+use super::value::{Field, Value};
 use super::{Backend, Store, StoreError};
 use crate::votes::vote::Vote;
 
@@ -45,13 +45,21 @@ impl Store {
         until: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Vote>, StoreError> {
-        let due = "status = 'queued' AND next_attempt_at < ? \
-             AND (claimed_until IS NULL OR claimed_until < ?)";
+        static FIND: Once = Once::new();
+        static HOLD: Once = Once::new();
+        let dialect = self.dialect();
+        let find = FIND.of(dialect, || {
+            let due = "status = 'queued' AND next_attempt_at < ? \
+                 AND (claimed_until IS NULL OR claimed_until < ?)";
+            find(dialect, due)
+        });
+        let hold = HOLD.of(dialect, || {
+            (dialect.update_by_id)("claimed_by = ?, claimed_until = ?")
+        });
         let limit = limit.min(MOST_CLAIMED);
         let values = [due_before.write(), now.write(), limit.write()];
-        let hold = "claimed_by = ?, claimed_until = ?";
         let held = [owner.into(), until.write()];
-        self.claim_rows("claim due votes", (due, &values), (hold, &held))
+        self.claim_rows("claim due votes", (find, &values), (hold, &held))
             .await
     }
 
@@ -63,42 +71,34 @@ impl Store {
         until: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Vote>, StoreError> {
-        let cast = "status = 'cast' AND next_attempt_at <= ?";
+        static FIND: Once = Once::new();
+        static POSTPONE: Once = Once::new();
+        let dialect = self.dialect();
+        let find = FIND.of(dialect, || {
+            find(dialect, "status = 'cast' AND next_attempt_at <= ?")
+        });
+        let postpone = POSTPONE.of(dialect, || (dialect.update_by_id)("next_attempt_at = ?"));
         let limit = limit.min(MOST_CLAIMED);
         let values = [now.write(), limit.write()];
-        let postpone = "next_attempt_at = ?";
         let postponed = [until.write()];
         let name = "claim unconfirmed votes";
-        self.claim_rows(name, (cast, &values), (postpone, &postponed))
+        self.claim_rows(name, (find, &values), (postpone, &postponed))
             .await
     }
 
-    /// Finds the rows that meet a condition, given with its values and then the limit, and changes them as
-    /// assignments say, given with theirs. Two statements: MySQL has no RETURNING, and SQLite's returns the rows as
-    /// changed.
+    /// Finds rows and changes them, each by a statement with its values. Two statements: MySQL has no RETURNING, and
+    /// SQLite's returns the rows as changed.
     async fn claim_rows(
         &self,
         name: &str,
-        (condition, sought): (&str, &[Value<'_>]),
-        (assignments, changed): (&str, &[Value<'_>]),
+        (find, sought): (&'static str, &[Value<'_>]),
+        (change, changed): (&'static str, &[Value<'_>]),
     ) -> Result<Vec<Vote>, StoreError> {
-        let dialect = self.dialect();
-        let find = &format!(
-            "SELECT id, {} FROM votes{} WHERE {condition} ORDER BY next_attempt_at, id LIMIT ?{}",
-            names::<Vote>(""),
-            dialect.by_next_attempt,
-            dialect.lock_free,
-        );
-        let change = &(dialect.update_by_id)(assignments);
         let rows = self.call(name, Access::Transaction, |mut connection, _| {
             Box::pin(async move {
                 let rows: Vec<Claimed> = connection.read(find, sought.iter().cloned()).await?;
-                if !rows.is_empty() {
-                    let ids: Vec<[i64; 1]> = rows.iter().map(|row| [row.id]).collect();
-                    let mut values = vec![json(&ids).into()];
-                    values.extend_from_slice(changed);
-                    connection.execute(change, values).await?;
-                }
+                let ids = rows.iter().map(|row| [row.id]);
+                connection.write(change, ids, changed).await?;
                 Ok(rows)
             })
         });
@@ -116,10 +116,12 @@ impl Store {
 
     /// Every queued vote that `owner` holds.
     pub async fn held(&self, owner: &str) -> Result<Vec<Vote>, StoreError> {
-        let columns = names::<Vote>("");
-        let statement =
-            format!("SELECT {columns} FROM votes WHERE claimed_by = ? AND status = 'queued'");
-        self.read("read claimed votes", &statement, [owner.into()])
+        static READ: Once = Once::new();
+        let statement = READ.of(self.dialect(), || {
+            let columns = names::<Vote>("");
+            format!("SELECT {columns} FROM votes WHERE claimed_by = ? AND status = 'queued'")
+        });
+        self.read("read claimed votes", statement, [owner.into()])
             .await
     }
 
@@ -159,10 +161,11 @@ impl Store {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let insert = &format!(
-            "{} INTO leases (name, holder, until) VALUES (?, ?, ?)",
-            self.dialect().insert_new
-        );
+        static INSERT: Once = Once::new();
+        let insert = INSERT.of(self.dialect(), || {
+            let insert = self.dialect().insert_new;
+            format!("{insert} INTO leases (name, holder, until) VALUES (?, ?, ?)")
+        });
         // Each statement is decided by the row alone, so they need no transaction.
         self.call("acquire a lease", Access::Write, |mut connection, _| {
             Box::pin(async move {
@@ -192,4 +195,14 @@ impl Store {
             .await
             .map(drop)
     }
+}
+
+/// Reads rows that meet a condition, the most urgent first, and locks them; the last value is their largest number.
+fn find(dialect: &Dialect, condition: &str) -> String {
+    format!(
+        "SELECT id, {} FROM votes{} WHERE {condition} ORDER BY next_attempt_at, id LIMIT ?{}",
+        names::<Vote>(""),
+        dialect.by_next_attempt,
+        dialect.lock_free,
+    )
 }

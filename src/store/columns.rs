@@ -26,6 +26,8 @@ const TRX_ID: Kind = ID.cut_to(64);
 /// A name in `error_log`, which may be another program's table.
 const LOGGED_NAME: Kind = text!("VARCHAR(20)").cut_to(20);
 const LOGGED_PERMLINK: Kind = PERMLINK.cut_to(256);
+/// As much as MySQL's TEXT holds of characters of 4 bytes: a row that is set aside is kept whole.
+const LOGGED_TEXT: Kind = TEXT.cut_to(16_000);
 
 table! {
     votes: Vote as vote {
@@ -115,7 +117,7 @@ impl Table for ErrorEntry {
         permlink: LOGGED_PERMLINK,
         weight: NUMBER,
         type: WORD,
-        error: REASON,
+        error: LOGGED_TEXT,
         timestamp: SECOND,
     };
 

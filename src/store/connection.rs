@@ -3,16 +3,20 @@
 use std::marker::PhantomData;
 
 use futures_util::future::BoxFuture;
+use serde::Serialize;
+use sqlx::FromRow;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, FromRow};
 
-use super::table::{Table, json_rows};
+use super::table::json_texts;
 use super::value::{Value, for_mysql, for_sqlite};
 
-/// Rows per statement: far below every limit of packet size, and enough that the time to reach the
-/// server does not matter.
-pub(super) const CHUNK: usize = 1_000;
+/// What becomes of a database that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    Create,
+    Refuse,
+}
 
 /// How a call uses its connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,11 +47,11 @@ impl<T> Stored for T where
 {
 }
 
-/// A connection, or a transaction on it. Statements hold nothing but our own text and names of columns: values are
-/// bound.
+/// A connection, or a transaction on it, and the length in bytes that no JSON text bound to a statement should exceed.
+/// Statements hold nothing but our own text and names of columns: values are bound.
 pub(super) enum Connection<'c> {
-    MySql(&'c mut MySqlConnection),
-    Sqlite(&'c mut SqliteConnection),
+    MySql(&'c mut MySqlConnection, usize),
+    Sqlite(&'c mut SqliteConnection, usize),
 }
 
 /// What a statement did.
@@ -63,17 +67,16 @@ impl Connection<'_> {
     /// not keep the others back.
     pub async fn read<'v, T: Stored>(
         &mut self,
-        statement: &str,
+        statement: &'static str,
         values: impl IntoIterator<Item = Value<'v>>,
     ) -> Result<Vec<T>, sqlx::Error> {
-        let statement = AssertSqlSafe(statement.to_owned());
         match self {
-            Self::MySql(connection) => {
+            Self::MySql(connection, _) => {
                 let query = sqlx::query_with(statement, for_mysql(values)?);
                 let rows = query.fetch_all(&mut **connection).await?;
                 Ok(rows.iter().map(T::from_row).filter_map(readable).collect())
             }
-            Self::Sqlite(connection) => {
+            Self::Sqlite(connection, _) => {
                 let query = sqlx::query_with(statement, for_sqlite(values)?);
                 let rows = query.fetch_all(&mut **connection).await?;
                 Ok(rows.iter().map(T::from_row).filter_map(readable).collect())
@@ -84,12 +87,11 @@ impl Connection<'_> {
     /// Runs a statement that returns no rows.
     pub async fn execute<'v>(
         &mut self,
-        statement: &str,
+        statement: &'static str,
         values: impl IntoIterator<Item = Value<'v>>,
     ) -> Result<Done, sqlx::Error> {
-        let statement = AssertSqlSafe(statement.to_owned());
         match self {
-            Self::MySql(connection) => {
+            Self::MySql(connection, _) => {
                 let query = sqlx::query_with(statement, for_mysql(values)?);
                 let done = query.execute(&mut **connection).await?;
                 Ok(Done {
@@ -97,7 +99,7 @@ impl Connection<'_> {
                     id: done.last_insert_id().try_into().unwrap_or_default(),
                 })
             }
-            Self::Sqlite(connection) => {
+            Self::Sqlite(connection, _) => {
                 let query = sqlx::query_with(statement, for_sqlite(values)?);
                 let done = query.execute(&mut **connection).await?;
                 Ok(Done {
@@ -108,17 +110,45 @@ impl Connection<'_> {
         }
     }
 
-    /// Runs a statement that takes rows as a JSON text, for [`CHUNK`] rows at a time.
-    pub async fn write<T: Table>(
+    /// Runs a statement that takes rows as a JSON text and then `values`, as often as the rows need.
+    pub async fn write(
         &mut self,
-        statement: &str,
-        rows: &[T],
+        statement: &'static str,
+        rows: impl IntoIterator<Item = impl Serialize>,
+        values: &[Value<'_>],
     ) -> Result<(), sqlx::Error> {
-        for rows in rows.chunks(CHUNK) {
-            self.execute(statement, [json_rows(rows).into()]).await?;
+        for text in json_texts(rows, self.longest_text()) {
+            self.execute(statement, with(text, values)).await?;
         }
         Ok(())
     }
+
+    /// Reads all rows of a statement that takes rows as a JSON text and then `values`.
+    pub async fn read_by<T: Stored>(
+        &mut self,
+        statement: &'static str,
+        rows: impl IntoIterator<Item = impl Serialize>,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, sqlx::Error> {
+        let mut read = Vec::new();
+        for text in json_texts(rows, self.longest_text()) {
+            read.extend(self.read(statement, with(text, values)).await?);
+        }
+        Ok(read)
+    }
+
+    fn longest_text(&self) -> usize {
+        match self {
+            Self::MySql(_, longest) | Self::Sqlite(_, longest) => *longest,
+        }
+    }
+}
+
+fn with<'v>(text: String, values: &[Value<'v>]) -> Vec<Value<'v>> {
+    [text.into()]
+        .into_iter()
+        .chain(values.iter().cloned())
+        .collect()
 }
 
 /// What was read of a row. A row that holds what curatord never writes is logged and left out.

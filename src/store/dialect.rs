@@ -1,6 +1,8 @@
 //! What the two databases write differently, and statements made from lists of columns. Names are the only thing
 //! that is put into the text of a statement: values are bound, and many rows are bound as one JSON text.
 
+use std::sync::OnceLock;
+
 use super::table::{Column, Table};
 use crate::post::VoteKey;
 use crate::votes::error_entry::ErrorEntry;
@@ -8,6 +10,7 @@ use crate::votes::vote::Vote;
 
 /// What the two databases write differently.
 pub(super) struct Dialect {
+    pub is_mysql: bool,
     /// The rows of a bound JSON text, as a table with these columns.
     pub rows: fn(&[Column]) -> String,
     /// A join that reads its left side first.
@@ -42,6 +45,29 @@ impl Dialect {
         let names = names::<T>("");
         let rows = (self.rows)(T::COLUMNS);
         format!("{verb} ({names}) SELECT {names} FROM {rows} AS j")
+    }
+}
+
+/// A statement that is made once for each database, where it runs.
+pub(super) struct Once {
+    mysql: OnceLock<String>,
+    sqlite: OnceLock<String>,
+}
+
+impl Once {
+    pub const fn new() -> Self {
+        Self {
+            mysql: OnceLock::new(),
+            sqlite: OnceLock::new(),
+        }
+    }
+
+    /// The text for this database, which `make` made once.
+    pub fn of(&'static self, dialect: &Dialect, make: impl FnOnce() -> String) -> &'static str {
+        match dialect.is_mysql {
+            true => self.mysql.get_or_init(make),
+            false => self.sqlite.get_or_init(make),
+        }
     }
 }
 

@@ -6,18 +6,23 @@ use sqlx::migrate::MigrateError;
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::sqlite::SqliteError;
 
-/// Why a call failed. Never holds a password.
+/// Why a call failed. Never holds a password. A daemon that has started retries all but [`Self::Row`], which loses
+/// nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be reached, is too busy, or ended the connection: a retry may work later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// It refuses us: wrong credentials, no such database, no rights, a schema that is not ours.
+    /// It refuses us: wrong credentials, no such database, no rights, a schema that is not ours. At the start somebody
+    /// must change something; later, a password may be rotated or a table renamed for a while.
     #[error("the database cannot be used: {0}")]
     Refused(String),
-    /// It answered with an error that a retry does not remove.
+    /// It answered with another error.
     #[error("the database answered with an error: {0}")]
     Failed(String),
+    /// It refuses the data of one row: all others can be written without it.
+    #[error("the database refuses a row: {0}")]
+    Row(String),
 }
 
 impl StoreError {
@@ -27,6 +32,7 @@ impl StoreError {
             Self::Unavailable(text) => Self::Unavailable(format!("{place}: {text}")),
             Self::Refused(text) => Self::Refused(format!("{place}: {text}")),
             Self::Failed(text) => Self::Failed(format!("{place}: {text}")),
+            Self::Row(text) => Self::Row(format!("{place}: {text}")),
         }
     }
 
@@ -35,21 +41,25 @@ impl StoreError {
     pub fn log(&self, left: &str) {
         match self {
             Self::Unavailable(_) => tracing::debug!(error = %self, "{left}"),
-            Self::Refused(_) | Self::Failed(_) => tracing::warn!("{left}: {self}"),
+            Self::Refused(_) | Self::Failed(_) | Self::Row(_) => tracing::warn!("{left}: {self}"),
         }
     }
 }
 
-/// Whether another transaction writes the same rows, so that a retry from the start may work.
+/// Whether the transaction lost against another one or against a change of the server's state, so that a retry from the
+/// start, on another connection, may work at once.
 pub(super) fn is_collision(error: &sqlx::Error) -> bool {
     match number(error) {
-        // Lock wait timeout, deadlock; a row that another transaction inserted first; MariaDB 11: a
-        // row that changed since the snapshot.
-        Some(Number::MySql(1205 | 1213 | 1062 | 1020)) => true,
+        Some(Number::MySql(number)) => matches!(kind_of(number), Some(Kind::Collision)),
         // SQLITE_BUSY, SQLITE_LOCKED.
         Some(Number::Sqlite(code)) => matches!(code & 0xff, 5 | 6),
-        _ => false,
+        None => false,
     }
+}
+
+/// Whether the server does not understand a statement: a syntax error, or a function that it does not have.
+pub(super) fn is_unknown_syntax(error: &sqlx::Error) -> bool {
+    matches!(number(error), Some(Number::MySql(1064 | 1128 | 1305)))
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -60,9 +70,15 @@ impl From<sqlx::Error> for StoreError {
             other => other.to_string(),
         };
         match number(&error) {
-            Some(Number::MySql(number)) => of_mysql(number, text),
+            Some(Number::MySql(number)) => of_mysql(number, is_about_data(&error), text),
             Some(Number::Sqlite(code)) => of_sqlite(code, text),
             None => match error {
+                sqlx::Error::Protocol(_) if text.contains("unknown authentication plugin") => {
+                    Self::Refused(format!(
+                        "{text}: curatord logs in with mysql_native_password, caching_sha2_password or \
+                         sha256_password; give its user one of these with ALTER USER on the server"
+                    ))
+                }
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
@@ -83,7 +99,7 @@ impl From<MigrateError> for StoreError {
         match error {
             MigrateError::Execute(error) => error.into(),
             MigrateError::ExecuteMigration(error, version) => match error.into() {
-                Self::Failed(text) => Self::Refused(format!(
+                Self::Failed(text) | Self::Row(text) => Self::Refused(format!(
                     "its tables cannot be made (migration {version}): {text}"
                 )),
                 other => other,
@@ -112,33 +128,75 @@ fn number(error: &sqlx::Error) -> Option<Number> {
     Some(Number::Sqlite(code))
 }
 
-/// Disk full, out of memory, too many connections, shutdown, a broken connection, lock wait timeout,
-/// deadlock, interrupted, read-only, offline, host blocked, no quorum, statement or idle timeouts, a
-/// row that changed meanwhile.
-const PASSING: [u16; 40] = [
-    1020, 1021, 1037, 1038, 1040, 1041, 1042, 1043, 1047, 1053, 1077, 1078, 1079, 1080, 1114, 1129,
-    1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1226, 1290,
-    1317, 1792, 1836, 1927, 1969, 3024, 3032, 4031,
-];
+/// What can be done about an error of MySQL or MariaDB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A retry may work at once.
+    Collision,
+    /// A retry may work later.
+    Passing,
+    /// Somebody must change the address or the user's credentials.
+    Credentials,
+    /// Somebody must change rights, tables or settings.
+    Refused,
+    /// The data of one row is wrong.
+    Row,
+}
 
-/// Numbers of MySQL's and MariaDB's error references.
-fn of_mysql(number: u16, text: String) -> StoreError {
-    match number {
+/// The numbers of MySQL's and MariaDB's error references that say what can be done; `None` for any other.
+fn kind_of(number: u16) -> Option<Kind> {
+    Some(match number {
+        // Lock wait timeout, deadlock; a row that another transaction inserted first; MariaDB 11: a row that changed
+        // since the snapshot. A commit that a cluster refused or could not certify. A table or a prepared statement
+        // that changed meanwhile.
+        1205 | 1213 | 1062 | 1020 | 1180 | 3101 | 1243 | 1412 | 1615 => Kind::Collision,
+        // Disk full, out of memory, too many connections, shutdown, an error of the storage engine.
+        1021 | 1030 | 1037 | 1038 | 1040 | 1041 | 1053 | 1114 | 1135 | 1203 | 1206 | 1226 => {
+            Kind::Passing
+        }
+        // The network, and connections that the server or somebody ended.
+        1042 | 1043 | 1077..=1080 | 1129 | 1152 | 1154..=1161 | 1184 | 1317 | 1927 | 4031 => {
+            Kind::Passing
+        }
+        // Read-only, offline, no quorum, a cluster that is not ready; a table that is locked or being repaired;
+        // timeouts.
+        1036 | 1047 | 1223 | 1290 | 1792 | 1836 | 1969 | 3024 | 3032 | 3098 | 3100 => Kind::Passing,
         // No access to the database, wrong password, unknown database, host not allowed, unknown
         // authentication, an expired password.
         1044 | 1045 | 1049 | 1130 | 1251 | 1524 | 1698 | 1820 | 1862 | 3118 | 3879 | 4151 => {
-            StoreError::Refused(format!("{text}: check [database] url"))
+            Kind::Credentials
         }
-        // A server whose binary log holds statements refuses writes from our isolation level.
-        1665 => StoreError::Refused(format!(
+        // No rights on a table, column or procedure. Unknown column, no such table: the schema is not ours. A server
+        // whose binary log holds statements refuses writes from our isolation level.
+        1142 | 1143 | 1227 | 1370 | 1054 | 1146 | 1665 => Kind::Refused,
+        // Null where it is not allowed, too long, out of range, of the wrong type or characters; refused by a check, a
+        // foreign key, a partition or a trigger; larger than the largest packet, page or row.
+        1048 | 1118 | 1153 | 1162 | 1264 | 1265 | 1292 | 1300 | 1301 | 1366 | 1367 | 1406
+        | 1411 | 1452 | 1526 | 1644 | 1690 | 3140 | 3819 | 4025 => Kind::Row,
+        _ => return None,
+    })
+}
+
+/// Whether the server counts it among errors about data or about constraints.
+fn is_about_data(error: &sqlx::Error) -> bool {
+    let state = error.as_database_error().and_then(|error| error.code());
+    state.is_some_and(|state| state.starts_with("22") || state.starts_with("23"))
+}
+
+/// `is_about_data` decides about numbers that are in no list.
+fn of_mysql(number: u16, is_about_data: bool, text: String) -> StoreError {
+    match kind_of(number) {
+        // Not another transaction: the row has the key of another one, and collides with it each time.
+        Some(Kind::Collision) if number == 1062 => StoreError::Row(text),
+        Some(Kind::Collision | Kind::Passing) => StoreError::Unavailable(text),
+        Some(Kind::Credentials) => StoreError::Refused(format!("{text}: check [database] url")),
+        Some(Kind::Refused) if number == 1665 => StoreError::Refused(format!(
             "{text}: set binlog_format = ROW (or MIXED) on the server"
         )),
-        // No rights on a table, column or procedure.
-        1142 | 1143 | 1227 | 1370 => StoreError::Refused(text),
-        // Unknown column, no such table, no such table to drop: the schema is not ours.
-        1054 | 1146 => StoreError::Refused(text),
-        _ if PASSING.contains(&number) => StoreError::Unavailable(text),
-        _ => StoreError::Failed(format!("{text} (error {number})")),
+        Some(Kind::Refused) => StoreError::Refused(text),
+        Some(Kind::Row) => StoreError::Row(text),
+        None if is_about_data => StoreError::Row(format!("{text} (error {number})")),
+        None => StoreError::Failed(format!("{text} (error {number})")),
     }
 }
 
@@ -149,6 +207,8 @@ fn of_sqlite(code: i32, text: String) -> StoreError {
         3 | 11 | 14 | 23 | 26 => StoreError::Refused(text),
         // Busy, locked, out of memory, read-only, interrupted, input or output error, disk full.
         5 | 6 | 7 | 8 | 9 | 10 | 13 => StoreError::Unavailable(text),
+        // Too big, constraint, mismatch.
+        18..=20 => StoreError::Row(text),
         _ => StoreError::Failed(format!("{text} (error {code})")),
     }
 }
@@ -159,27 +219,52 @@ mod tests {
 
     #[test]
     fn passing_errors_are_unavailable_and_lasting_ones_are_not() {
-        for number in [1040, 1053, 1205, 1213, 1290, 1836] {
-            let error = of_mysql(number, String::new());
-            assert!(matches!(error, StoreError::Unavailable(_)), "{number}");
+        let of = |number| of_mysql(number, false, String::new());
+        for number in [
+            1020, 1021, 1030, 1040, 1047, 1053, 1180, 1203, 1205, 1213, 1226, 1243, 1290, 1412,
+            1615, 1836, 3098, 3100, 3101,
+        ] {
+            assert!(matches!(of(number), StoreError::Unavailable(_)), "{number}");
         }
-        for number in [1044, 1045, 1049, 1054, 1142, 1665] {
-            let error = of_mysql(number, String::new());
-            assert!(matches!(error, StoreError::Refused(_)), "{number}");
+        for number in [1044, 1045, 1049, 1054, 1142, 1146, 1665] {
+            assert!(matches!(of(number), StoreError::Refused(_)), "{number}");
         }
-        assert!(matches!(
-            of_mysql(1064, String::new()),
-            StoreError::Failed(_)
-        ));
-        // SQLITE_BUSY_SNAPSHOT, SQLITE_NOTADB.
-        assert!(matches!(
-            of_sqlite(517, String::new()),
-            StoreError::Unavailable(_)
-        ));
-        assert!(matches!(
-            of_sqlite(26, String::new()),
-            StoreError::Refused(_)
-        ));
+        assert!(matches!(of(1064), StoreError::Failed(_)));
+        // SQLITE_BUSY_SNAPSHOT, SQLITE_FULL, SQLITE_IOERR_WRITE.
+        for code in [517, 13, 778] {
+            let error = of_sqlite(code, String::new());
+            assert!(matches!(error, StoreError::Unavailable(_)), "{code}");
+        }
+        // SQLITE_NOTADB.
+        let error = of_sqlite(26, String::new());
+        assert!(matches!(error, StoreError::Refused(_)));
+    }
+
+    #[test]
+    fn only_errors_about_data_are_about_a_row() {
+        for number in [1048, 1062, 1153, 1264, 1366, 1406, 1644, 3819, 4025] {
+            let error = of_mysql(number, false, String::new());
+            assert!(matches!(error, StoreError::Row(_)), "{number}");
+        }
+        // ER_INVALID_JSON_TEXT_IN_PARAM, which is in no list.
+        let error = of_mysql(3141, true, String::new());
+        assert!(matches!(error, StoreError::Row(_)));
+        // SQLITE_CONSTRAINT_CHECK, SQLITE_TOOBIG.
+        for code in [275, 18] {
+            let error = of_sqlite(code, String::new());
+            assert!(matches!(error, StoreError::Row(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_authentication_that_the_driver_lacks_is_refused_with_what_to_use() {
+        let text = "unknown authentication plugin: client_ed25519".to_owned();
+        let error = StoreError::from(sqlx::Error::Protocol(text));
+        assert!(matches!(error, StoreError::Refused(_)), "{error}");
+        assert!(
+            error.to_string().contains("caching_sha2_password"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ use secrecy::{ExposeSecret, SecretString};
 pub use error::StoreError;
 pub use token_row::{NewToken, TokenRow};
 
-use connection::{Access, Connection, Outlives, Running, Stored};
+use connection::{Access, Connection, Missing, Outlives, Running, Stored};
 use dialect::Dialect;
 use mysql::MySqlStore;
 use sqlite::SqliteStore;
@@ -53,7 +53,7 @@ pub struct Store {
 
 enum Backend {
     MySql(MySqlStore),
-    Sqlite(SqliteStore),
+    Sqlite(Box<SqliteStore>),
 }
 
 /// Keeps a second daemon away from a database that is for one, until it is dropped.
@@ -71,10 +71,22 @@ impl Store {
     /// # Errors
     /// `Unavailable` where it may work later; `Refused` where somebody must change something first.
     pub async fn open(url: &SecretString, zone: Tz) -> Result<Self, StoreError> {
+        Self::open_or(url, zone, Missing::Create).await
+    }
+
+    /// The same for commands that make no database of a mistyped address: it must be there.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `Refused` also where there is none.
+    pub async fn open_existing(url: &SecretString, zone: Tz) -> Result<Self, StoreError> {
+        Self::open_or(url, zone, Missing::Refuse).await
+    }
+
+    async fn open_or(url: &SecretString, zone: Tz, missing: Missing) -> Result<Self, StoreError> {
         let scheme = url.expose_secret().split(':').next().unwrap_or_default();
         let backend = match scheme {
-            "mysql" | "mariadb" => Backend::MySql(MySqlStore::open(url).await?),
-            "sqlite" => Backend::Sqlite(SqliteStore::open(url).await?),
+            "mysql" | "mariadb" => Backend::MySql(MySqlStore::open(url, missing).await?),
+            "sqlite" => Backend::Sqlite(Box::new(SqliteStore::open(url, missing).await?)),
             _ => {
                 return Err(StoreError::Refused(
                     "the address must begin with sqlite://, mysql:// or mariadb://".to_owned(),
@@ -97,6 +109,14 @@ impl Store {
         Ok(DaemonLock { _file: file })
     }
 
+    /// Closes all connections, so that SQLite leaves no `-wal` behind.
+    pub async fn close(&self) {
+        match &self.backend {
+            Backend::MySql(backend) => backend.close().await,
+            Backend::Sqlite(backend) => backend.close().await,
+        }
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let read = self.read::<(i64,), 0>("ping", "SELECT 1 FROM votes LIMIT 1", []);
@@ -115,7 +135,7 @@ impl Store {
     async fn read<T: Stored, const N: usize>(
         &self,
         name: &str,
-        statement: &str,
+        statement: &'static str,
         values: [Value<'_>; N],
     ) -> Result<Vec<T>, StoreError> {
         let values = &values;
@@ -129,7 +149,7 @@ impl Store {
     async fn write<const N: usize>(
         &self,
         name: &str,
-        statement: &str,
+        statement: &'static str,
         values: [Value<'_>; N],
     ) -> Result<u64, StoreError> {
         let values = &values;

@@ -118,22 +118,60 @@ where
     Err(sqlx::Error::Decode(text.into()))
 }
 
-/// A row in JSON: an array of its values, in the order of the columns.
-struct Cells<'a, T>(&'a T);
+/// Most rows of one statement: enough that the time to reach the server does not matter.
+const MOST_ROWS: usize = 1_000;
 
-impl<T: Table> Serialize for Cells<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fit = |(column, value): (&Column, _)| match value {
-            Value::Text(text) => Value::Text(short(text, column.kind.longest)),
-            other => other,
+/// A row in JSON: an array of its values, in the order of the columns.
+pub(super) struct Cells<'a, T>(pub &'a T);
+
+impl<T: Table> Cells<'_, T> {
+    fn values(&self) -> impl Iterator<Item = (&'static Column, Value<'_>)> {
+        let fit = |(column, value): (&'static Column, _)| match value {
+            Value::Text(text) => (column, Value::Text(short(text, column.kind.longest))),
+            other => (column, other),
         };
-        serializer.collect_seq(T::COLUMNS.iter().zip(self.0.values()).map(fit))
+        T::COLUMNS.iter().zip(self.0.values()).map(fit)
     }
 }
 
-/// The JSON text that carries rows to a statement.
-pub(super) fn json_rows<'a, T: Table + 'a>(rows: impl IntoIterator<Item = &'a T>) -> String {
-    json(&rows.into_iter().map(Cells).collect::<Vec<_>>())
+impl<T: Table> Serialize for Cells<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.values().map(|(_, value)| value))
+    }
+}
+
+/// A row in JSON for people: an object with the names of the columns, its texts uncut.
+pub(super) struct Named<'a, T>(pub &'a T);
+
+impl<T: Table> Serialize for Named<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = T::COLUMNS.iter().map(|column| column.name);
+        serializer.collect_map(names.zip(self.0.values()))
+    }
+}
+
+/// The JSON texts that carry rows to a statement, none longer than `longest` bytes unless it holds a single row.
+pub(super) fn json_texts(
+    rows: impl IntoIterator<Item = impl Serialize>,
+    longest: usize,
+) -> Vec<String> {
+    let mut texts = Vec::new();
+    let (mut text, mut count) = (String::new(), 0);
+    for row in rows {
+        let row = json(&row);
+        // With the comma and the brackets.
+        if count > 0 && (count == MOST_ROWS || text.len() + row.len() + 2 > longest) {
+            texts.push(std::mem::take(&mut text) + "]");
+            count = 0;
+        }
+        text.push(if count == 0 { '[' } else { ',' });
+        text.push_str(&row);
+        count += 1;
+    }
+    if count > 0 {
+        texts.push(text + "]");
+    }
+    texts
 }
 
 /// The text, or as much of it as fits into this number of characters.
@@ -148,6 +186,25 @@ fn short(text: Cow<'_, str>, characters: usize) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_spread_over_texts_that_are_short_enough() {
+        let rows = || (100..110).map(|number| [number]);
+        let one_each = json_texts(rows(), 0);
+        assert_eq!(one_each.len(), 10);
+        assert_eq!(one_each[0], "[[100]]");
+        let texts = json_texts(rows(), 20);
+        assert_eq!(texts[0], "[[100],[101],[102]]");
+        assert!(texts.iter().all(|text| text.len() <= 20), "{texts:?}");
+        let read = |text: &String| serde_json::from_str::<Vec<[i64; 1]>>(text).unwrap();
+        let all: Vec<_> = texts.iter().flat_map(read).collect();
+        assert_eq!(all, rows().collect::<Vec<_>>());
+        assert_eq!(
+            json_texts((0..2_500).map(|number| [number]), usize::MAX).len(),
+            3
+        );
+        assert!(json_texts(Vec::<i64>::new(), 20).is_empty());
+    }
 
     #[test]
     fn long_texts_are_cut_at_a_character() {

@@ -9,8 +9,9 @@ use secrecy::ExposeSecret;
 
 use super::columns::IDS;
 use super::connection::{Access, Connection};
+use super::dialect::Once;
 use super::token_row::{NewToken, StoredToken, TokenRow, local, newest};
-use super::value::{Field, Value, json};
+use super::value::{Field, Value};
 use super::{Store, StoreError};
 use crate::account::Account;
 
@@ -31,14 +32,17 @@ impl Store {
 
     /// The tokens of these voters; voters without any are left out.
     pub async fn tokens(&self, voters: &[Account]) -> Result<Vec<TokenRow>, StoreError> {
-        let statement = &format!(
-            "SELECT CAST(a.id AS SIGNED) AS id, CAST(a.access_token AS CHAR) AS access_token, \
-             CAST(a.refresh_token AS CHAR) AS refresh_token, \
-             CAST(a.expires_in AS CHAR) AS expires_in \
-             FROM {} AS k {} steem_authorization AS a ON a.id = k.id",
-            (self.dialect().rows)(IDS),
-            self.dialect().join,
-        );
+        static READ: Once = Once::new();
+        let statement = READ.of(self.dialect(), || {
+            format!(
+                "SELECT CAST(a.id AS SIGNED) AS id, CAST(a.access_token AS CHAR) AS access_token, \
+                 CAST(a.refresh_token AS CHAR) AS refresh_token, \
+                 CAST(a.expires_in AS CHAR) AS expires_in \
+                 FROM {} AS k {} steem_authorization AS a ON a.id = k.id",
+                (self.dialect().rows)(IDS),
+                self.dialect().join,
+            )
+        });
         self.call("read tokens", Access::Read, |mut connection, _| {
             Box::pin(async move {
                 let ids = ids(&mut connection).await?;
@@ -46,9 +50,8 @@ impl Store {
                     .iter()
                     .filter_map(|voter| Some((*ids.get(voter)?, voter)))
                     .collect();
-                let texts: Vec<[&i64; 1]> = wanted.keys().map(|id| [id]).collect();
-                let rows: Vec<StoredToken> =
-                    connection.read(statement, [json(&texts).into()]).await?;
+                let keys = wanted.keys().map(|id| [*id]);
+                let rows: Vec<StoredToken> = connection.read_by(statement, keys, &[]).await?;
                 let row = |row: StoredToken| {
                     let voter = (*wanted.get(&row.id)?).clone();
                     Some(row.read(voter, self.zone))
@@ -69,11 +72,14 @@ impl Store {
         let Some(used) = &old.refresh_token else {
             return Ok(false);
         };
-        let statement = &format!(
-            "UPDATE steem_authorization \
-             SET access_token = ?, refresh_token = ?, expires_in = ? WHERE id = ? AND {}",
-            self.dialect().has_refresh_token,
-        );
+        static UPDATE: Once = Once::new();
+        let statement = UPDATE.of(self.dialect(), || {
+            let unchanged = self.dialect().has_refresh_token;
+            format!(
+                "UPDATE steem_authorization \
+                 SET access_token = ?, refresh_token = ?, expires_in = ? WHERE id = ? AND {unchanged}"
+            )
+        });
         let name = "store a refreshed token";
         self.call(name, Access::Write, |mut connection, _| {
             Box::pin(async move {

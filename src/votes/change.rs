@@ -264,34 +264,52 @@ impl Batch {
         groups
     }
 
-    /// Cuts the batch into batches with one change or row each, in the order in which they are written. The last one
-    /// holds the cursor and the schedules.
-    pub fn into_parts(mut self) -> Vec<Self> {
-        let changes = std::mem::take(&mut self.changes);
-        let leader_votes = std::mem::take(&mut self.leader_votes);
-        let errors = std::mem::take(&mut self.errors);
-        let undo = self.undo_above.take().map(|above| Self {
+    /// Whether it holds at most one change or row, so that it is useless to cut it further.
+    pub fn is_single(&self) -> bool {
+        let rows = self.changes.len() + self.leader_votes.len() + self.errors.len();
+        let schedules = self.schedule_runs.len() + self.schedules_gone.len();
+        let others = [self.undo_above.is_some(), self.cursor.is_some()];
+        rows + schedules + others.into_iter().filter(|is_there| *is_there).count() <= 1
+    }
+
+    /// Cuts the batch into batches with one change or row each, in the order in which they are written.
+    pub fn into_parts(self) -> Vec<Self> {
+        let none = Self::default;
+        let undo = self.undo_above.map(|above| Self {
             undo_above: Some(above),
-            ..Self::default()
+            ..none()
         });
-        let changes = changes.into_iter().map(|change| Self {
+        let changes = self.changes.into_iter().map(|change| Self {
             changes: vec![change],
-            ..Self::default()
+            ..none()
         });
-        let leader_votes = leader_votes.into_iter().map(|vote| Self {
+        let leader_votes = self.leader_votes.into_iter().map(|vote| Self {
             leader_votes: vec![vote],
-            ..Self::default()
+            ..none()
         });
-        let errors = errors.into_iter().map(|entry| Self {
+        let errors = self.errors.into_iter().map(|entry| Self {
             errors: vec![entry],
-            ..Self::default()
+            ..none()
         });
-        let singles = undo
-            .into_iter()
-            .chain(changes)
-            .chain(leader_votes)
-            .chain(errors);
-        singles.chain([self]).collect()
+        let runs = self.schedule_runs.into_iter().map(|run| Self {
+            schedule_runs: vec![run],
+            ..none()
+        });
+        let gone = self.schedules_gone.into_iter().map(|rule| Self {
+            schedules_gone: vec![rule],
+            ..none()
+        });
+        let cursor = self.cursor.map(|cursor| Self {
+            cursor: Some(cursor),
+            ..none()
+        });
+        let parts = undo.into_iter().chain(changes).chain(leader_votes);
+        parts
+            .chain(errors)
+            .chain(runs)
+            .chain(gone)
+            .chain(cursor)
+            .collect()
     }
 }
 

@@ -44,6 +44,13 @@ impl ErrorEntry {
         }
     }
 
+    /// Gives it a fingerprint if it has none, for the entry with this number of the daemon `owner`: it is written once
+    /// although its batch may be given twice.
+    pub fn write_once(&mut self, owner: &str, number: u64) {
+        let make = || format!("once:{owner}:{number}");
+        self.fingerprint.get_or_insert_with(make);
+    }
+
     /// A vote that failed for good.
     pub fn of_vote(vote: &Vote, error: impl Into<String>, at: DateTime<Utc>) -> Self {
         let kind = match vote.ask().origin {

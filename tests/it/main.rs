@@ -5,6 +5,7 @@
     clippy::print_stderr,
     reason = "what is unexpected fails the test, and this is how it says why"
 )]
+#![recursion_limit = "256"]
 
 mod architecture;
 mod chain;

@@ -14,7 +14,7 @@ use crate::cli::output::{print_line, unless_closed};
 use crate::cli::{Exit, Format, configuration, counted};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store::Store;
+use crate::store::{Store, StoreError, TokenRow};
 
 /// Import and list voters' tokens
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,10 @@ async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<E
     let text = import::text_of(file)?;
     let rows = import::read(secrecy::ExposeSecret::expose_secret(&text), clock.now())
         .with_context(|| format!("{} was not imported", file.display()))?;
-    let (new, changed) = open(config).await?.import_tokens(&rows).await?;
+    let store = Store::open(&config.database.url, config.database.timezone).await?;
+    let imported = store.import_tokens(&rows).await;
+    store.close().await;
+    let (new, changed) = imported?;
     let voters = counted(rows.len(), "voter");
     print_line(format_args!(
         "imported the tokens of {voters}: {new} new, {changed} changed"
@@ -66,14 +69,10 @@ async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<E
 }
 
 async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<Exit> {
-    let store = open(config).await?;
-    let voters: Vec<Account> = store
-        .token_marks()
-        .await?
-        .into_iter()
-        .map(|(voter, _)| voter)
-        .collect();
-    let rows = store.tokens(&voters).await?;
+    let store = Store::open_existing(&config.database.url, config.database.timezone).await?;
+    let rows = tokens(&store).await;
+    store.close().await;
+    let rows = rows?;
     let entries = list::entries(&rows, clock.now(), config.tokens.refresh_ahead);
     let mut out = io::stdout().lock();
     let written = match format {
@@ -84,6 +83,9 @@ async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<
     Ok(Exit::Done)
 }
 
-async fn open(config: &Config) -> anyhow::Result<Store> {
-    Ok(Store::open(&config.database.url, config.database.timezone).await?)
+/// All tokens of the table.
+async fn tokens(store: &Store) -> Result<Vec<TokenRow>, StoreError> {
+    let marks = store.token_marks().await?.into_iter();
+    let voters: Vec<Account> = marks.map(|(voter, _)| voter).collect();
+    store.tokens(&voters).await
 }

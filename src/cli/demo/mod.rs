@@ -184,6 +184,7 @@ async fn prepare(folder: &Path, sandbox: &Sandbox, clock: Clock) -> anyhow::Resu
     });
     let store = Store::open(&config.database.url, config.database.timezone).await?;
     store.import_tokens(&tokens).await?;
+    store.close().await;
     Ok(config)
 }
 

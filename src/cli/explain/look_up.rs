@@ -18,7 +18,7 @@ use crate::explain::voters;
 use crate::post::{PostId, VoteKey};
 use crate::rules::rule::{Rule, RuleId};
 use crate::rules::set::RuleSet;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::votes::limits::LIMITS_LOOK_BACK;
 use crate::votes::schedules::choice::NEWEST;
 
@@ -33,29 +33,39 @@ pub struct Question<'a> {
 
 impl Question<'_> {
     /// Queries the nodes and the database; errors are part of the result.
-    pub async fn look_up(&self, nodes: &Nodes, database: &Database) -> Known {
+    ///
+    /// # Errors
+    /// When the database refuses us, or there is none at this address.
+    pub async fn look_up(&self, nodes: &Nodes, database: &Database) -> Result<Known, StoreError> {
         let voters = voters(self.rules, self.voter);
         let from_database = async {
-            let store = Store::open(&database.url, database.timezone);
+            let store = Store::open_existing(&database.url, database.timezone);
             let (store, newest) = tokio::join!(store, self.newest(nodes));
-            let store = told(store);
+            let store = match store {
+                Err(error @ StoreError::Refused(_)) => return Err(error),
+                other => told(other),
+            };
             let tables = told(self.tables(&store, &voters).await);
             let choices = told(self.choices(&store, newest).await);
-            (tables, choices)
+            if let Ok(store) = &store {
+                store.close().await;
+            }
+            Ok((tables, choices))
         };
-        let (content, mana, (tables, choices)) = tokio::join!(
+        let (content, mana, from_database) = tokio::join!(
             nodes.contents(std::slice::from_ref(self.post)),
             self.mana(nodes, &voters),
             from_database,
         );
-        Known {
+        let (tables, choices) = from_database?;
+        Ok(Known {
             now: self.now,
             post: self.post.clone(),
             content: told(content).map(|contents| contents.into_iter().next().flatten()),
             tables,
             mana: told(mana),
             choices,
-        }
+        })
     }
 
     /// The author's newest posts, if a schedule needs them.

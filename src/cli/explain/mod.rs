@@ -63,7 +63,7 @@ pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
         now,
     }
     .look_up(&nodes, &config.database)
-    .await;
+    .await?;
     let answers = explain::explain(&rules, voter, &known);
     let mut out = io::stdout().lock();
     let written = match args.format {

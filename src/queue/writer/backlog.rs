@@ -8,20 +8,25 @@ use chrono::{DateTime, Utc};
 
 use super::waiting::Waiting;
 use super::{GROUP, PATIENCE, Run, context};
-use crate::store::StoreError;
-use crate::votes::change::Change;
+use crate::post::VoteKey;
+use crate::votes::change::{Batch, Change};
+use crate::votes::error_entry::ErrorEntry;
 use crate::votes::fold;
+use crate::votes::status::ErrorKind;
 use crate::votes::vote::Vote;
 
 impl Run {
-    /// Merges the small batches in front into one. An undo must come first in its batch; and nothing is added to votes
+    /// Merges the small batches in front into one, but for those that a refused row has split. An undo must come first in
+    /// its batch; and nothing is added to votes
     /// that were announced to the caster, since it may have sent them by then.
     pub(super) fn gather(&mut self) {
         let Some(mut first) = self.waiting.pop_front() else {
             return;
         };
         while let Some(next) = self.waiting.pop_front_if(|next| {
-            first.batch.changes.len() + next.batch.changes.len() <= GROUP
+            !first.alone
+                && !next.alone
+                && first.batch.changes.len() + next.batch.changes.len() <= GROUP
                 && next.batch.undo_above.is_none()
                 && next.announced == first.announced
                 && !(first.announced.is_some() && first.plans())
@@ -67,31 +72,44 @@ impl Run {
         }
     }
 
-    /// Splits the batch in front, so that the refused row alone is left out and all others are written.
-    pub(super) fn split(&mut self, error: &StoreError) {
-        let Some(Waiting {
+    /// Splits the batch in front, of which the database refuses a row, into batches of one row each. Such a batch is set
+    /// aside: into `error_log`, with the row as JSON.
+    pub(super) fn split(&mut self, error: &str) {
+        let Some(front) = self.waiting.pop_front() else {
+            return;
+        };
+        let Waiting {
             batch,
             since,
             announced,
-        }) = self.waiting.pop_front()
-        else {
-            return;
-        };
+            ..
+        } = front;
         let batch = Arc::unwrap_or_clone(batch);
-        if batch.changes.len() + batch.errors.len() + batch.leader_votes.len() <= 1
-            && batch.undo_above.is_none()
-        {
-            self.changes_waiting -= batch.changes.len();
-            let vote = batch.changes.first().map(|change| change.key().to_string());
-            tracing::error!(%error, vote, "the database refused a row: it was left out");
+        if !batch.is_single() {
+            for part in batch.into_parts().into_iter().rev() {
+                self.waiting.push_front(Waiting {
+                    batch: Arc::new(part),
+                    since,
+                    announced,
+                    alone: true,
+                });
+            }
             return;
         }
-        let parts = batch.into_parts();
-        for part in parts.into_iter().rev() {
-            self.waiting.push_front(Waiting {
-                batch: Arc::new(part),
-                since,
-                announced,
+        self.changes_waiting -= batch.changes.len();
+        let text = format!("the database refused this row, and it is set aside: {error}");
+        tracing::error!("{text}");
+        if batch.errors.is_empty() {
+            let now = self.writer.clock.now();
+            let mut entry = ErrorEntry::new(ErrorKind::Database, text, now);
+            if let Some(VoteKey { voter, post }) = batch.changes.first().map(Change::key) {
+                entry.voter = voter.as_str().to_owned();
+                entry.author = post.author.as_str().to_owned();
+                entry.permlink = post.permlink.to_string();
+            }
+            self.take(Batch {
+                errors: vec![entry],
+                ..Batch::default()
             });
         }
     }

@@ -40,8 +40,7 @@ impl Run {
                     self.reconcile(ours).await;
                 }
             }
-            Err(StoreError::Unavailable(error)) => self.away(&error),
-            Err(error) => tracing::error!(%error, "the claims on votes were not renewed"),
+            Err(error) => self.away(&error),
         }
     }
 
@@ -101,8 +100,7 @@ impl Run {
                 })
                 .await;
             }
-            Err(StoreError::Unavailable(error)) => self.away(&error),
-            Err(error) => tracing::error!(%error, "no votes were claimed"),
+            Err(error) => self.away(&error),
         }
     }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::backoff::Backoff;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::queue::tally::Tally;
@@ -47,8 +48,9 @@ const GROUP: usize = 1_000;
 const MOST_HELD: usize = 50_000;
 /// Number of waiting changes from which no more blocks are read.
 const MOST_WAITING: usize = 200_000;
-/// Delay between two attempts to reach an unavailable database.
-const RETRY: TimeDelta = TimeDelta::milliseconds(500);
+/// Delay before the first retry while the database is unavailable, and the longest one.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
 /// Interval between two claims of votes that are due soon.
 const CLAIM_EVERY: Duration = Duration::from_secs(1);
 /// Interval between two renewals of the claims.
@@ -107,7 +109,9 @@ impl Writer {
             known: Known::default(),
             away_since: None,
             not_before: DateTime::UNIX_EPOCH,
+            backoff: Backoff::new(FIRST_RETRY, LONGEST_RETRY),
             renew_next: false,
+            errors_taken: 0,
         };
         let mut working: Option<Working> = None;
         let mut claim = clock::every(CLAIM_EVERY);
@@ -165,12 +169,21 @@ struct Run {
     known: Known,
     away_since: Option<DateTime<Utc>>,
     not_before: DateTime<Utc>,
+    /// Delays between attempts while it is unavailable.
+    backoff: Backoff,
+    /// Entries for `error_log` so far.
+    errors_taken: u64,
     /// Whether the claims must be renewed before anything else.
     renew_next: bool,
 }
 
 impl Run {
-    fn take(&mut self, batch: Batch) {
+    fn take(&mut self, mut batch: Batch) {
+        // A batch is written again when the answer to its commit was lost.
+        for entry in &mut batch.errors {
+            self.errors_taken += 1;
+            entry.write_once(&self.writer.owner, self.errors_taken);
+        }
         self.changes_waiting += batch.changes.len();
         let since = self.writer.clock.now();
         for batch in batch.into_groups(GROUP) {
@@ -178,6 +191,7 @@ impl Run {
                 batch: Arc::new(batch),
                 since,
                 announced: None,
+                alone: false,
             });
         }
     }
@@ -232,14 +246,15 @@ impl Run {
                 // Before another daemon takes the claims for abandoned.
                 self.renew_next = self.back();
             }
-            Err(StoreError::Unavailable(error)) => self.away(&error),
-            Err(error) => self.split(&error),
+            Err(StoreError::Row(error)) => self.split(&error),
+            // Whatever it is: a right, a table or a password may be back soon, and nothing is lost until then.
+            Err(error) => self.away(&error),
         }
     }
 
-    fn away(&mut self, error: &str) {
+    fn away(&mut self, error: &StoreError) {
         let now = self.writer.clock.now();
-        self.not_before = now + RETRY;
+        self.not_before = now + self.backoff.next(fastrand::f64());
         if self.away_since.is_none() {
             self.away_since = Some(now);
             tracing::warn!(
@@ -250,6 +265,7 @@ impl Run {
 
     /// Notes that the database answered; returns whether it had been unavailable.
     fn back(&mut self) -> bool {
+        self.backoff.reset();
         let Some(since) = self.away_since.take() else {
             return false;
         };
@@ -302,7 +318,7 @@ impl Run {
                 self.take_in(done).await;
             }
             if self.away_since.is_some() {
-                tokio::time::sleep(RETRY.to_std().unwrap_or_default()).await;
+                self.writer.clock.sleep_until(self.not_before).await;
             }
         }
         // A vote that a failed caster may have sent keeps its claim, which tells the next daemon to look for it on the

@@ -12,6 +12,8 @@ pub(super) struct Waiting {
     pub since: DateTime<Utc>,
     /// When its rows were announced to the caster; they are written as of that moment.
     pub announced: Option<DateTime<Utc>>,
+    /// Whether it is written by itself, because the database refused a row of the batch that it was part of.
+    pub alone: bool,
 }
 
 impl Waiting {

@@ -4,9 +4,28 @@ use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
 use crate::store::dialect::checks;
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, is_unknown_syntax};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/mysql");
+
+/// Makes sure that the database holds some of the tables that curatord uses, before they are made in a database whose
+/// name was mistyped.
+pub async fn find_tables(connection: &mut MySqlConnection) -> Result<(), StoreError> {
+    let (name, tables): (String, i64) = sqlx::query_as(
+        "SELECT CAST(DATABASE() AS CHAR), CAST(COUNT(*) AS SIGNED) FROM information_schema.tables \
+         WHERE table_schema = DATABASE() \
+         AND table_name IN ('votes', 'steem_authorization', 'error_log')",
+    )
+    .fetch_one(connection)
+    .await?;
+    match tables {
+        0 => Err(StoreError::Refused(format!(
+            "there are no tables of curatord in `{name}`: correct database.url, or start `curatord run`, which \
+             makes them"
+        ))),
+        _ => Ok(()),
+    }
+}
 
 /// Makes and adopts the tables. Of two daemons that start at once, one waits for the other.
 pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError> {
@@ -26,12 +45,13 @@ pub async fn migrate(connection: &mut MySqlConnection) -> Result<(), StoreError>
     sqlx::query("SELECT n FROM JSON_TABLE('[1]', '$[*]' COLUMNS (n INT PATH '$')) AS t LIMIT 1")
         .execute(&mut *connection)
         .await
-        .map_err(|error| match error {
-            sqlx::Error::Database(_) => StoreError::Refused(
+        .map_err(|error| match is_unknown_syntax(&error) {
+            true => StoreError::Refused(
                 "the server is too old: curatord needs MySQL 8.0 or MariaDB 10.6, or later"
                     .to_owned(),
             ),
-            other => other.into(),
+            // Such as a member of a cluster that has lost its quorum.
+            false => error.into(),
         })?;
     adopt_error_log(connection).await?;
 

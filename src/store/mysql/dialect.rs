@@ -6,6 +6,7 @@ use crate::store::table::{Column, Table};
 use crate::votes::vote::Vote;
 
 pub static DIALECT: Dialect = Dialect {
+    is_mysql: true,
     rows,
     join: "STRAIGHT_JOIN",
     by_key: " FORCE INDEX (votes_key)",

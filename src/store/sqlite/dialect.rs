@@ -6,6 +6,7 @@ use crate::store::table::Column;
 use crate::votes::vote::Vote;
 
 pub static DIALECT: Dialect = Dialect {
+    is_mysql: false,
     rows,
     join: "CROSS JOIN",
     by_key: "",

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::store::connection::Missing;
 use crate::store::error::StoreError;
 
 /// Locks a file beside the database, and not the database itself, so that commands can write while the daemon runs.
@@ -32,10 +33,18 @@ pub fn lock_beside(database: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Creates a missing file, readable only by its owner since it holds tokens; SQLite gives the files
+/// The error of a command that makes no database of its own.
+pub fn no_database(path: &Path) -> StoreError {
+    StoreError::Refused(format!(
+        "there is no database of curatord at {}: correct database.url, or start `curatord run`, which makes one",
+        path.display()
+    ))
+}
+
+/// Creates a file that is `missing` where that is wanted, readable only by its owner since it holds tokens; SQLite gives the files
 /// beside it the same mode. Says why the file cannot be used, where SQLite says only "unable to open
 /// database file".
-pub fn prepare(path: &Path) -> Result<(), StoreError> {
+pub fn prepare(path: &Path, missing: Missing) -> Result<(), StoreError> {
     let refused = |text: String| Err(StoreError::Refused(text));
     if path.as_os_str().is_empty() || path.to_string_lossy().starts_with("file:") {
         return refused("the address names no file: write sqlite://curatord.db".to_owned());
@@ -52,6 +61,9 @@ pub fn prepare(path: &Path) -> Result<(), StoreError> {
     }
     if path.is_dir() {
         return refused(format!("{} is a folder: name a file in it", path.display()));
+    }
+    if missing == Missing::Refuse && !path.exists() {
+        return Err(no_database(path));
     }
     let opened = File::options()
         .append(true)

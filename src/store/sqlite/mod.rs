@@ -15,7 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Sqlite, Transaction};
 use tokio::sync::Mutex;
 
-use super::connection::{Access, Connection, Outlives, Running};
+use super::connection::{Access, Connection, Missing, Outlives, Running};
 use super::dialect::checks;
 use super::error::{StoreError, is_collision};
 
@@ -23,22 +23,29 @@ pub use dialect::DIALECT;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// Longest text of a statement's rows. SQLite takes far more; this bounds the memory that a large batch takes.
+const PACKET: usize = 4 << 20;
 /// Limit for waiting until another process finishes its transaction.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// Two connections and no pool: SQLite has one writer at a time, and with a second connection a
 /// look-up does not wait for a batch.
 pub struct SqliteStore {
-    writer: Mutex<SqliteConnection>,
-    reader: Mutex<SqliteConnection>,
+    writer: Line,
+    reader: Line,
+    options: SqliteConnectOptions,
     path: PathBuf,
 }
 
+/// A connection that is replaced after an error and after a call that was dropped: SQLite may have rolled the
+/// transaction back by itself, as it does when the disk is full, and sqlx then counts one that is not there.
+type Line = Mutex<Option<SqliteConnection>>;
+
 impl SqliteStore {
-    pub async fn open(url: &SecretString) -> Result<Self, StoreError> {
+    pub async fn open(url: &SecretString, missing: Missing) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url.expose_secret())?;
         let path = options.get_filename().to_owned();
-        file::prepare(&path)?;
+        file::prepare(&path, missing)?;
         let options = options
             .create_if_missing(true)
             .busy_timeout(BUSY)
@@ -49,17 +56,32 @@ impl SqliteStore {
             // would a refresh token that replaced a used one.
             .synchronous(SqliteSynchronous::Full);
         let mut writer = connect(&options, &path).await?;
+        if missing == Missing::Refuse {
+            find_tables(&mut writer, &path).await?;
+        }
         migrate(&mut writer).await?;
         let reader = connect(&options, &path).await?;
         Ok(Self {
-            writer: Mutex::new(writer),
-            reader: Mutex::new(reader),
+            writer: Mutex::new(Some(writer)),
+            reader: Mutex::new(Some(reader)),
+            options: options.create_if_missing(false),
             path,
         })
     }
 
     pub fn lock_daemon(&self) -> Result<File, StoreError> {
         file::lock_beside(&self.path)
+    }
+
+    /// Closes the file. The last program that does so removes the `-wal` beside it, and everything is in the one file.
+    pub async fn close(&self) {
+        for line in [&self.reader, &self.writer] {
+            if let Some(connection) = line.lock().await.take()
+                && let Err(error) = connection.close().await
+            {
+                tracing::warn!("{} was not closed: {error}", self.path.display());
+            }
+        }
     }
 
     /// Runs the statements of one call. Nothing is retried, unlike on MySQL: a transaction that has
@@ -69,18 +91,36 @@ impl SqliteStore {
         access: Access,
         work: impl for<'c> Fn(Connection<'c>, Outlives<'env, 'c>) -> Running<'c, T>,
     ) -> Result<T, StoreError> {
-        let mut connection = match access {
+        let mut line = match access {
             Access::Read => self.reader.lock().await,
             Access::Write | Access::Transaction => self.writer.lock().await,
         };
-        if access != Access::Transaction {
-            return Ok(work(Connection::Sqlite(&mut connection), PhantomData).await?);
+        let mut connection = match line.take() {
+            Some(connection) => connection,
+            None => connect(&self.options, &self.path).await?,
+        };
+        let result = run(&mut connection, access, work).await;
+        match result {
+            Ok(_) => *line = Some(connection),
+            // What it held must be free before the next one begins.
+            Err(_) => drop(connection.close().await),
         }
-        let mut transaction = begin(&mut connection).await?;
-        let result = work(Connection::Sqlite(&mut transaction), PhantomData).await?;
-        transaction.commit().await?;
-        Ok(result)
+        Ok(result?)
     }
+}
+
+async fn run<'env, T>(
+    connection: &mut SqliteConnection,
+    access: Access,
+    work: impl for<'c> Fn(Connection<'c>, Outlives<'env, 'c>) -> Running<'c, T>,
+) -> Result<T, sqlx::Error> {
+    if access != Access::Transaction {
+        return work(Connection::Sqlite(connection, PACKET), PhantomData).await;
+    }
+    let mut transaction = begin(connection).await?;
+    let result = work(Connection::Sqlite(&mut transaction, PACKET), PhantomData).await?;
+    transaction.commit().await?;
+    Ok(result)
 }
 
 /// Begins a transaction that writes. IMMEDIATE: one that reads first and writes later would fail
@@ -105,6 +145,16 @@ async fn connect(
     }
     let text = "another program has it locked".to_owned();
     Err(StoreError::Unavailable(text).at(path.display()))
+}
+
+/// Makes sure that the file holds some of the tables that curatord uses: an empty file is no database either.
+async fn find_tables(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    let statement = "SELECT count(*) FROM sqlite_master \
+         WHERE name IN ('votes', 'steem_authorization', 'error_log')";
+    match sqlx::query_scalar(statement).fetch_one(connection).await? {
+        0_i64 => Err(file::no_database(path)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes our tables and adopts those that are there, in one transaction: unlike MySQL, SQLite undoes

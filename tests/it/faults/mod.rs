@@ -2,6 +2,8 @@
 //! that is known of them. The real binary runs against a simulated chain and signer.
 
 mod database_away;
+mod database_errors;
+mod database_files;
 mod forks;
 mod nodes;
 mod signer;

@@ -61,6 +61,14 @@ impl Daemon {
         assert!(status.success(), "{kill}");
     }
 
+    /// Lets it write files of at most this many bytes, as a full disk would; `unlimited` ends that. A program that is to
+    /// survive it must ignore the signal `XFSZ`.
+    pub fn limit_files(&self, bytes: &str) {
+        let limit = format!("prlimit --pid {} --fsize={bytes}:", self.child.id());
+        let status = Command::new("sh").args(["-c", &limit]).status().unwrap();
+        assert!(status.success(), "{limit}");
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,6 +21,10 @@ pub enum Wire {
     Cut,
     /// Connections stay open, but no bytes pass, as if the server hung.
     Silent,
+    /// A statement that begins with this text is answered with this error and does not reach the server.
+    Refuses(&'static str, u16),
+    /// Commits are carried out, but the connection is closed before their answer.
+    LosesCommits,
 }
 
 /// A proxy on a loopback port, until it is dropped.
@@ -35,6 +40,8 @@ impl Proxy {
         let server = url.socket_addrs(|| Some(3306)).unwrap()[0];
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
+        // The proxy reads statements.
+        url.set_query(Some("ssl-mode=DISABLED"));
         url.set_host(Some("127.0.0.1")).unwrap();
         url.set_port(Some(port)).unwrap();
         let wire = Arc::new(watch::Sender::new(Wire::Whole));
@@ -64,6 +71,7 @@ async fn forward(mut client: TcpStream, server: SocketAddr, mut wire: watch::Rec
     let Ok(mut server) = TcpStream::connect(server).await else {
         return;
     };
+    let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     loop {
         let now = *wire.borrow_and_update();
         match now {
@@ -72,11 +80,51 @@ async fn forward(mut client: TcpStream, server: SocketAddr, mut wire: watch::Rec
                 if wire.changed().await.is_err() {
                     return;
                 }
+                continue;
             }
-            Wire::Whole => tokio::select! {
-                _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
-                _ = wire.changed() => {}
+            Wire::Whole | Wire::Refuses(..) | Wire::LosesCommits => {}
+        }
+        let passed = tokio::select! {
+            read = client.read(&mut asked) => match read {
+                Ok(length) if length > 0 => {
+                    let asked = &asked[..length];
+                    match now {
+                        Wire::Refuses(text, number) if states(asked, text) => {
+                            client.write_all(&error(number)).await
+                        }
+                        Wire::LosesCommits if states(asked, "COMMIT") => {
+                            let _ = server.write_all(asked).await;
+                            let _ = server.read(&mut answered).await;
+                            return;
+                        }
+                        _ => server.write_all(asked).await,
+                    }
+                }
+                _ => return,
             },
+            read = server.read(&mut answered) => match read {
+                Ok(length) if length > 0 => client.write_all(&answered[..length]).await,
+                _ => return,
+            },
+            _ = wire.changed() => Ok(()),
+        };
+        if passed.is_err() {
+            return;
         }
     }
+}
+
+/// Whether a packet runs or prepares a statement that begins with this text. The client sends one at a time.
+fn states(packet: &[u8], text: &str) -> bool {
+    const QUERY: u8 = 3;
+    const PREPARE: u8 = 22;
+    matches!(packet.get(4), Some(&(QUERY | PREPARE))) && packet[5..].starts_with(text.as_bytes())
+}
+
+/// The server's answer that a statement failed.
+fn error(number: u16) -> Vec<u8> {
+    let [low, high] = number.to_le_bytes();
+    let text = b"#HY000the proxy says no";
+    let length = 3 + text.len() as u8;
+    [&[length, 0, 0, 1, 0xff, low, high][..], &text[..]].concat()
 }

@@ -97,5 +97,7 @@ on_each_database! {
         tokens_that_were_there_stay,
         a_table_that_is_not_ours_is_refused,
         many_who_open_a_new_database_at_once_all_succeed,
-        opening_again_changes_nothing;
+        opening_again_changes_nothing,
+        a_database_that_must_be_there_is_not_made,
+        what_the_tables_cannot_hold_is_an_error_with_its_content;
 }

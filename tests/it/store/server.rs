@@ -2,6 +2,9 @@
 
 use chrono_tz::Tz;
 use curatord::store::{Store, StoreError};
+use curatord::votes::change::Batch;
+use curatord::votes::error_entry::ErrorEntry;
+use curatord::votes::status::ErrorKind;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -209,4 +212,174 @@ async fn a_certificate_that_nobody_has_signed_is_refused_with_what_to_write() {
         told.contains("ssl-ca=FILE") || told.contains("switch TLS on"),
         "{told}"
     );
+}
+
+/// What a server, a cluster or a proxy may answer for a while.
+const PASSING: [u16; 26] = [
+    1020, 1021, 1030, 1040, 1044, 1045, 1047, 1049, 1053, 1142, 1146, 1180, 1203, 1205, 1213, 1226,
+    1243, 1290, 1412, 1615, 1836, 1927, 3098, 3100, 3101, 4031,
+];
+
+#[tokio::test]
+async fn no_error_that_may_pass_is_about_a_row() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let (proxy, store) = proxied(database).await;
+        for number in PASSING {
+            let permlink = format!("post-{number}");
+            let batch = plans([plan("alice", &permlink), plan("amy", &permlink)]);
+            proxy.set(Wire::Refuses("COMMIT", number));
+            let error = store.apply(&batch, &context("one")).await.unwrap_err();
+            assert!(!matches!(error, StoreError::Row(_)), "{number}: {error}");
+            proxy.set(Wire::Whole);
+            let written = store.apply(&batch, &context("one")).await.unwrap();
+            assert_eq!(written.len(), 2, "{number}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_error_about_a_row_ends_with_the_row() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let (proxy, store) = proxied(database).await;
+        let batch = plans([plan("alice", "a-post")]);
+        for number in [1048, 1153, 1264, 1366, 1406, 1644, 3819, 4025] {
+            proxy.set(Wire::Refuses("COMMIT", number));
+            let error = store.apply(&batch, &context("one")).await.unwrap_err();
+            assert!(matches!(error, StoreError::Row(_)), "{number}: {error}");
+            let text = error.to_string();
+            let row = &text[text.find('{').expect("it holds the row")..];
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            assert_eq!(row["permlink"], "a-post", "{number}");
+            assert_eq!(row["rule"], "friends.toml:favourites", "{number}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_error_is_logged_once_though_the_answer_to_its_commit_was_lost() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let (proxy, store) = proxied(database).await;
+        let mut entry = ErrorEntry::new(ErrorKind::Signer, "out of order", at(0));
+        entry.write_once("one", 1);
+        let batch = Batch {
+            errors: vec![entry],
+            ..plans([plan("alice", "a-post")])
+        };
+        proxy.set(Wire::LosesCommits);
+        let error = store.apply(&batch, &context("one")).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        proxy.set(Wire::Whole);
+        store.apply(&batch, &context("one")).await.unwrap();
+        let count = "SELECT COUNT(*) FROM error_log";
+        assert_eq!(database.number(count).await, 1);
+        // The fingerprint is needed no longer than the batch may come again.
+        assert_eq!(store.prune_reported(at(0)).await.unwrap(), 0);
+        assert_eq!(store.prune_reported(at(9)).await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_without_quorum_is_not_too_old() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let (proxy, url) = Proxy::before(database).await;
+        let url = SecretString::from(url.as_str());
+        proxy.set(Wire::Refuses("SELECT n FROM JSON_TABLE", 1047));
+        let error = Store::open(&url, Tz::UTC).await.err().unwrap();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+        proxy.set(Wire::Refuses("SELECT n FROM JSON_TABLE", 1064));
+        let error = Store::open(&url, Tz::UTC).await.err().unwrap();
+        assert!(matches!(error, StoreError::Refused(_)), "{error}");
+        assert!(error.to_string().contains("too old"), "{error}");
+    })
+    .await;
+}
+
+/// The first connection of the pool is opened by the first call, and keeps the limit that the server had by then.
+#[tokio::test]
+async fn statements_stay_under_the_largest_packet_of_the_server() {
+    crate::harness::run(Database::mysql().await, async |database: &Database| {
+        let before = database.number("SELECT CAST(@@GLOBAL.max_allowed_packet AS SIGNED)");
+        let before = before.await;
+        database
+            .execute("SET GLOBAL max_allowed_packet = 131072")
+            .await;
+        let store = database.store().await;
+        store.ping().await.unwrap();
+        database
+            .execute(&format!("SET GLOBAL max_allowed_packet = {before}"))
+            .await;
+        let permlink = "long-".repeat(50);
+        let voters = (0..1_500).map(|number| plan(&format!("voter-{number}"), &permlink));
+        let batch = plans(voters);
+        let written = store.apply(&batch, &context("one")).await.unwrap();
+        assert_eq!(written.len(), 1_500);
+        let keys: Vec<_> = written.into_iter().map(|row| row.key).collect();
+        assert_eq!(store.votes(&keys).await.unwrap().len(), 1_500);
+        let claimed = store.claim("one", at(0), at(200), at(215), 5_000).await;
+        assert_eq!(claimed.unwrap().len(), 1_500);
+    })
+    .await;
+}
+
+/// A server that asks for an authentication at once, or after the client's first answer.
+async fn server_with(plugin: &'static str, switches: bool) -> u16 {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let first = if switches {
+        "mysql_native_password"
+    } else {
+        plugin
+    };
+    let capabilities = 0x0008_8200_u32.to_le_bytes();
+    let greeting = [
+        &b"\x0a11.4.2-MariaDB\0\x01\0\0\0saltsalt\0"[..],
+        &capabilities[..2],
+        b"\x2d\x02\0",
+        &capabilities[2..],
+        b"\x15\0\0\0\0\0\0\0\0\0\0saltsaltsalt\0",
+        first.as_bytes(),
+        b"\0",
+    ]
+    .concat();
+    let switch = [&b"\xfe"[..], plugin.as_bytes(), b"\0", &[b's'; 32], b"\0"].concat();
+    let packet =
+        |number: u8, payload: &[u8]| [&[payload.len() as u8, 0, 0, number][..], payload].concat();
+    let (greeting, switch) = (packet(0, &greeting), packet(2, &switch));
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = listener.accept().await.unwrap();
+            client.write_all(&greeting).await.unwrap();
+            let mut answer = [0; 1_024];
+            if client.read(&mut answer).await.unwrap_or(0) > 0 {
+                client.write_all(&switch).await.unwrap();
+                let _ = client.read(&mut answer).await;
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn an_authentication_that_curatord_lacks_is_named_with_what_to_use() {
+    for (plugin, switches) in [
+        ("client_ed25519", false),
+        ("client_ed25519", true),
+        ("parsec", true),
+        ("auth_gssapi_client", true),
+    ] {
+        let port = server_with(plugin, switches).await;
+        let url = format!("mysql://curatord:hush@127.0.0.1:{port}/curatord?ssl-mode=DISABLED");
+        let error = Store::open(&SecretString::from(url), Tz::UTC).await.err();
+        let error = error.expect("it cannot be opened");
+        assert!(matches!(error, StoreError::Refused(_)), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(plugin), "{text}");
+        assert!(text.contains("caching_sha2_password"), "{text}");
+        assert!(!text.contains("hush"), "{text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! `error_log`, and tables that other programs made.
 
 use chrono_tz::Tz;
-use curatord::store::StoreError;
+use curatord::store::{Store, StoreError};
 use curatord::votes::change::{Batch, Outcome};
 use curatord::votes::error_entry::ErrorEntry;
 use curatord::votes::status::ErrorKind;
@@ -226,5 +226,38 @@ pub async fn opening_again_changes_nothing(database: &Database) {
     assert_eq!(
         store.vote(&written[0].key).await.unwrap(),
         Some(written[0].clone())
+    );
+}
+
+pub async fn a_database_that_must_be_there_is_not_made(database: &Database) {
+    let open = async || Store::open_existing(&database.url, Tz::UTC).await;
+    let error = open().await.err().expect("there is none");
+    assert!(matches!(error, StoreError::Refused(_)), "{error}");
+    assert!(error.to_string().contains("there "), "{error}");
+    let made = match database.is_mysql() {
+        true => {
+            let tables = "SELECT COUNT(*) FROM information_schema.tables \
+                WHERE table_schema = DATABASE()";
+            database.number(tables).await > 0
+        }
+        false => database.folder().join("curatord.db").exists(),
+    };
+    assert!(!made);
+    database.store().await.close().await;
+    open().await.unwrap().ping().await.unwrap();
+}
+
+pub async fn what_the_tables_cannot_hold_is_an_error_with_its_content(database: &Database) {
+    let store = database.store().await;
+    let endless = "x".repeat(300);
+    let batch = plans([plan("alice", &endless), plan("alice", "a-post")]);
+    // The same block may be read again.
+    assert_eq!(apply(&store, &batch).await.len(), 1);
+    apply(&store, &batch).await;
+    let errors = database.texts("SELECT error FROM error_log").await;
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(
+        errors[0].contains(&format!("\"permlink\":\"{endless}\"")),
+        "{errors:?}"
     );
 }
