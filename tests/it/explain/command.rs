@@ -152,6 +152,8 @@ async fn a_trail_tells_of_its_leaders(database: &Database) {
 
 async fn an_unknown_post_is_a_problem(database: &Database) {
     let site = Installation::new(database).await;
+    // An explanation needs a database.
+    site.store().await;
     site.rules(
         "friends.toml",
         "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '50%'\n",
@@ -169,6 +171,8 @@ async fn an_unknown_post_is_a_problem(database: &Database) {
 
 async fn a_voter_that_no_rule_names_is_told_so(database: &Database) {
     let site = Installation::new(database).await;
+    // An explanation needs a database.
+    site.store().await;
     site.rules(
         "friends.toml",
         "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '50%'\n",
@@ -201,6 +205,8 @@ async fn a_later_moment_can_be_asked_about(database: &Database) {
 
 async fn without_a_node_the_rest_is_told(database: &Database) {
     let mut site = Installation::new(database).await;
+    // An explanation needs a database.
+    site.store().await;
     site.rules(
         "friends.toml",
         "voters = ['alice']\n[[author]]\nauthors = ['bob']\nweight = '50%'\n[[author]]\nauthors = ['bob']\nweight = '5%'\nenabled = false\n",

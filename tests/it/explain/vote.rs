@@ -173,6 +173,8 @@ async fn what_was_skipped_can_be_asked_for_by_hand(database: &Database) {
 
 async fn a_fork_takes_back_no_vote_by_hand(database: &Database) {
     let site = Installation::new(database).await;
+    // A vote by hand needs a database.
+    site.store().await;
     let post = site.sandbox.publish("bob", "a-post");
     let said = vote(&site, &post, &["--weight", "50%", "--at", "2099-01-01"]).await;
     assert_eq!(said.code, Some(2), "{said:?}");
