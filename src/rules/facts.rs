@@ -2,11 +2,9 @@
 
 use std::cell::OnceCell;
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use crate::chain::block::{Comment, CommentOptions};
 use crate::chain::content::Content;
+use crate::rules::metadata::{Metadata, tag};
 
 /// Facts about a post, from its comment operation or from a node. `None` means that the fact is not known.
 #[derive(Debug, Default)]
@@ -140,113 +138,5 @@ impl<'a> Facts<'a> {
                 words: u32::try_from(body.split_whitespace().count()).unwrap_or(u32::MAX),
             }
         }))
-    }
-}
-
-/// The part of `json_metadata` that filters use. Authors can write anything there; a value of another form is ignored.
-#[derive(Debug, Default, PartialEq)]
-struct Metadata {
-    tags: Vec<String>,
-    app: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct RawMetadata {
-    #[serde(default)]
-    tags: Value,
-    #[serde(default)]
-    app: Value,
-}
-
-impl Metadata {
-    fn read(text: &str) -> Self {
-        let Ok(raw) = serde_json::from_str::<RawMetadata>(text) else {
-            return Self::default();
-        };
-        let tags = match raw.tags {
-            Value::Array(tags) => tags
-                .into_iter()
-                .filter_map(|value| match value {
-                    Value::String(text) => Some(tag(&text)),
-                    Value::Number(number) => Some(number.to_string()),
-                    _ => None,
-                })
-                .collect(),
-            Value::String(text) => text.split([' ', ',']).map(tag).collect(),
-            _ => Vec::new(),
-        };
-        let app = match raw.app {
-            Value::String(text) => Some(text),
-            _ => None,
-        };
-        let name = app.as_deref().and_then(|app| app.split('/').next());
-        Self {
-            tags: tags
-                .into_iter()
-                .filter(|tag: &String| !tag.is_empty())
-                .collect(),
-            app: name
-                .map(|name| name.trim().to_lowercase())
-                .filter(|name| !name.is_empty()),
-        }
-    }
-}
-
-/// Normalises a tag: lower case, without `#`.
-fn tag(text: &str) -> String {
-    text.trim().trim_start_matches('#').to_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tags(metadata: &str) -> Vec<String> {
-        Metadata::read(metadata).tags
-    }
-
-    #[test]
-    fn tags_are_read_from_lists_and_texts_and_other_forms_are_ignored() {
-        assert_eq!(
-            tags(r##"{"tags": ["Photo", "#nature", 7, null, ["x"], ""]}"##),
-            ["photo", "nature", "7"]
-        );
-        assert_eq!(
-            tags(r#"{"tags": "photo nature,Art"}"#),
-            ["photo", "nature", "art"]
-        );
-        for metadata in [
-            "",
-            "{",
-            "[]",
-            "null",
-            r#"{"tags": {"a": 1}}"#,
-            r#"{"tags": null}"#,
-            "\"tags\"",
-        ] {
-            assert_eq!(tags(metadata), [""; 0], "{metadata}");
-        }
-    }
-
-    #[test]
-    fn an_app_is_read_without_its_version() {
-        let app = |metadata| Metadata::read(metadata).app;
-        assert_eq!(app(r#"{"app": "PeakD/2024.1"}"#).as_deref(), Some("peakd"));
-        assert_eq!(app(r#"{"app": "ecency"}"#).as_deref(), Some("ecency"));
-        for metadata in [
-            r#"{"app": {"name": "x"}}"#,
-            r#"{"app": ""}"#,
-            r#"{"app": 7}"#,
-            "{}",
-        ] {
-            assert_eq!(app(metadata), None, "{metadata}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn reading_metadata_never_panics(text in "\\PC*") {
-            Metadata::read(&text);
-        }
     }
 }

@@ -6,6 +6,7 @@ pub mod filter;
 pub mod hours;
 pub mod language;
 mod local_time;
+mod metadata;
 pub mod rule;
 pub mod schedule;
 pub mod set;

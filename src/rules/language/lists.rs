@@ -11,6 +11,7 @@ use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::text::{Position, Text};
+use crate::rules::metadata::tag;
 use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::toml_reader::syntax;
 use crate::toml_reader::table::Table;
@@ -164,14 +165,14 @@ pub(super) fn word(text: &str, as_app: bool) -> Result<String, Mistake> {
             help: format!("write {}", quoted(app)),
         });
     }
-    let word = lower.trim().trim_start_matches('#');
+    let word = tag(text);
     if word.is_empty() || word.contains(char::is_whitespace) {
         return Err(Mistake {
             message: format!("{} is not one word", quoted(text)),
             help: "write each word in quotes of its own".to_owned(),
         });
     }
-    Ok(word.to_owned())
+    Ok(word)
 }
 
 /// The lists that rules can use, by name.
