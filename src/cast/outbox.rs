@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::votes::change::{Change, Outcome, Report};
+use crate::votes::change::{Batch, Change, Outcome, Report};
+use crate::votes::error_entry::ErrorEntry;
 
 /// Delay with which accepted votes are written while votes that are due wait for a free place: the database would take
 /// the processor from the requests. If the daemon is killed meanwhile, the next one finds these votes on the chain.
@@ -12,6 +13,7 @@ const HOLD_BACK: TimeDelta = TimeDelta::milliseconds(250);
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     changes: Vec<Change>,
+    errors: Vec<ErrorEntry>,
     /// When the oldest of them came.
     since: DateTime<Utc>,
     /// Whether a report in it changes what is cast next.
@@ -20,15 +22,23 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub fn push(&mut self, report: Report, now: DateTime<Utc>) {
-        if self.changes.is_empty() {
+        if self.is_empty() {
             self.since = now;
         }
         self.urgent |= !matches!(report.outcome, Outcome::Cast { .. });
         self.changes.push(Change::Report(report));
     }
 
+    /// Adds a row for `error_log`.
+    pub fn push_error(&mut self, entry: ErrorEntry, now: DateTime<Utc>) {
+        if self.is_empty() {
+            self.since = now;
+        }
+        self.errors.push(entry);
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && self.errors.is_empty()
     }
 
     /// When to hand it over; `busy` says that votes which are due wait for a free place. `None` if it is empty.
@@ -37,13 +47,17 @@ impl Outbox {
             true => HOLD_BACK,
             false => TimeDelta::zero(),
         };
-        (!self.changes.is_empty()).then(|| self.since + wait)
+        (!self.is_empty()).then(|| self.since + wait)
     }
 
     /// Takes everything out.
-    pub fn take(&mut self) -> Vec<Change> {
+    pub fn take(&mut self) -> Batch {
         self.urgent = false;
-        std::mem::take(&mut self.changes)
+        Batch {
+            changes: std::mem::take(&mut self.changes),
+            errors: std::mem::take(&mut self.errors),
+            ..Batch::default()
+        }
     }
 }
 
@@ -95,7 +109,7 @@ mod tests {
         outbox.push(accepted(), at(200));
         assert_eq!(outbox.due(true), Some(at(260)));
         assert_eq!(outbox.due(false), Some(at(10)));
-        assert_eq!(outbox.take().len(), 2);
+        assert_eq!(outbox.take().changes.len(), 2);
         assert_eq!(outbox.due(false), None);
         outbox.push(accepted(), at(300));
         assert_eq!(outbox.due(true), Some(at(550)));
@@ -107,7 +121,7 @@ mod tests {
         outbox.push(accepted(), at(10));
         outbox.push(report(Outcome::Skipped("no".to_owned().into())), at(20));
         assert_eq!(outbox.due(true), Some(at(10)));
-        assert_eq!(outbox.take().len(), 2);
+        assert_eq!(outbox.take().changes.len(), 2);
         outbox.push(accepted(), at(30));
         assert_eq!(outbox.due(true), Some(at(280)));
     }

@@ -17,7 +17,7 @@ use crate::signer::keeper::RefreshRequest;
 use crate::stop::{Stop, result_of};
 use crate::store::Store;
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Action, Caster, Looks, Request, Response, Settings, Sight, World};
+use crate::votes::caster::{Action, Caster, Looks, Notice, Request, Response, Settings, Sight, World};
 use crate::votes::change::{Batch, Change};
 use crate::votes::handover::Handover;
 use crate::votes::limits::LIMITS_LOOK_BACK;
@@ -96,9 +96,9 @@ pub async fn run(mut parts: Parts, stop: Stop) {
                 caster.hand_over(handover, &parts.owner, parts.clock.now());
             }
             place = journal.place(), if ready => match place {
-                Some(place) => place.send(Batch { changes: outbox.take(), ..Batch::default() }),
+                Some(place) => place.send(outbox.take()),
                 None => {
-                    let lost = outbox.take().len();
+                    let lost = outbox.take().changes.len();
                     tracing::error!(votes = lost, "the writer has stopped: outcomes of votes are not written");
                     caster.stop();
                     stopping = true;
@@ -117,13 +117,10 @@ pub async fn run(mut parts: Parts, stop: Stop) {
             "stopped before the signer had answered: the next start looks for these votes on the chain"
         );
     }
-    let mut changes = outbox.take();
-    changes.extend(unanswered.into_iter().map(Change::Report));
-    if !changes.is_empty() {
-        let last = Batch {
-            changes,
-            ..Batch::default()
-        };
+    let mut last = outbox.take();
+    let unanswered = unanswered.into_iter().map(Change::Report);
+    last.changes.extend(unanswered);
+    if last != Batch::default() {
         // The writer may be waiting for room in this channel, and accepts nothing meanwhile.
         parts.handovers.close();
         parts.journal.write(last).await;
@@ -217,5 +214,13 @@ fn start(action: Action, parts: &Parts, tasks: &mut JoinSet<Response>, outbox: &
             });
         }
         Action::Report(report) => outbox.push(report, parts.clock.now()),
+        Action::Tell(Notice { text, error: None }) => tracing::info!("{text}"),
+        Action::Tell(Notice {
+            text,
+            error: Some(entry),
+        }) => {
+            tracing::warn!("{text}");
+            outbox.push_error(entry, parts.clock.now());
+        }
     }
 }

@@ -101,6 +101,25 @@ impl AccountState {
         narrow((cost - from_downvote_bar).max(0))
     }
 
+    /// Time from `now` until the refill pays for a vote of `weight` if no other is cast: zero if the mana does, `None` if
+    /// it never will.
+    pub fn wait_to_afford(
+        &self,
+        kind: ChainKind,
+        weight: Weight,
+        now: DateTime<Utc>,
+    ) -> Option<Duration> {
+        let lacking = i128::from(self.cost(kind, weight, now)) - i128::from(self.mana(now));
+        if lacking <= 0 {
+            return Some(Duration::ZERO);
+        }
+        if self.max <= 0 {
+            return None;
+        }
+        let seconds = divide_up(lacking * i128::from(REFILL_SECONDS), i128::from(self.max));
+        u64::try_from(seconds).ok().map(Duration::from_secs)
+    }
+
     /// Deducts the cost of a vote of `weight` at `now` from the bars.
     pub fn spend(&mut self, kind: ChainKind, weight: Weight, now: DateTime<Utc>) {
         let (voting, downvote) = (self.mana(now), self.downvote.at(self.max / 4, now));

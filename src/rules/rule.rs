@@ -282,6 +282,11 @@ impl TrailRule {
 }
 
 impl Rule {
+    /// Whether votes of this rule wait for mana.
+    pub fn waits_for_mana(&self) -> bool {
+        self.min_mana.is_some() && self.below_min_mana == BelowMinMana::Wait
+    }
+
     /// The weight of the vote that follows a leader's vote; `None` if this trail does not follow such a vote, or if
     /// this is an author rule.
     pub fn followed_weight(&self, leader: Weight) -> Option<Weight> {

@@ -19,14 +19,15 @@ enum Meaning {
     Passing,
     UnknownPost,
     NoMana,
+    NoAuthority { of_app: bool },
     Final,
 }
 
-/// Sentences with their meaning and a hint for people. The first match counts.
+/// Sentences in lower case, with their meaning and a hint for people. The first match counts.
 const SENTENCES: &[(&str, Meaning, &str)] = &[
     ("identical to this vote", Meaning::Identical, ""),
     ("already voted in a similar way", Meaning::Identical, ""),
-    ("Duplicate transaction", Meaning::Duplicate, ""),
+    ("duplicate transaction", Meaning::Duplicate, ""),
     ("is_known_transaction", Meaning::Duplicate, ""),
     (
         "failed to load",
@@ -39,8 +40,9 @@ const SENTENCES: &[(&str, Meaning, &str)] = &[
         "raise network.vote_interval if this happens often",
     ),
     ("expiration exception", Meaning::Passing, ""),
+    ("trx.expiration", Meaning::Passing, ""),
     (
-        "Please wait to transact",
+        "please wait to transact",
         Meaning::Passing,
         "the voter is short of resource credits",
     ),
@@ -50,19 +52,19 @@ const SENTENCES: &[(&str, Meaning, &str)] = &[
         "mana regenerates by 20% a day",
     ),
     (
-        "Voting weight is too small",
+        "voting weight is too small",
         Meaning::Final,
         "the voter needs more stake or more weight",
     ),
     ("maximum number of vote changes", Meaning::Final, ""),
-    ("Vote weight cannot be 0", Meaning::Final, ""),
+    ("vote weight cannot be 0", Meaning::Final, ""),
     (
         "declined their voting rights",
         Meaning::Final,
         "remove the voter from the rules",
     ),
     (
-        "Votes are not allowed on the comment",
+        "votes are not allowed on the comment",
         Meaning::Final,
         "the author disabled votes",
     ),
@@ -73,24 +75,54 @@ const SENTENCES: &[(&str, Meaning, &str)] = &[
     ),
     (
         "posting authority",
-        Meaning::Final,
-        "the voter must authorise the application again",
+        Meaning::NoAuthority { of_app: false },
+        VOTER_MUST_AUTHORISE,
+    ),
+    (
+        "broadcaster account doesn't have permission",
+        Meaning::NoAuthority { of_app: true },
+        APP_MUST_AUTHORISE,
     ),
     (
         "doesn't have permission to broadcast",
-        Meaning::Final,
-        "the voter must authorise the application again",
+        Meaning::NoAuthority { of_app: false },
+        VOTER_MUST_AUTHORISE,
     ),
-    ("Unable to serialize transaction", Meaning::Final, ""),
+    ("unable to serialize transaction", Meaning::Final, ""),
     ("unknown key", Meaning::UnknownPost, ""),
     ("could not find account", Meaning::UnknownPost, ""),
     ("doesn't exist", Meaning::UnknownPost, ""),
     ("does not exist", Meaning::UnknownPost, ""),
 ];
 
-/// Codes in `response.jse_info.code`, for answers without a text.
-const RESOURCE_CREDITS: i64 = 4_100_100;
-const MISSING_POSTING_AUTHORITY: i64 = 3_030_000;
+const VOTER_MUST_AUTHORISE: &str = "the voter must authorise the application again";
+const APP_MUST_AUTHORISE: &str = "the account of the application must give the account of the signer its posting authority; \
+     the voter need not do anything";
+
+/// Codes in `response.jse_info.code`, for answers whose text is missing or not known, with their meaning and a hint.
+const CODES: &[(i64, Meaning, &str)] = &[
+    (
+        4_100_100,
+        Meaning::Passing,
+        "the voter is short of resource credits",
+    ),
+    (
+        3_030_000,
+        Meaning::NoAuthority { of_app: false },
+        VOTER_MUST_AUTHORISE,
+    ),
+    (4_030_100, Meaning::Passing, "the transaction expired"),
+    (
+        4_030_200,
+        Meaning::Passing,
+        "the transaction refers to a block that the node does not know",
+    ),
+    // A failed assertion: the chain has looked at the vote and refuses it.
+    (10, Meaning::Final, "the chain refused the vote"),
+];
+
+/// Values of `error` that are about the token: of both signers, of RFC 6749 and of RFC 6750.
+const TOKEN_ERRORS: [&str; 3] = ["invalid_grant", "invalid_token", "expired_token"];
 
 /// Longest text of an answer in our messages, in characters.
 const MAX_TEXT: usize = 600;
@@ -117,12 +149,23 @@ impl Body {
         self.response.as_ref()?["jse_info"]["code"].as_i64()
     }
 
-    /// The description, or the name of the error if there is none.
+    /// What the answer says, without the exception of the chain.
+    fn said(&self) -> String {
+        format!("{} {}", self.error(), self.description())
+    }
+
+    /// The exception of the chain, which may hold the sentence if the description does not.
+    fn exception(&self) -> String {
+        let response = self.response.as_ref();
+        response.map_or_else(String::new, ToString::to_string)
+    }
+
+    /// The description, else the message of the chain, else the name of the error.
     fn text(&self) -> &str {
-        match self.description() {
-            "" => self.error(),
-            description => description,
-        }
+        let response = self.response.as_ref();
+        let message = text_of(response.and_then(|response| response.get("message")));
+        let texts = [self.description(), message, self.error()];
+        texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
     }
 }
 
@@ -133,20 +176,22 @@ fn text_of(value: Option<&serde_json::Value>) -> &str {
 /// The meaning of an answer to a broadcast, by its HTTP status, `Retry-After` and body.
 pub fn judge(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Answer {
     let parsed: Option<Body> = serde_json::from_slice(body).ok();
-    let said = parsed
-        .as_ref()
-        .map(|body| format!("{} {}", body.error(), body.description()))
-        .unwrap_or_default();
+    let error = parsed.as_ref().map_or("", Body::error);
     match status {
-        200..=299 => accepted(parsed.as_ref(), &said),
-        401 => unauthorized(parsed.as_ref(), &said),
+        200..=299 => accepted(parsed.as_ref()),
+        401 => unauthorized(parsed.as_ref()),
+        // RFC 6749 answers this with 400.
+        400 | 403 if TOKEN_ERRORS.contains(&error) => unauthorized(parsed.as_ref()),
         429 => Answer::Passing {
             text: "the signer asks for fewer requests (429)".to_owned(),
             retry_after,
         },
-        500..=599 => match meaning(&said) {
+        500..=599 => match parsed.as_ref().and_then(meaning) {
             Some((meaning, hint)) => conclude(meaning, parsed.as_ref(), hint, retry_after),
-            None => server_error(status, parsed.as_ref(), body),
+            None => Answer::Unknown(format!(
+                "the signer answered {status}: {}",
+                excerpt(parsed.as_ref(), body)
+            )),
         },
         // The request was rejected before it took effect. A retry is safe: it helps if a proxy was the
         // cause, and ends with `casting.retry_for` if we were.
@@ -165,7 +210,7 @@ pub fn judge(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Answer 
     }
 }
 
-fn accepted(body: Option<&Body>, said: &str) -> Answer {
+fn accepted(body: Option<&Body>) -> Answer {
     let Some(body) = body else {
         return Answer::Unknown("the signer's answer cannot be read".to_owned());
     };
@@ -175,55 +220,49 @@ fn accepted(body: Option<&Body>, said: &str) -> Answer {
             trx_id: Some(id.to_owned()),
         }),
         // No signer answers a transaction like this.
-        None => match meaning(said) {
+        None => match meaning(body) {
             Some((meaning, hint)) => conclude(meaning, Some(body), hint, None),
             None => Answer::Unknown("the signer's answer names no transaction".to_owned()),
         },
     }
 }
 
-fn unauthorized(body: Option<&Body>, said: &str) -> Answer {
+fn unauthorized(body: Option<&Body>) -> Answer {
     let Some(body) = body else {
         return Answer::Passing {
             text: "the signer answered 401 without JSON".to_owned(),
             retry_after: None,
         };
     };
-    if body.error() == "invalid_grant" {
+    if TOKEN_ERRORS.contains(&body.error()) {
         return Answer::Token(shorten(body.text()));
     }
-    match meaning(said) {
-        Some((Meaning::Passing, hint)) => conclude(Meaning::Passing, Some(body), hint, None),
+    match meaning(body) {
+        Some((meaning @ (Meaning::Passing | Meaning::NoAuthority { .. }), hint)) => {
+            conclude(meaning, Some(body), hint, None)
+        }
         Some((_, hint)) => conclude(Meaning::Final, Some(body), hint, None),
         None => Answer::Final(format!("the signer refused: {}", shorten(body.text()))),
     }
 }
 
-fn server_error(status: u16, body: Option<&Body>, raw: &[u8]) -> Answer {
-    match body.and_then(Body::code) {
-        Some(RESOURCE_CREDITS) => conclude(
-            Meaning::Passing,
-            body,
-            "the voter is short of resource credits",
-            None,
-        ),
-        Some(MISSING_POSTING_AUTHORITY) => conclude(
-            Meaning::Final,
-            body,
-            "the voter must authorise the application again",
-            None,
-        ),
-        _ => Answer::Unknown(format!(
-            "the signer answered {status}: {}",
-            excerpt(body, raw)
-        )),
-    }
+/// The meaning of what an answer says: of its text, else of the exception behind it, else of its code.
+fn meaning(body: &Body) -> Option<(Meaning, &'static str)> {
+    let by_code = || {
+        let code = body.code()?;
+        let known = CODES.iter().find(|(known, ..)| *known == code);
+        known.map(|(_, meaning, hint)| (*meaning, *hint))
+    };
+    meaning_of(&body.said())
+        .or_else(|| meaning_of(&body.exception()))
+        .or_else(by_code)
 }
 
-fn meaning(said: &str) -> Option<(Meaning, &'static str)> {
+fn meaning_of(text: &str) -> Option<(Meaning, &'static str)> {
+    let text = text.to_lowercase();
     SENTENCES
         .iter()
-        .find(|(sentence, ..)| said.contains(sentence))
+        .find(|(sentence, ..)| text.contains(sentence))
         .map(|(_, meaning, hint)| (*meaning, *hint))
 }
 
@@ -243,6 +282,7 @@ fn conclude(
         Meaning::Passing => Answer::Passing { text, retry_after },
         Meaning::UnknownPost => Answer::UnknownPost(text),
         Meaning::NoMana => Answer::NoMana(text),
+        Meaning::NoAuthority { of_app } => Answer::NoAuthority { of_app, text },
         Meaning::Final => Answer::Final(text),
     }
 }

@@ -21,7 +21,7 @@ use crate::post::PostId;
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::votes::answer::Answer;
-use crate::votes::caster::{Action, Caster, Request, Response, Settings, Sight, World};
+use crate::votes::caster::{Action, Caster, Notice, Request, Response, Settings, Sight, World};
 use crate::votes::change::{Batch, Change, Report};
 use crate::votes::handover::Handover;
 use crate::votes::vote::{PastVotes, Vote};
@@ -63,6 +63,8 @@ pub trait Surroundings {
     fn chance(&self) -> f64 {
         0.5
     }
+    /// Called with each notice of the caster.
+    fn told(&mut self, _: &Notice) {}
     /// Called with each report of the caster.
     fn reported(&mut self, _: &Report) {}
 }
@@ -207,6 +209,10 @@ impl<S: Surroundings> Simulation<S> {
             Action::Refresh { voter, refused } => {
                 let answer = ask.refresh(&voter, &refused, now);
                 answer.map(|(takes, answer)| (takes, Response::Refresh(voter, answer)))
+            }
+            Action::Tell(notice) => {
+                ask.told(&notice);
+                return;
             }
             Action::Report(report) => {
                 ask.reported(&report);

@@ -22,6 +22,13 @@ pub enum Answer {
     UnknownPost(String),
     /// The voter's mana does not suffice.
     NoMana(String),
+    /// A posting authority is missing; the vote can go out once it is back.
+    NoAuthority {
+        /// The authority of the application for the signer, or else that of the voter for the application.
+        of_app: bool,
+        /// The message of the signer.
+        text: String,
+    },
     /// Trying again would bring the same.
     Final(String),
 }
@@ -39,6 +46,10 @@ impl Answer {
             Self::Token(text) => Self::Token(change(text)),
             Self::UnknownPost(text) => Self::UnknownPost(change(text)),
             Self::NoMana(text) => Self::NoMana(change(text)),
+            Self::NoAuthority { of_app, text } => Self::NoAuthority {
+                of_app,
+                text: change(text),
+            },
             Self::Final(text) => Self::Final(change(text)),
         }
     }

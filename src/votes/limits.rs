@@ -1,16 +1,22 @@
 //! `limit` and `min_mana`: whether earlier votes and the voter's mana allow one more vote.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 use crate::chain::mana::AccountState;
+use crate::network::ChainKind;
 use crate::rules::rule::{BelowMinMana, Limit, Rule};
 use crate::votes::reason::Reason;
 use crate::votes::verdict::Verdict;
 use crate::votes::vote::PastVote;
+use crate::weight::Weight;
 
 /// The longest time that a limit looks back over: 168 hours.
 pub const LIMITS_LOOK_BACK: TimeDelta = TimeDelta::hours(168);
+/// Retry delay after "not enough mana".
+pub const MANA_MAY_BE_BACK: TimeDelta = TimeDelta::minutes(5);
 /// Longest interval between two checks of a vote that waits for mana.
 const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
@@ -76,6 +82,48 @@ pub fn by_mana(rule: &Rule, state: Option<&AccountState>, now: DateTime<Utc>) ->
                 reason,
             }
         }
+    })
+}
+
+/// A vote that the chain refused since the voter's mana is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// Its magnitude, in hundredths of a percent.
+    pub magnitude: u16,
+    /// When it was refused.
+    pub at: DateTime<Utc>,
+}
+
+/// The verdict on a vote of `weight` of a voter whose mana is used up, by the voter's mana and by what was `refused`;
+/// `None` if the mana pays for it.
+pub fn by_cost(
+    rule: Option<&Rule>,
+    state: Option<&AccountState>,
+    refused: Refused,
+    kind: ChainKind,
+    weight: Weight,
+    now: DateTime<Utc>,
+) -> Option<Verdict> {
+    let refill = state.map_or(Some(Duration::ZERO), |state| {
+        state.wait_to_afford(kind, weight, now)
+    });
+    let refill = refill.and_then(|wait| TimeDelta::from_std(wait).ok());
+    // Where the node and the chain's refusal differ, the refusal counts.
+    let refused_until = match weight.magnitude() >= refused.magnitude {
+        true => refused.at + MANA_MAY_BE_BACK,
+        false => now,
+    };
+    let until = refused_until.max(now + refill.unwrap_or(MANA_MAY_BE_BACK));
+    if until <= now {
+        return None;
+    }
+    let reason = Reason::NotEnoughMana { until };
+    Some(match rule.is_some_and(Rule::waits_for_mana) {
+        true => Verdict::Wait {
+            until: until.clamp(now + TimeDelta::seconds(1), now + LOOK_AGAIN),
+            reason,
+        },
+        false => Verdict::Skip(reason),
     })
 }
 

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::account::Account;
 use crate::post::PostId;
@@ -88,6 +88,15 @@ pub enum Reason {
         /// The value of `min_mana`.
         min: Weight,
     },
+    /// The chain refused a vote since the voter's mana is used up, and this one costs more than there is.
+    #[error("not enough mana until {}", minute(until))]
+    NotEnoughMana {
+        /// When the refill pays for it.
+        until: DateTime<Utc>,
+    },
+    /// A cause that was reported once for all votes that it concerns.
+    #[error("{0}")]
+    Reported(Box<Self>),
     /// No node knows the voter.
     #[error("no node knows the voter's account")]
     NoAccount,
@@ -178,6 +187,16 @@ impl Reason {
         Self::Told(text)
     }
 
+    /// Whether the cause was reported once for all votes that it concerns.
+    pub fn is_reported(&self) -> bool {
+        match self {
+            Self::Reported(_) | Self::NotEnoughMana { .. } => true,
+            Self::GaveUp { trouble, .. } => trouble.as_ref().is_some_and(|trouble| trouble.is_reported()),
+            Self::PauseTooLong { trouble, .. } => trouble.is_reported(),
+            _ => false,
+        }
+    }
+
     /// The key of the rule file that decides, if one does.
     pub fn condition(&self) -> Option<&'static str> {
         match self {
@@ -195,6 +214,12 @@ impl From<String> for Reason {
     fn from(text: String) -> Self {
         Self::Told(text)
     }
+}
+
+/// The minute that begins at or after a moment.
+fn minute(at: &DateTime<Utc>) -> impl Display {
+    let rounded = at.checked_add_signed(TimeDelta::seconds(59)).unwrap_or(*at);
+    rounded.format("%H:%M")
 }
 
 fn shown(at: &DateTime<Utc>) -> impl Display {

@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::votes::handover::{Handover, is_ours};
+use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
@@ -46,12 +47,16 @@ fn log(row: &Vote) {
     let (key, ask) = (&row.key, row.ask());
     let (weight, rule, attempts) = (ask.weight, ask.rule.as_str(), row.attempts);
     let (voter, post) = (key.voter.as_str(), key.post.to_string());
+    let reported = row.reason.as_ref().is_some_and(Reason::is_reported);
     let reason = row.reason.as_ref().map(ToString::to_string);
     let reason = reason.as_deref().unwrap_or("no reason is known");
     match row.status {
         Status::Queued if attempts == 0 && row.reason.is_none() => {
             let due_at = ask.due_at.format("%F %T%.3f");
             tracing::info!(voter, post, rule, %due_at, "queued: {weight} for {key}");
+        }
+        Status::Queued | Status::Failed | Status::Skipped if reported => {
+            tracing::debug!(voter, post, rule, attempts, "{}: {key}: {reason}", row.status);
         }
         Status::Queued => {
             tracing::info!(voter, post, rule, attempts, "waits: {key}: {reason}");

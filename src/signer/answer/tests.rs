@@ -81,14 +81,6 @@ fn only_an_invalid_grant_needs_a_new_token() {
     for (error, text) in [
         (
             "unauthorized_client",
-            "The app @my.app doesn't have permission to broadcast for @carol",
-        ),
-        (
-            "unauthorized_client",
-            "Broadcaster account doesn't have permission to broadcast for @my.app",
-        ),
-        (
-            "unauthorized_client",
             "This access_token allow you to broadcast transaction only for the account @alice",
         ),
         (
@@ -116,7 +108,6 @@ fn a_vote_that_the_chain_never_accepts_is_final() {
         "Comment is actively being rewarded. Cannot vote on comment.",
         "itr->num_changes < STEEM_MAX_VOTE_CHANGES: Voter has used the maximum number of vote changes on this comment.",
         "abs_rshares > STEEM_VOTE_DUST_THRESHOLD: Voting weight is too small, please accumulate more voting power or steem power.",
-        "missing required posting authority:Missing Posting Authority alice",
         "Unable to serialize transaction: weight",
     ] {
         assert!(matches!(chain_says(text), Answer::Final(_)), "{text}");
@@ -149,14 +140,96 @@ fn the_code_decides_if_the_text_is_missing() {
         judge(500, None, body.to_string().as_bytes())
     };
     assert!(matches!(
-        with_code(RESOURCE_CREDITS),
+        with_code(4_100_100),
         Answer::Passing { .. }
     ));
     assert!(matches!(
-        with_code(MISSING_POSTING_AUTHORITY),
-        Answer::Final(_)
+        with_code(3_030_000),
+        Answer::NoAuthority { of_app: false, .. }
     ));
-    assert!(matches!(with_code(10), Answer::Unknown(_)));
+    for expired in [4_030_100, 4_030_200] {
+        assert!(matches!(with_code(expired), Answer::Passing { .. }));
+    }
+    // The chain has looked at the vote and says no.
+    assert!(matches!(with_code(10), Answer::Final(_)));
+    assert!(matches!(with_code(4), Answer::Unknown(_)));
+}
+
+#[test]
+fn a_text_that_is_not_known_is_decided_by_the_code() {
+    for (code, is_final) in [(10, true), (0, false)] {
+        let body = serde_json::json!({
+            "error": "server_error", "error_description": "a sentence of next year",
+            "response": {"name": "RPCError", "jse_info": {"code": code}}
+        });
+        let answer = judge(500, None, body.to_string().as_bytes());
+        assert_eq!(matches!(answer, Answer::Final(_)), is_final, "{answer:?}");
+        assert_eq!(matches!(answer, Answer::Unknown(_)), !is_final, "{answer:?}");
+    }
+}
+
+#[test]
+fn the_exception_counts_if_the_description_is_empty() {
+    let body = serde_json::json!({
+        "error": "server_error", "error_description": "",
+        "response": {"message": "Voter has declined their voting rights.", "jse_info": {"code": 10}}
+    });
+    let Answer::Final(text) = judge(500, None, body.to_string().as_bytes()) else {
+        panic!("not final")
+    };
+    assert!(text.starts_with("Voter has declined"), "{text}");
+}
+
+#[test]
+fn sentences_are_found_regardless_of_case() {
+    let says = |text: &str| {
+        // As SteemConnect answers: no code.
+        let body = serde_json::json!({"error": "server_error", "error_description": text});
+        judge(500, None, body.to_string().as_bytes())
+    };
+    for text in ["Missing Posting Authority alice", "missing posting authority alice"] {
+        assert!(matches!(says(text), Answer::NoAuthority { of_app: false, .. }), "{text}");
+    }
+    let text = "YOUR CURRENT VOTE ON THIS COMMENT IS IDENTICAL TO THIS VOTE.";
+    assert_eq!(says(text), Answer::Done(Done::Identical));
+    let text = "account does not have Enough Mana to vote.";
+    assert!(matches!(says(text), Answer::NoMana(_)));
+    let text = "PLEASE WAIT TO TRANSACT";
+    assert!(matches!(says(text), Answer::Passing { .. }));
+}
+
+#[test]
+fn a_missing_authority_names_the_account_that_must_give_it() {
+    let voter = "The app @my.app doesn't have permission to broadcast for @carol";
+    let app = "Broadcaster account doesn't have permission to broadcast for @my.app";
+    for (said, is_of_app, advice) in [
+        (voter, false, "the voter must authorise the application"),
+        (app, true, "the account of the application must give"),
+    ] {
+        let Answer::NoAuthority { of_app, text } = refuses("unauthorized_client", said) else {
+            panic!("{said}")
+        };
+        assert_eq!(of_app, is_of_app, "{said}");
+        assert!(text.contains(said) && text.contains(advice), "{text}");
+    }
+    // The exact text of a node behind HiveSigner.
+    let text = r#"Missing Posting Authority alice posting={"weight_threshold":1,"account_auths":[["my.app",1]],"key_auths":[]}"#;
+    let answer = chain_says(text);
+    assert!(matches!(answer, Answer::NoAuthority { of_app: false, .. }), "{answer:?}");
+}
+
+#[test]
+fn a_token_is_refused_in_the_words_of_both_standards() {
+    for (status, error) in [
+        (400, "invalid_grant"),
+        (401, "invalid_grant"),
+        (401, "invalid_token"),
+        (403, "expired_token"),
+    ] {
+        let body = serde_json::json!({"error": error, "error_description": "no"});
+        let answer = judge(status, None, body.to_string().as_bytes());
+        assert_eq!(answer, Answer::Token("no".to_owned()), "{status} {error}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 use super::Caster;
 use super::held::{Held, State, WaitsFor};
@@ -13,8 +14,8 @@ use super::world::{Action, Response, Sight, World};
 use crate::account::Account;
 use crate::chain::mana::AccountState;
 use crate::post::{PostId, VoteKey};
-use crate::rules::rule::{BelowMinMana, RuleId};
-use crate::votes::answer::Answer;
+use crate::rules::rule::RuleId;
+use crate::votes::answer::{Answer, Done};
 use crate::votes::reason::Reason;
 use crate::votes::verdict::unsuited;
 use crate::votes::vote::PastVotes;
@@ -191,7 +192,7 @@ impl Caster {
     }
 
     /// Attends to the votes that wait for this and can proceed.
-    fn wake(&mut self, waits: WaitsFor, can_proceed: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
+    pub(super) fn wake(&mut self, waits: WaitsFor, can_proceed: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
         let waiting = self.held.values();
         let awake = waiting.filter(|held| {
             matches!(held.state, State::Waiting(what) if what == waits) && can_proceed(held)
@@ -220,7 +221,8 @@ impl Caster {
             return;
         };
         let rule = &held.vote.ask().rule;
-        match answer {
+        let weight = held.vote.ask().weight;
+        match &answer {
             Answer::Done(_) => self.lanes.voted(&key.voter, world.now),
             // Whether it cost mana is not known.
             Answer::Unknown(_) => self.known.voted_elsewhere(&key.voter),
@@ -233,9 +235,36 @@ impl Caster {
             sent_at,
             now: world.now,
             confirm_within: self.settings.confirm_within,
-            waits_for_mana: waits_for_mana(world, rule),
+            waits_for_mana: world.rules.rule(rule).is_some_and(|rule| rule.waits_for_mana()),
         };
-        match next(held, &flight, answer, &at) {
+        let accepted = matches!(answer, Answer::Done(Done::Accepted { .. }));
+        let no_mana = match &answer {
+            Answer::NoMana(text) => Some(text.clone()),
+            _ => None,
+        };
+        let next = next(held, &flight, answer, &at);
+        if accepted {
+            self.accepted_again(key, weight, world);
+        }
+        if let Some(text) = no_mana {
+            self.refused_for_mana(key, &text, world);
+        }
+        self.follow_up(key, next, sent_at, flight.token, world);
+    }
+
+    /// Does what comes next for a vote whose request was answered.
+    fn follow_up(
+        &mut self,
+        key: &VoteKey,
+        next: Next,
+        sent_at: DateTime<Utc>,
+        token: SecretString,
+        world: &World<'_>,
+    ) {
+        let Some(held) = self.held.get_mut(key) else {
+            return;
+        };
+        match next {
             Next::Finish(outcome) => self.finish(key, outcome, world),
             Next::LetGo => self.drop_vote(key),
             Next::Unclear(trouble, look_at) => {
@@ -251,6 +280,9 @@ impl Caster {
             Next::Retry(trouble, asked) => {
                 self.retry(key, trouble, asked, WaitsFor::Moment, world);
             }
+            Next::NoAuthority { of_app, text } => {
+                self.refused_for_authority(key, of_app, text, sent_at, world);
+            }
             Next::Refresh(trouble) => {
                 held.tries.trouble = Some(trouble);
                 held.state = State::Refreshing;
@@ -259,16 +291,10 @@ impl Caster {
                 if waiting.len() == 1 {
                     self.actions.push(Action::Refresh {
                         voter: key.voter.clone(),
-                        refused: flight.token,
+                        refused: token,
                     });
                 }
             }
         }
     }
-}
-
-/// Whether the rule makes its votes wait for mana.
-fn waits_for_mana(world: &World<'_>, rule: &RuleId) -> bool {
-    let rule = world.rules.rule(rule);
-    rule.is_some_and(|rule| rule.min_mana.is_some() && rule.below_min_mana == BelowMinMana::Wait)
 }

@@ -9,7 +9,7 @@ use super::world::{Action, World};
 use crate::post::VoteKey;
 use crate::rules::rule::Rule;
 use crate::votes::change::{Outcome, Report, Unsuited};
-use crate::votes::limits::by_mana;
+use crate::votes::limits::{by_cost, by_mana};
 use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::verdict::{NoRule, Verdict, by_post, by_rule, unsuited};
@@ -84,9 +84,13 @@ impl Caster {
         if let (Some(rule), None) = (limited, &past) {
             needs.push(Need::Past(voter.clone(), rule.id.clone()));
         }
-        let weighed = rule.filter(|rule| rule.min_mana.is_some());
-        let mana = weighed.and_then(|_| self.known.mana(voter, now));
-        if weighed.is_some() && mana.is_none() {
+        let short = self.episodes.short_of_mana(voter);
+        let weighed = short.is_some() || rule.is_some_and(|rule| rule.min_mana.is_some());
+        let mana = match weighed {
+            true => self.known.mana(voter, short.is_some(), now),
+            false => None,
+        };
+        if weighed && mana.is_none() {
             needs.push(Need::Mana(voter.clone()));
         }
         let Some(post) = post.filter(|_| needs.is_empty()) else {
@@ -108,14 +112,22 @@ impl Caster {
         {
             return withdrawn(vote, reason.clone());
         }
-        let (Verdict::Cast(_), Some(rule)) = (&verdict, rule) else {
+        let Verdict::Cast(weight) = verdict else {
             return Judged::Verdict(verdict);
+        };
+        let afford = short.and_then(|refused| {
+            let state = mana.flatten();
+            by_cost(rule, state, refused, self.settings.kind, weight, now)
+        });
+        let Some(rule) = rule else {
+            return Judged::Verdict(afford.unwrap_or(verdict));
         };
         // An earlier attempt is not another vote.
         let others = past.map(|past| past.filter(|past| past.post != vote.key.post));
         let limit = others.and_then(|past| rule.limit.exceeded(past, &vote.key.post.author, now));
         let mana = mana.and_then(|state| by_mana(rule, state, now));
-        Judged::Verdict(limit.map(Verdict::Skip).or(mana).unwrap_or(verdict))
+        let declined = limit.map(Verdict::Skip).or(mana).or(afford);
+        Judged::Verdict(declined.unwrap_or(verdict))
     }
 
     /// Reports that some asks of a held vote drop out, among them the one that has it: the table says which one has it

@@ -37,8 +37,12 @@ impl Caster {
             let trouble = Reason::NoToken(key.voter.clone());
             return self.retry(key, trouble, None, WaitsFor::Token, world);
         };
+        if let Some((until, text)) = self.episodes.no_authority(&key.voter, world.now) {
+            return self.await_authority(key, until, text, world);
+        }
         match self.lanes.admit(key, held.vote.ask().due_at, world.now) {
             Admission::Go => {
+                self.episodes.sent(&key.voter, world.now);
                 held.vote.attempts += 1;
                 held.tries.first.get_or_insert(world.now);
                 held.state = State::InFlight(Flight {
@@ -119,6 +123,12 @@ impl Caster {
         let Some(held) = self.held.get_mut(key) else {
             return;
         };
+        // What waits ends when the post is too old, not minutes after.
+        let ends = self.known.too_old_from(&held.vote, world.rules);
+        let at = match ends.filter(|ends| due_at.is_none() && *ends > world.now) {
+            Some(ends) => at.min(ends),
+            None => at,
+        };
         // Only the daemon that holds it knows since when it has been tried.
         let hold = held.tries.first.is_some() || at - world.now <= HOLD_AT_MOST;
         let outcome = Outcome::Later {
@@ -136,7 +146,7 @@ impl Caster {
         }
     }
 
-    fn give_up(&mut self, key: &VoteKey, trouble: Option<Reason>, world: &World<'_>) {
+    pub(super) fn give_up(&mut self, key: &VoteKey, trouble: Option<Reason>, world: &World<'_>) {
         let reason = Reason::GaveUp {
             after: self.settings.retry_for,
             trouble: trouble.map(Box::new),

@@ -14,8 +14,8 @@ pub const LOOK_AFTER: TimeDelta = TimeDelta::seconds(10);
 /// Age of an event after which the post was already looked at when the vote was planned.
 const FIRST_LOOK_WITHIN: TimeDelta = TimeDelta::seconds(60);
 /// Delays between attempts.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A claimed vote, with what only this daemon knows about it.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub enum WaitsFor {
     Token,
     /// The file of its rule, which had errors when it was due.
     RuleFile,
+    /// A posting authority that is missing.
+    Authority,
 }
 
 /// A request in flight.

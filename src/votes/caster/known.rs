@@ -12,8 +12,10 @@ use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::rules::facts::{Facts, SharedCache};
 use crate::rules::rule::RuleId;
+use crate::rules::set::RuleSet;
 use crate::votes::verdict::Post;
-use crate::votes::vote::PastVote;
+use crate::votes::status::Origin;
+use crate::votes::vote::{PastVote, Vote};
 use crate::weight::Weight;
 
 /// Age after which a node's answer about a post is dropped.
@@ -22,6 +24,8 @@ const POST_FORGOTTEN: TimeDelta = TimeDelta::seconds(13);
 const PAST_FRESH: TimeDelta = TimeDelta::seconds(30);
 /// Age up to which mana is computed forward before it is asked for again.
 const MANA_FRESH: TimeDelta = TimeDelta::minutes(10);
+/// The same for a voter whose mana is used up.
+const SHORT_MANA_FRESH: TimeDelta = TimeDelta::minutes(1);
 /// Age up to which "no node knows the account" is valid.
 const UNKNOWN_FRESH: TimeDelta = TimeDelta::milliseconds(500);
 
@@ -133,13 +137,19 @@ impl Known {
         (now - past.read_at < PAST_FRESH).then(|| past.written.iter().chain(&past.ours))
     }
 
-    /// The mana of `voter`, if it is known at `now`; the inner `None` means that no node knows the account.
-    pub fn mana(&self, voter: &Account, now: DateTime<Utc>) -> Option<Option<&AccountState>> {
+    /// The mana of `voter`, if it is known at `now`; the inner `None` means that no node knows the account. With `short`,
+    /// the voter's mana is used up, and more of it may come from elsewhere.
+    pub fn mana(
+        &self,
+        voter: &Account,
+        short: bool,
+        now: DateTime<Utc>,
+    ) -> Option<Option<&AccountState>> {
         let (at, state) = self.mana.get(voter)?;
-        let fresh = if state.is_some() {
-            MANA_FRESH
-        } else {
-            UNKNOWN_FRESH
+        let fresh = match (state, short) {
+            (None, _) => UNKNOWN_FRESH,
+            (Some(_), true) => SHORT_MANA_FRESH,
+            (Some(_), false) => MANA_FRESH,
         };
         (now - *at < fresh).then_some(state.as_ref())
     }
@@ -172,6 +182,19 @@ impl Known {
     /// The last look at the post.
     pub fn just_seen(&self, post: &PostId) -> Option<&Looked> {
         self.posts.get(post)
+    }
+
+    /// The first moment at which the post is too old for the rule of `vote`, if both are known.
+    pub fn too_old_from(&self, vote: &Vote, rules: &RuleSet) -> Option<DateTime<Utc>> {
+        let rule = rules.rule(&vote.ask().rule)?;
+        let created = match self.posts.get(&vote.key.post).map(|looked| &looked.sight) {
+            Some(Sight::Here(content)) => content.created,
+            _ if vote.ask().origin == Origin::Author => vote.ask().at,
+            _ => return None,
+        };
+        // Exactly at `max_age` it is not too old yet.
+        let most = TimeDelta::from_std(rule.max_age).ok()?;
+        created.checked_add_signed(most + TimeDelta::milliseconds(1))
     }
 
     /// Takes in the votes of a voter by a rule that the table holds. Where it did not answer, those of this run count.

@@ -4,6 +4,7 @@
 
 mod answers;
 mod decide;
+mod episodes;
 mod finish;
 mod held;
 mod known;
@@ -26,8 +27,9 @@ use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
-pub use world::{Action, Looks, Request, Response, Settings, Sight, World};
+pub use world::{Action, Looks, Notice, Request, Response, Settings, Sight, World};
 
+use episodes::Episodes;
 use held::{Held, LOOK_AFTER, Meanwhile, State, WaitsFor};
 use known::{Known, Need};
 use lane::{Admission, Lanes};
@@ -45,6 +47,7 @@ pub struct Caster {
     agenda: BTreeSet<(DateTime<Utc>, DateTime<Utc>, VoteKey)>,
     lanes: Lanes,
     known: Known,
+    episodes: Episodes,
     scout: Scout,
     /// Voters whose token is being refreshed, with the votes that wait for it.
     refreshing: HashMap<Account, Vec<VoteKey>>,
@@ -63,6 +66,7 @@ impl Caster {
             agenda: BTreeSet::new(),
             lanes: Lanes::new(settings.limits),
             known: Known::default(),
+            episodes: Episodes::default(),
             scout: Scout::default(),
             refreshing: HashMap::new(),
             unwritten: HashSet::new(),

@@ -7,11 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::held::{Flight, Held, LOOK_AFTER, Meanwhile, after};
 use crate::votes::answer::{Answer, Done};
 use crate::votes::change::Outcome;
+use crate::votes::limits::MANA_MAY_BE_BACK;
 use crate::votes::reason::Reason;
 use crate::votes::verdict::POST_MAY_BE_NEW;
 
-/// Retry delay after "not enough mana" for rules with `below_min_mana = "wait"`.
-const MANA_MAY_BE_BACK: TimeDelta = TimeDelta::minutes(5);
 /// Retry delay while the signer's node does not know a young post.
 const POST_MAY_BE_KNOWN: TimeDelta = TimeDelta::seconds(1);
 
@@ -39,6 +38,11 @@ pub enum Next {
     Retry(Reason, Option<Duration>),
     /// Get a new token.
     Refresh(Reason),
+    /// Wait for a posting authority: that of the application, or else that of the voter.
+    NoAuthority {
+        of_app: bool,
+        text: String,
+    },
 }
 
 /// What `answer` makes of a vote whose request was in flight.
@@ -63,10 +67,15 @@ pub fn next(held: &Held, flight: &Flight, answer: Answer, at: &Answered) -> Next
             Next::Finish(Outcome::Failed(Reason::NewTokenRefused(text)))
         }
         Answer::Token(text) => Next::Refresh(text.into()),
-        Answer::NoMana(text) if at.waits_for_mana => {
-            Next::Later(text.into(), now + MANA_MAY_BE_BACK)
+        Answer::NoAuthority { of_app, text } => Next::NoAuthority { of_app, text },
+        Answer::NoMana(text) => {
+            let reason = Reason::Reported(Box::new(text.into()));
+            match at.waits_for_mana {
+                true => Next::Later(reason, now + MANA_MAY_BE_BACK),
+                false => Next::Finish(Outcome::Failed(reason)),
+            }
         }
-        Answer::UnknownPost(text) | Answer::NoMana(text) | Answer::Final(text) => {
+        Answer::UnknownPost(text) | Answer::Final(text) => {
             Next::Finish(Outcome::Failed(text.into()))
         }
     }

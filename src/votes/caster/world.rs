@@ -15,6 +15,7 @@ use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
 use crate::votes::answer::Answer;
 use crate::votes::change::Report;
+use crate::votes::error_entry::ErrorEntry;
 use crate::votes::vote::PastVotes;
 use crate::weight::Weight;
 
@@ -97,6 +98,17 @@ pub enum Action {
     },
     /// Record what became of a vote.
     Report(Report),
+    /// Tell people about a cause that concerns many votes.
+    Tell(Notice),
+}
+
+/// The beginning or the end of a cause that concerns many votes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// A sentence for the log.
+    pub text: String,
+    /// The row for `error_log`, if something has begun that a person should look at.
+    pub error: Option<ErrorEntry>,
 }
 
 /// What was seen of a post.

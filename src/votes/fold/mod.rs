@@ -23,6 +23,7 @@ use crate::post::VoteKey;
 use crate::votes::asks::Asks;
 use crate::votes::change::{Batch, Change, Outcome, Report};
 use crate::votes::error_entry::ErrorEntry;
+use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
@@ -128,7 +129,9 @@ impl Row {
         }
         now.updated_at = context.now;
         let failed = |vote: &Vote| vote.status == Status::Failed;
-        if failed(&now) && !before.as_ref().is_some_and(failed) {
+        // A cause that many votes share was reported when it began.
+        let reported = now.reason.as_ref().is_some_and(Reason::is_reported);
+        if failed(&now) && !reported && !before.as_ref().is_some_and(failed) {
             let reason = now.reason.as_ref().map(ToString::to_string);
             let entry = ErrorEntry::of_vote(&now, reason.unwrap_or_default(), context.now);
             written.errors.push(entry);

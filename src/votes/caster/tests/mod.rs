@@ -3,6 +3,7 @@
 
 mod changes;
 mod conditions;
+mod episodes;
 mod failures;
 mod first_look;
 mod moments;

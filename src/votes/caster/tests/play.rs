@@ -44,6 +44,7 @@ pub(super) struct Script {
     pub(super) sent: Vec<Sent>,
     pub(super) refreshes: Vec<(i64, Account, String)>,
     pub(super) reports: Vec<Report>,
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Surroundings for Script {
@@ -128,6 +129,10 @@ impl Surroundings for Script {
         self.chance
     }
 
+    fn told(&mut self, notice: &Notice) {
+        self.notices.push(notice.clone());
+    }
+
     fn reported(&mut self, report: &Report) {
         self.reports.push(report.clone());
     }
@@ -178,6 +183,7 @@ impl Play {
             sent: Vec::new(),
             refreshes: Vec::new(),
             reports: Vec::new(),
+            notices: Vec::new(),
         };
         let horizon = TimeDelta::seconds(30);
         let rules = Arc::new(rules(RULES));

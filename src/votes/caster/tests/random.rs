@@ -100,6 +100,7 @@ impl Owed {
                     assert!(!self.refreshes.contains(&voter), "two refreshes at a time");
                     self.refreshes.push(voter);
                 }
+                Action::Tell(_) => {}
                 Action::Report(report) => match report.outcome {
                     Outcome::Later { hold: true, .. } => {}
                     _ => {
