@@ -49,9 +49,20 @@ pub struct FreshTokens {
 /// An error of a refresh.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RefreshError {
-    /// The signer refuses the refresh token or the secret of the application. A retry cannot help.
+    /// The signer refuses the refresh token. A retry cannot help.
     #[error("the signer refuses to refresh: {0}")]
     Dead(String),
+    /// The signer refuses the application, so that no voter's token can be refreshed.
+    #[error(
+        "the signer refuses the application {client_id}: {text}: check `signer.client_id` and `signer.client_secret`, \
+         and from where the application may be used"
+    )]
+    Application {
+        /// The `signer.client_id` that was sent.
+        client_id: String,
+        /// What the signer says.
+        text: String,
+    },
     /// An error that has nothing to do with the token, so that a retry can help.
     #[error("{text}")]
     Passing {
@@ -90,6 +101,7 @@ struct TokenAnswer {
     access_token: SecretString,
     refresh_token: Option<SecretString>,
     expires_in: Option<serde_json::Value>,
+    username: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize, Default)]
@@ -171,11 +183,15 @@ impl SignerClient {
         }
     }
 
-    /// Exchanges a refresh token for new tokens.
+    /// Exchanges a refresh token of `voter` for new tokens.
     ///
     /// # Errors
     /// See [`RefreshError`]. The message never holds a token or a secret.
-    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<FreshTokens, RefreshError> {
+    pub async fn refresh(
+        &self,
+        voter: &Account,
+        refresh_token: &SecretString,
+    ) -> Result<FreshTokens, RefreshError> {
         let config = &self.config().signer;
         let form = Refresh {
             grant_type: "refresh_token",
@@ -209,6 +225,11 @@ impl SignerClient {
             && let Ok(answer) = serde_json::from_slice::<TokenAnswer>(&body)
             && !answer.access_token.expose_secret().is_empty()
         {
+            if let Some(other) = answer.username.as_ref().and_then(|name| other_than(voter, name)) {
+                return Err(RefreshError::Dead(format!(
+                    "it answered with the tokens of {other}: @{voter} must log in again"
+                )));
+            }
             return Ok(FreshTokens {
                 access_token: answer.access_token,
                 refresh_token: answer
@@ -218,23 +239,69 @@ impl SignerClient {
             });
         }
         let said: ErrorAnswer = serde_json::from_slice(&body).unwrap_or_default();
-        if status == 401
-            && !said.error.is_empty()
-            && !said.error_description.contains("failed to load")
-        {
-            let text = if said.error_description.is_empty() {
-                said.error
-            } else {
-                said.error_description
+        if let Some(of) = refused(status, &said) {
+            let text = match &*said.error_description {
+                "" => &said.error,
+                description => description,
             };
-            let text = shorten(&without([refresh_token, &config.client_secret], &text));
-            return Err(RefreshError::Dead(text));
+            let text = shorten(&without([refresh_token, &config.client_secret], text));
+            return Err(match of {
+                Refused::Token => RefreshError::Dead(text),
+                Refused::Application => RefreshError::Application {
+                    client_id: config.client_id.clone(),
+                    text,
+                },
+            });
         }
         let what = describe(status, &body);
         Err(passing(
             format!("the signer answered {status}: {what}"),
             wait,
         ))
+    }
+}
+
+/// What the signer refuses at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    Token,
+    Application,
+}
+
+/// Values of `error` that are about the application: of both signers and of RFC 6749.
+const APPLICATION_ERRORS: [&str; 7] = [
+    "invalid_client",
+    "unauthorized_client",
+    "unauthorized_access",
+    "application_disabled",
+    "unsupported_grant_type",
+    "invalid_request",
+    "invalid_scope",
+];
+
+/// What an answer of the token endpoint refuses for good; `None` if a retry can help. RFC 6749 uses 400, both signers 401.
+fn refused(status: u16, said: &ErrorAnswer) -> Option<Refused> {
+    let text = said.error_description.to_lowercase();
+    let passing = ["server_error", "temporarily_unavailable"].contains(&&*said.error)
+        || text.contains("failed to load");
+    if !matches!(status, 400 | 401 | 403) || said.error.is_empty() || passing {
+        return None;
+    }
+    // HiveSigner says `invalid_grant` of a wrong secret, too.
+    let of_application = APPLICATION_ERRORS.contains(&&*said.error) || text.contains("secret");
+    Some(match of_application {
+        true => Refused::Application,
+        false => Refused::Token,
+    })
+}
+
+/// The account in the signer's answer, if it is not `voter`.
+fn other_than(voter: &Account, username: &serde_json::Value) -> Option<String> {
+    let name = username.as_str().filter(|name| !name.is_empty())?;
+    match Account::parse(name.trim()) {
+        Ok(account) if account == *voter => None,
+        Ok(account) => Some(format!("@{account}")),
+        Err(_) => Some("an account that cannot exist".to_owned()),
     }
 }
 
@@ -344,6 +411,46 @@ mod tests {
             "null",
         ] {
             assert_eq!(life(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_about_the_token_or_about_the_application() {
+        let (token, application) = (Some(Refused::Token), Some(Refused::Application));
+        for (status, error, text, expected) in [
+            (401, "invalid_grant", "The token has invalid role", token),
+            (401, "invalid_grant", "The code or secret is not valid", application),
+            (400, "invalid_grant", "", token),
+            (400, "invalid_client", "", application),
+            (401, "invalid_client", "Client authentication failed", application),
+            (401, "unauthorized_access", "The IP ::ffff:127.0.0.1 is not authorized", application),
+            (401, "unauthorized_client", "The app @my.app or user @ghost account failed to load", None),
+            (400, "temporarily_unavailable", "", None),
+            (401, "", "", None),
+            (500, "server_error", "", None),
+            (503, "invalid_grant", "", None),
+        ] {
+            let said = ErrorAnswer {
+                error: error.to_owned(),
+                error_description: text.to_owned(),
+            };
+            assert_eq!(refused(status, &said), expected, "{status} {error} {text}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_another_account_are_noticed() {
+        let alice = Account::from_chain("alice");
+        for (name, other) in [
+            ("\"alice\"", None),
+            ("\" @Alice\"", None),
+            ("\"\"", None),
+            ("null", None),
+            ("\"bob\"", Some("@bob")),
+            ("\"a\\u202eb\"", Some("an account that cannot exist")),
+        ] {
+            let name = serde_json::from_str(name).unwrap();
+            assert_eq!(other_than(&alice, &name).as_deref(), other, "{name}");
         }
     }
 

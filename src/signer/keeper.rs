@@ -1,7 +1,7 @@
 //! Keeps the tokens of all voters valid: refreshes them ahead of their expiry or at once when the signer
 //! refuses one, and takes over rows that other programs write to the table.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::signer::client::{RefreshError, SignerClient};
 use crate::signer::refresh::{LEASE, Refreshed, refresh};
 use crate::signer::refresh_time::refresh_at;
 use crate::stop::{Stop, result_of};
-use crate::store::{NewToken, Store, StoreError, TokenRow};
+use crate::store::{NewToken, RowDoubt, Store, StoreError, TokenMarks, TokenRow};
 use crate::votes::error_entry::ErrorEntry;
 use crate::votes::status::ErrorKind;
 
@@ -33,6 +33,8 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// Delay before a refused refresh token is tried again, in case the signer was wrong.
 const DEAD_RETRY_DELAY: TimeDelta = TimeDelta::hours(1);
+/// Time after a successful refresh in which the same voter's token is not refreshed again, whatever the signer says about it.
+const AT_MOST_EVERY: TimeDelta = TimeDelta::seconds(60);
 /// Interval between two looks at the table for rows that others wrote.
 const POLL_EVERY: Duration = Duration::from_secs(3);
 
@@ -71,6 +73,8 @@ struct State {
     expires_at: Option<DateTime<Utc>>,
     /// Known after the first refresh.
     life: Option<Duration>,
+    /// When this daemon refreshed it last.
+    refreshed_at: Option<DateTime<Utc>>,
     backoff: Backoff,
     /// Why the signer refused the refresh token.
     dead: Option<String>,
@@ -85,11 +89,20 @@ impl Default for State {
             refresh_at: DateTime::UNIX_EPOCH,
             expires_at: None,
             life: None,
+            refreshed_at: None,
             backoff: Backoff::new(FIRST_DELAY, LONGEST_DELAY),
             dead: None,
             in_flight: false,
             waiting: Vec::new(),
         }
+    }
+}
+
+impl State {
+    /// The earliest moment for the next refresh.
+    fn not_before(&self) -> DateTime<Utc> {
+        let refreshed_at = self.refreshed_at.unwrap_or(DateTime::UNIX_EPOCH);
+        refreshed_at + AT_MOST_EVERY
     }
 }
 
@@ -104,6 +117,8 @@ impl Keeper {
             not_before: DateTime::UNIX_EPOCH,
             unsaved: Vec::new(),
             config: self.config.borrow().clone(),
+            application_refused: false,
+            told: HashSet::new(),
             tasks: JoinSet::new(),
             running: 0,
         };
@@ -139,6 +154,10 @@ struct Run<'a> {
     unsaved: Vec<(TokenRow, NewToken)>,
     /// The configuration at its last change.
     config: Arc<Config>,
+    /// Whether the signer refuses the application, which was reported then.
+    application_refused: bool,
+    /// What was said about rows that are left out.
+    told: HashSet<String>,
     tasks: JoinSet<(Account, Refreshed)>,
     /// Number of refreshes in flight.
     running: usize,
@@ -174,11 +193,11 @@ impl Run<'_> {
         stop.or(self.save()).await;
         let Keeper { store, book, .. } = self.keeper;
         let read = stop.or(async {
-            let marks = store.token_marks().await?;
+            let TokenMarks { marks, doubts } = store.read_token_marks().await?;
             let rows = store.tokens(&book.outdated(&marks)).await?;
-            Ok::<_, StoreError>((marks, rows))
+            Ok::<_, StoreError>((marks, doubts, rows))
         });
-        let (marks, rows) = match read.await {
+        let (marks, doubts, rows) = match read.await {
             Some(Ok(read)) => read,
             Some(Err(error)) => return error.log("the tokens cannot be read"),
             None => return,
@@ -189,6 +208,24 @@ impl Run<'_> {
         book.update(rows, &marks);
         self.states
             .retain(|voter, state| state.in_flight || book.row(voter).is_some());
+        self.tell_doubts(doubts).await;
+    }
+
+    /// Reports each row that is left out once.
+    async fn tell_doubts(&mut self, doubts: Vec<RowDoubt>) {
+        let before = std::mem::take(&mut self.told);
+        for doubt in doubts {
+            let text = doubt.to_string();
+            if !before.contains(&text) {
+                tracing::warn!("{text}");
+                if let RowDoubt::Unreadable { .. } = doubt {
+                    let now = self.keeper.clock.now();
+                    let entry = ErrorEntry::new(ErrorKind::Refresh, text.clone(), now);
+                    self.keeper.journal.error(entry).await;
+                }
+            }
+            self.told.insert(text);
+        }
     }
 
     /// Retries refused refresh tokens if the name or secret of the application has changed.
@@ -200,6 +237,12 @@ impl Run<'_> {
         if same_secret && old.client_id == new.client_id {
             return;
         }
+        self.application_refused = false;
+        self.retry_refused();
+    }
+
+    /// Retries all refresh tokens that were refused.
+    fn retry_refused(&mut self) {
         let now = self.keeper.clock.now();
         let refused = self.states.iter().filter(|(_, state)| state.dead.is_some());
         let voters: Vec<Account> = refused.map(|(voter, _)| voter.clone()).collect();
@@ -219,7 +262,8 @@ impl Run<'_> {
         // A row may hold a refresh token only. Its expiry means nothing then.
         let has_access = !row.access_token.expose_secret().is_empty();
         let expires_at = row.expires_at.filter(|_| has_access);
-        state.refresh_at = refresh_at(&row.voter, expires_at, state.life, ahead);
+        let at = refresh_at(&row.voter, expires_at, state.life, ahead);
+        state.refresh_at = at.max(state.not_before());
         self.agenda.insert((state.refresh_at, row.voter.clone()));
     }
 
@@ -339,6 +383,10 @@ impl Run<'_> {
             self.keeper.book.refuse(&voter);
             return answer(reply, Err(dead.clone()));
         }
+        if self.keeper.clock.now() < state.not_before() {
+            let text = format!("the signer refuses the token of @{voter} that it gave a moment ago");
+            return answer(reply, Err(text));
+        }
         state.waiting.push(reply);
         self.start(&voter);
     }
@@ -353,7 +401,13 @@ impl Run<'_> {
             Refreshed::Fresh { row, life, unsaved } => {
                 tracing::info!(voter = voter.as_str(), "the token of @{voter} is refreshed");
                 self.unsaved.extend(unsaved);
-                self.states.entry(voter.clone()).or_default().life = Some(life);
+                let state = self.states.entry(voter.clone()).or_default();
+                state.life = Some(life);
+                state.refreshed_at = Some(now);
+                if std::mem::take(&mut self.application_refused) {
+                    tracing::info!("the signer accepts the application again");
+                    self.retry_refused();
+                }
                 self.plan(&row);
                 self.keeper.book.replace(row);
                 Ok(())
@@ -380,16 +434,21 @@ impl Run<'_> {
     async fn failed(&mut self, voter: &Account, error: RefreshError, now: DateTime<Utc>) -> String {
         let state = self.states.entry(voter.clone()).or_default();
         let delay = state.backoff.next(fastrand::f64());
-        let text = format!("the token of @{voter} was not refreshed: {error}");
+        let mut text = format!("the token of @{voter} was not refreshed: {error}");
+        let mut of = voter.as_str();
         let (at, is_first, fingerprint) = match &error {
             RefreshError::Dead(_) => {
                 let first = state.dead.replace(text.clone()).is_none();
-                let expiry = state.expires_at.map_or(0, |at| at.timestamp());
-                (
-                    now + DEAD_RETRY_DELAY,
-                    first,
-                    Some(format!("dead:{voter}:{expiry}")),
-                )
+                let row = self.keeper.book.row(voter);
+                let fingerprint = row.and_then(|row| row.refused_mark());
+                (now + DEAD_RETRY_DELAY, first, fingerprint)
+            }
+            RefreshError::Application { .. } => {
+                of = "";
+                text = format!("no token can be refreshed: {error}");
+                state.dead = Some(text.clone());
+                let first = !std::mem::replace(&mut self.application_refused, true);
+                (now + DEAD_RETRY_DELAY, first, None)
             }
             RefreshError::Passing { retry_after, .. } => {
                 let delay = delay.max(retry_after.unwrap_or_default());
@@ -402,9 +461,9 @@ impl Run<'_> {
         }
         self.plan_at(voter, at);
         if is_first {
-            tracing::warn!(voter = voter.as_str(), "{text}");
+            tracing::warn!(voter = of, "{text}");
             let mut entry = ErrorEntry::new(ErrorKind::Refresh, text.clone(), now);
-            entry.voter = voter.as_str().to_owned();
+            entry.voter = of.to_owned();
             entry.fingerprint = fingerprint;
             self.keeper.journal.error(entry).await;
         }

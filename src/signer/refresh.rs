@@ -42,7 +42,7 @@ pub(super) async fn refresh(
         return Refreshed::Superseded;
     }
     let refreshed = match &row.refresh_token {
-        Some(token) => signer.refresh(token).await,
+        Some(token) => signer.refresh(&row.voter, token).await,
         None => Err(RefreshError::Dead("there is no refresh token".to_owned())),
     };
     let refreshed = match refreshed {

@@ -36,7 +36,7 @@ use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use error::StoreError;
-pub use token_row::{NewToken, TokenRow};
+pub use token_row::{NewToken, RowDoubt, TokenMarks, TokenRow};
 
 use connection::{Access, Connection, Missing, Outlives, Running, Stored};
 use dialect::Dialect;

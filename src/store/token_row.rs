@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use chrono::offset::LocalResult;
 use chrono::{DateTime, Duration, NaiveDateTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use crate::account::Account;
 use crate::moment;
@@ -22,6 +23,16 @@ pub struct TokenRow {
     pub refresh_token: Option<SecretString>,
     /// When the access token expires; `None` if the row does not say.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl TokenRow {
+    /// A mark of the refresh token, under which its refusal is reported once. Does not tell the token.
+    pub fn refused_mark(&self) -> Option<String> {
+        let token = self.refresh_token.as_ref()?.expose_secret();
+        let hash = Sha256::digest(token);
+        let mark: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("dead:{}:{mark}", self.voter))
+    }
 }
 
 /// The result of a refresh.
@@ -69,21 +80,81 @@ impl StoredToken {
     }
 }
 
-/// The id of each account's row and what was read with it, given ids and logins. Where two rows normalise to one
-/// name, the row written last counts. Logins that cannot be an account are left out.
-pub(super) fn newest<T>(
-    rows: impl IntoIterator<Item = (i64, String, T)>,
+/// A number for each voter that changes when the voter's row does, and what is wrong with rows.
+#[derive(Debug)]
+pub struct TokenMarks {
+    /// In order of the names.
+    pub marks: Vec<(Account, u64)>,
+    /// Rows that are left out.
+    pub doubts: Vec<RowDoubt>,
+}
+
+/// Why a row of `steem_authorization` is left out. Never holds a token.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RowDoubt {
+    /// A column holds bytes that are not text.
+    #[error(
+        "row {id} of steem_authorization (user_login {login:?}) is left out: it holds bytes that are not UTF-8 text; \
+         its voter must log in again"
+    )]
+    Unreadable {
+        /// The row.
+        id: i64,
+        /// The login, as far as it is text.
+        login: String,
+    },
+    /// Two rows are for one account.
+    #[error(
+        "rows {used} and {unused} of steem_authorization are both for @{voter}: row {used} is used, remove the other"
+    )]
+    Double {
+        /// The account.
+        voter: Account,
+        /// The row that counts.
+        used: i64,
+        /// The row that does not.
+        unused: i64,
+    },
+}
+
+/// The id of each account's row and what was read with it, given ids and logins. Of two rows that normalise to one
+/// name, the one with exactly that name counts, else the one written last. Logins that cannot be an account are left out.
+pub(super) fn by_account<T>(
+    rows: impl IntoIterator<Item = (i64, Vec<u8>, T)>,
+    doubts: &mut Vec<RowDoubt>,
 ) -> BTreeMap<Account, (i64, T)> {
-    let mut newest = BTreeMap::new();
+    let mut found: BTreeMap<Account, (bool, i64, T)> = BTreeMap::new();
     for (id, login, read) in rows {
-        let Ok(account) = Account::parse(login.trim()) else {
+        let Ok(login) = String::from_utf8(login) else {
+            let login = String::new();
+            doubts.push(RowDoubt::Unreadable { id, login });
             continue;
         };
-        if newest.get(&account).is_none_or(|(known, _)| *known < id) {
-            newest.insert(account, (id, read));
+        let Ok(voter) = Account::parse(login.trim()) else {
+            continue;
+        };
+        let is_exact = login == voter.as_str();
+        let better = match found.get(&voter) {
+            Some((was_exact, known, _)) => {
+                let better = (is_exact, id) > (*was_exact, *known);
+                let (used, unused) = if better { (id, *known) } else { (*known, id) };
+                doubts.push(RowDoubt::Double {
+                    voter: voter.clone(),
+                    used,
+                    unused,
+                });
+                better
+            }
+            None => true,
+        };
+        if better {
+            found.insert(voter, (is_exact, id, read));
         }
     }
-    newest
+    let found = found.into_iter();
+    found
+        .map(|(voter, (_, id, read))| (voter, (id, read)))
+        .collect()
 }
 
 /// Reads a local time. Of a time that daylight saving time repeats, the earlier one counts; a time that it skips is
@@ -173,19 +244,42 @@ mod tests {
         }
     }
 
+    fn used(rows: &[(i64, &str)]) -> (Vec<(String, i64)>, Vec<String>) {
+        let mut doubts = Vec::new();
+        let rows = rows.iter().map(|(id, login)| (*id, login.as_bytes().to_vec(), ()));
+        let used = by_account(rows, &mut doubts);
+        let used = used.iter().map(|(name, (id, ()))| (name.to_string(), *id));
+        (used.collect(), doubts.iter().map(ToString::to_string).collect())
+    }
+
     #[test]
     fn of_two_rows_for_one_account_the_newer_counts() {
-        let login = |id, login: &str| (id, login.to_owned(), ());
-        let rows = newest(vec![
-            login(7, "Alice"),
-            login(3, "@alice"),
-            login(4, "?"),
-            login(5, " bob "),
-        ]);
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(name, (id, ()))| (name.as_str(), *id))
-            .collect();
-        assert_eq!(rows, [("alice", 7), ("bob", 5)]);
+        let (rows, _) = used(&[(7, "Alice"), (3, "@alice"), (4, "?"), (5, " bob ")]);
+        assert_eq!(rows, [("alice".to_owned(), 7), ("bob".to_owned(), 5)]);
+    }
+
+    #[test]
+    fn of_two_rows_for_one_account_an_exact_name_counts_and_both_are_named() {
+        for rows in [[(3, "alice"), (7, " ALICE ")], [(7, " ALICE "), (3, "alice")]] {
+            let (rows, doubts) = used(&rows);
+            assert_eq!(rows, [("alice".to_owned(), 3)]);
+            let text = "rows 3 and 7 of steem_authorization are both for @alice: row 3 is used, remove the other";
+            assert_eq!(doubts, [text]);
+        }
+    }
+
+    #[test]
+    fn the_mark_of_a_refresh_token_changes_with_it_and_does_not_tell_it() {
+        let mark = |token: &str| {
+            let row = TokenRow {
+                voter: Account::from_chain("a234567890123456"),
+                access_token: "access".into(),
+                refresh_token: Some(token.into()),
+                expires_at: None,
+            };
+            row.refused_mark().unwrap()
+        };
+        assert_ne!(mark("one"), mark("two"));
+        assert!(mark("s3cret").len() <= 64 && !mark("s3cret").contains("s3cret"));
     }
 }

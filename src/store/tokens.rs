@@ -2,7 +2,7 @@
 //! another character set, or MyISAM. Names are therefore compared here and not by the server, and
 //! rows are changed by their id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use secrecy::ExposeSecret;
@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use super::columns::IDS;
 use super::connection::{Access, Connection};
 use super::dialect::Once;
-use super::token_row::{NewToken, StoredToken, TokenRow, local, newest};
+use super::token_row::{NewToken, RowDoubt, StoredToken, TokenMarks, TokenRow, by_account, local};
 use super::value::{Field, Value};
 use super::{Store, StoreError};
 use crate::account::Account;
@@ -19,15 +19,47 @@ impl Store {
     /// A number for each row of `steem_authorization` that changes when the row does, to notice
     /// what other programs write. Comparable only within one run of the program.
     pub async fn token_marks(&self) -> Result<Vec<(Account, u64)>, StoreError> {
+        Ok(self.read_token_marks().await?.marks)
+    }
+
+    /// The marks of all rows that can be used, and what is wrong with others.
+    pub async fn read_token_marks(&self) -> Result<TokenMarks, StoreError> {
         let statement = self.dialect().token_marks;
-        let rows: Vec<(i64, String, String)> =
+        // As bytes: one row that is not text must not hide the others.
+        let rows: Vec<(i64, Vec<u8>, Vec<u8>)> =
             self.read("read the marks of tokens", statement, []).await?;
-        let mark = |(account, (_, text)): (Account, (i64, String))| {
+        let mut doubts = Vec::new();
+        let readable = rows.into_iter().filter(|(id, login, text)| {
+            let is_text = std::str::from_utf8(text).is_ok();
+            if !is_text {
+                let login = String::from_utf8_lossy(login).into_owned();
+                doubts.push(RowDoubt::Unreadable { id: *id, login });
+            }
+            is_text
+        });
+        let readable: Vec<_> = readable.collect();
+        let mark = |(account, (_, text)): (Account, (i64, Vec<u8>))| {
             let mut hasher = DefaultHasher::new();
             text.hash(&mut hasher);
             (account, hasher.finish())
         };
-        Ok(newest(rows).into_iter().map(mark).collect())
+        let marks = by_account(readable, &mut doubts).into_iter().map(mark);
+        Ok(TokenMarks {
+            marks: marks.collect(),
+            doubts,
+        })
+    }
+
+    /// Those of `rows` whose refresh token was refused for good, by the `error_log`.
+    pub async fn refused_tokens(&self, rows: &[TokenRow]) -> Result<HashSet<Account>, StoreError> {
+        let statement = "SELECT CAST(fingerprint AS CHAR) FROM reported WHERE fingerprint LIKE 'dead:%'";
+        let marks: Vec<(String,)> = self.read("read refused tokens", statement, []).await?;
+        let marks: HashSet<String> = marks.into_iter().map(|(mark,)| mark).collect();
+        let refused = rows.iter().filter(|row| {
+            let mark = row.refused_mark();
+            mark.is_some_and(|mark| marks.contains(&mark))
+        });
+        Ok(refused.map(|row| row.voter.clone()).collect())
     }
 
     /// The tokens of these voters; voters without any are left out.
@@ -143,10 +175,11 @@ impl Store {
 
 /// The id of each account's row.
 async fn ids(connection: &mut Connection<'_>) -> Result<BTreeMap<Account, i64>, sqlx::Error> {
-    let statement = "SELECT CAST(id AS SIGNED), CAST(user_login AS CHAR) \
+    let statement = "SELECT CAST(id AS SIGNED), CAST(user_login AS CHAR) AS login \
          FROM steem_authorization WHERE user_login IS NOT NULL";
-    let logins: Vec<(i64, String)> = connection.read(statement, []).await?;
-    let newest = newest(logins.into_iter().map(|(id, login)| (id, login, ())));
+    let logins: Vec<(i64, Vec<u8>)> = connection.read(statement, []).await?;
+    let logins = logins.into_iter().map(|(id, login)| (id, login, ()));
     let id = |(account, (id, ()))| (account, id);
-    Ok(newest.into_iter().map(id).collect())
+    let rows = by_account(logins, &mut Vec::new());
+    Ok(rows.into_iter().map(id).collect())
 }

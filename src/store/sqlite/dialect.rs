@@ -25,8 +25,8 @@ pub static DIALECT: Dialect = Dialect {
     prune_leader_votes: "DELETE FROM leader_votes WHERE rowid IN \
          (SELECT rowid FROM leader_votes WHERE voted_at < ? LIMIT 20000)",
     // There is no hash function.
-    token_marks: "SELECT id, CAST(user_login AS CHAR), COALESCE(access_token, '-') || '|' || \
-         COALESCE(refresh_token, '-') || '|' || COALESCE(expires_in, '-') \
+    token_marks: "SELECT id, CAST(user_login AS BLOB), CAST(COALESCE(access_token, '-') || '|' || \
+         COALESCE(refresh_token, '-') || '|' || COALESCE(expires_in, '-') AS BLOB) \
          FROM steem_authorization WHERE user_login IS NOT NULL",
     has_refresh_token: "refresh_token = ? COLLATE BINARY",
 };
