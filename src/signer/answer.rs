@@ -307,8 +307,8 @@ fn excerpt(body: Option<&Body>, raw: &[u8]) -> String {
     }
 }
 
-/// The start of a text, on one line.
-pub(super) fn shorten(text: &str) -> String {
+/// The text without control characters, cut to a length that people can read.
+pub fn shorten(text: &str) -> String {
     let mut short: String = text
         .chars()
         .take(MAX_TEXT)

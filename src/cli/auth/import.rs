@@ -15,6 +15,8 @@ use serde_json::{Map, Value};
 
 use crate::account::Account;
 use crate::moment::{self, LONGEST_LIFE};
+use crate::signer::answer::shorten;
+use crate::signer::refresh_time::USUAL_LIFE;
 use crate::store::TokenRow;
 
 const KEYS: [&str; 5] = [
@@ -76,20 +78,33 @@ pub fn text_of(path: &Path) -> Result<SecretString, ImportError> {
         })
 }
 
-/// Parses JSON objects, in an array or one after another, into tokens in the same order. `expires_in` is relative to
-/// `now`; the expiry of an entry is optional.
+/// The entries of a text.
+#[derive(Debug)]
+pub struct Import {
+    /// The tokens, in the order of the text.
+    pub rows: Vec<TokenRow>,
+    /// What the signer says in entries that are its refusals.
+    pub refusals: Vec<String>,
+}
+
+/// Parses JSON objects, in an array or one after another. `expires_in` is relative to `now`; without an expiry, an entry
+/// has the usual life of tokens.
 ///
 /// # Errors
 /// All problems of all entries. One invalid entry makes the text invalid.
-pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError> {
+pub fn read(text: &str, now: DateTime<Utc>) -> Result<Import, ImportError> {
     let mut rows: Vec<TokenRow> = Vec::new();
-    let mut problems = Vec::new();
+    let (mut problems, mut refusals) = (Vec::new(), Vec::new());
     let mut first = HashMap::new();
     for (number, value) in (1..).zip(values(text)?) {
         let Value::Object(fields) = value else {
             problems.push(format!("entry {number}: expected an object in braces"));
             continue;
         };
+        if let Some(said) = refusal(&fields) {
+            refusals.push(format!("entry {number}: {said}"));
+            continue;
+        }
         let mut entry = Entry {
             fields,
             problems: Vec::new(),
@@ -114,8 +129,11 @@ pub fn read(text: &str, now: DateTime<Utc>) -> Result<Vec<TokenRow>, ImportError
         problems.extend(entry.problems.iter().map(|why| format!("{name}: {why}")));
     }
     match problems.is_empty() {
-        true => Ok(rows),
-        false => Err(ImportError::Entries(problems)),
+        true => Ok(Import { rows, refusals }),
+        false => {
+            problems.extend(refusals);
+            Err(ImportError::Entries(problems))
+        }
     }
 }
 
@@ -134,6 +152,20 @@ fn values(text: &str) -> Result<Vec<Value>, ImportError> {
         true => Err(ImportError::NoEntries),
         false => Ok(values),
     }
+}
+
+/// What the signer says, if the entry is its answer to a request that it refused.
+fn refusal(fields: &Map<String, Value>) -> Option<String> {
+    let error = fields.get("error")?.as_str()?;
+    if fields.contains_key("access_token") {
+        return None;
+    }
+    let description = fields.get("error_description").and_then(Value::as_str);
+    let said = description.filter(|text| !text.is_empty()).unwrap_or(error);
+    Some(format!(
+        "the signer refused to give a token: {}",
+        shorten(said)
+    ))
 }
 
 /// An object while it is read.
@@ -207,10 +239,15 @@ impl Entry {
     }
 
     fn expires_at(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if ["expires_at", "expires_in"].map(|key| self.fields.contains_key(key)) == [true, true] {
+        let given = ["expires_at", "expires_in"].map(|key| self.fields.contains_key(key));
+        if given == [true, true] {
             let problem = "`expires_at` and `expires_in` are both given: keep one";
             self.problems.push(problem.to_owned());
             return None;
+        }
+        if given == [false, false] {
+            // Other programs that share the table compare this column, which must not be NULL.
+            return Some(now + USUAL_LIFE);
         }
         self.field("expires_at", |_, at| moment_of(at, now))
             .or_else(|| Some(now + self.field("expires_in", |_, left| seconds_of(left))?))

@@ -1,5 +1,6 @@
 //! `curatord auth list`: the state of each voter's token. The token itself is not shown.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use comfy_table::{Table, presets};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
+use crate::account::Account;
 use crate::store::TokenRow;
 
 /// State of a token, ordered from worst to best as in the list.
@@ -17,6 +19,8 @@ use crate::store::TokenRow;
 pub enum TokenState {
     /// The voter can vote only after a refresh.
     NoAccessToken,
+    /// The signer has refused the refresh token for good: the voter must log in again.
+    Dead,
     /// The access token has expired.
     Expired,
     /// The token is valid until it expires; then the voter must log in again.
@@ -30,11 +34,18 @@ pub enum TokenState {
 }
 
 impl TokenState {
-    /// The state of `row` at `now`. Tokens are refreshed when less than `refresh_ahead` is left.
-    pub fn of(row: &TokenRow, now: DateTime<Utc>, refresh_ahead: Duration) -> Self {
+    /// The state of `row` at `now`. Tokens are refreshed when less than `refresh_ahead` is left. `refused` says that the
+    /// signer has refused the refresh token.
+    pub fn of(
+        row: &TokenRow,
+        refused: bool,
+        now: DateTime<Utc>,
+        refresh_ahead: Duration,
+    ) -> Self {
         let left = row.expires_at.map(|at| at - now);
         let has_access = !row.access_token.expose_secret().is_empty();
         match left {
+            _ if refused => Self::Dead,
             _ if !has_access => Self::NoAccessToken,
             Some(left) if left <= TimeDelta::zero() => Self::Expired,
             _ if row.refresh_token.is_none() => Self::NoRefreshToken,
@@ -49,6 +60,7 @@ impl fmt::Display for TokenState {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
             Self::NoAccessToken => "no access token",
+            Self::Dead => "dead",
             Self::Expired => "expired",
             Self::NoRefreshToken => "no refresh token",
             Self::UnknownExpiry => "unknown expiry",
@@ -70,13 +82,18 @@ pub struct Entry {
     has_refresh_token: bool,
 }
 
-/// The list, worst first, then by name.
-pub fn entries(rows: &[TokenRow], now: DateTime<Utc>, refresh_ahead: Duration) -> Vec<Entry> {
+/// The list, worst first, then by name. The signer has refused the refresh tokens of the voters in `refused`.
+pub fn entries(
+    rows: &[TokenRow],
+    refused: &HashSet<Account>,
+    now: DateTime<Utc>,
+    refresh_ahead: Duration,
+) -> Vec<Entry> {
     let mut entries: Vec<Entry> = rows
         .iter()
         .map(|row| Entry {
             voter: row.voter.to_string(),
-            state: TokenState::of(row, now, refresh_ahead),
+            state: TokenState::of(row, refused.contains(&row.voter), now, refresh_ahead),
             expires_at: row
                 .expires_at
                 .map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
@@ -113,7 +130,12 @@ pub fn write_table(entries: &[Entry], out: &mut impl Write) -> io::Result<()> {
             entry.state.to_string(),
             entry.expires_at.clone().unwrap_or_else(|| "-".to_owned()),
             entry.seconds_left.map_or("-".to_owned(), time_left),
-            if entry.has_refresh_token { "yes" } else { "no" }.to_owned(),
+            match (entry.state, entry.has_refresh_token) {
+                (TokenState::Dead, _) => "dead",
+                (_, true) => "yes",
+                (_, false) => "no",
+            }
+            .to_owned(),
         ]);
     }
     for line in table.lines() {
@@ -150,7 +172,6 @@ fn time_left(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Account;
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
     const AHEAD: Duration = Duration::from_secs(56 * 3_600);
@@ -174,13 +195,18 @@ mod tests {
             row("alone", "s3cret", None, Some(604_800)),
             row("unclear", "s3cret", Some("s3cret"), None),
             row("old", "s3cret", None, Some(-7_260)),
+            row("dead", "s3cret", Some("s3cret"), Some(604_800)),
         ]
+    }
+
+    fn refused() -> HashSet<Account> {
+        [Account::from_chain("dead")].into()
     }
 
     #[test]
     fn the_list_shows_the_state_of_each_token_worst_first() {
         let mut out = Vec::new();
-        write_table(&entries(&rows(), NOW, AHEAD), &mut out).unwrap();
+        write_table(&entries(&rows(), &refused(), NOW, AHEAD), &mut out).unwrap();
         let lines = String::from_utf8(out).unwrap();
         let lines: Vec<String> = lines
             .lines()
@@ -191,6 +217,7 @@ mod tests {
             [
                 "VOTER STATE EXPIRES TIME LEFT REFRESH TOKEN",
                 "blank no access token - - yes",
+                "dead dead 1970-01-08T00:00:00Z 7d 0h dead",
                 "old expired 1969-12-31T21:59:00Z 2h 1m ago no",
                 "over expired 1970-01-01T00:00:00Z 0s yes",
                 "alone no refresh token 1970-01-08T00:00:00Z 7d 0h no",
@@ -205,12 +232,12 @@ mod tests {
     #[test]
     fn json_is_one_object_per_line_and_contains_no_token() {
         let mut out = Vec::new();
-        write_json(&entries(&rows(), NOW, AHEAD), &mut out).unwrap();
+        write_json(&entries(&rows(), &refused(), NOW, AHEAD), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(!text.contains("s3cret"));
         assert_eq!(text.lines().count(), rows().len());
         assert_eq!(
-            text.lines().nth(5),
+            text.lines().nth(6),
             Some(
                 r#"{"voter":"soon","state":"expires_soon","expires_at":"1970-01-03T07:59:59Z","seconds_left":201599,"has_refresh_token":true}"#
             )

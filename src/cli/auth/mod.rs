@@ -3,11 +3,14 @@
 pub mod import;
 pub mod list;
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
+use secrecy::ExposeSecret;
+use import::Import;
 
 use crate::account::Account;
 use crate::cli::output::{print_line, unless_closed};
@@ -54,8 +57,12 @@ pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
 
 async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<Exit> {
     let text = import::text_of(file)?;
-    let rows = import::read(secrecy::ExposeSecret::expose_secret(&text), clock.now())
+    let Import { rows, refusals } = import::read(text.expose_secret(), clock.now())
         .with_context(|| format!("{} was not imported", file.display()))?;
+    let refusals = refusals.join("\n");
+    if rows.is_empty() && !refusals.is_empty() {
+        bail!("nothing was imported:\n{refusals}");
+    }
     let store = Store::open(&config.database.url, config.database.timezone).await?;
     let imported = store.import_tokens(&rows).await;
     store.close().await;
@@ -65,15 +72,18 @@ async fn import(file: &Path, config: &Config, clock: &Clock) -> anyhow::Result<E
         "imported the tokens of {voters}: {new} new, {changed} changed"
     ))
     .context("the tokens are imported, but the result cannot be printed")?;
+    if !refusals.is_empty() {
+        bail!("the other entries hold no tokens:\n{refusals}");
+    }
     Ok(Exit::Done)
 }
 
 async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<Exit> {
     let store = Store::open_existing(&config.database.url, config.database.timezone).await?;
-    let rows = tokens(&store).await;
+    let found = tokens(&store).await;
     store.close().await;
-    let rows = rows?;
-    let entries = list::entries(&rows, clock.now(), config.tokens.refresh_ahead);
+    let (rows, refused) = found?;
+    let entries = list::entries(&rows, &refused, clock.now(), config.tokens.refresh_ahead);
     let mut out = io::stdout().lock();
     let written = match format {
         Format::Table => list::write_table(&entries, &mut out),
@@ -83,9 +93,11 @@ async fn list(format: Format, config: &Config, clock: &Clock) -> anyhow::Result<
     Ok(Exit::Done)
 }
 
-/// All tokens of the table.
-async fn tokens(store: &Store) -> Result<Vec<TokenRow>, StoreError> {
+/// All tokens of the table, and the voters whose refresh token the signer has refused for good.
+async fn tokens(store: &Store) -> Result<(Vec<TokenRow>, HashSet<Account>), StoreError> {
     let marks = store.token_marks().await?.into_iter();
     let voters: Vec<Account> = marks.map(|(voter, _)| voter).collect();
-    store.tokens(&voters).await
+    let rows = store.tokens(&voters).await?;
+    let refused = store.refused_tokens(&rows).await?;
+    Ok((rows, refused))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret;
 
-use crate::cli::auth::import::{ImportError, read, text_of};
+use crate::cli::auth::import::{Import, ImportError, read, text_of};
 use crate::store::TokenRow;
 
 /// 2026-06-01T00:00:00Z
@@ -28,7 +28,8 @@ fn entries_become_rows_in_order() {
         ]"#,
         NOW,
     )
-    .unwrap();
+    .unwrap()
+    .rows;
     let row = |place: usize| {
         let row: &TokenRow = &rows[place];
         let refresh = row.refresh_token.as_ref().map(ExposeSecret::expose_secret);
@@ -42,9 +43,10 @@ fn entries_become_rows_in_order() {
     let days = |days| Some(NOW + TimeDelta::days(days));
     assert_eq!(row(0), ("alice", "aaa.", Some("rrr"), days(7)));
     assert_eq!(row(1), ("bob", "bbb", None, days(1)));
-    assert_eq!(row(2), ("carol", "ccc", None, None));
+    // Without an expiry, tokens have their usual life.
+    assert_eq!(row(2), ("carol", "ccc", None, days(7)));
     assert_eq!(rows.len(), 3);
-    assert!(read("[]", NOW).unwrap().is_empty());
+    assert!(read("[]", NOW).unwrap().rows.is_empty());
 }
 
 #[test]
@@ -73,12 +75,12 @@ fn answers_of_the_signer_are_read_as_they_came() {
         format!("{answer}\n{another}\n"),
         format!("[{answer}]{another}"),
     ] {
-        let rows = read(&text, NOW).unwrap();
+        let rows = read(&text, NOW).unwrap().rows;
         let voters: Vec<&str> = rows.iter().map(|row| row.voter.as_str()).collect();
         assert_eq!(voters, ["alice", "bob"], "{text}");
         assert_eq!(rows[1].expires_at, Some(NOW + TimeDelta::seconds(1)));
     }
-    assert_eq!(read(answer, NOW).unwrap().len(), 1);
+    assert_eq!(read(answer, NOW).unwrap().rows.len(), 1);
     assert_eq!(
         problems(&another.replace("Bob", "carol")),
         ["entry 1 (carol): `voter` and `username` are different accounts: remove one of them"]
@@ -89,6 +91,19 @@ fn answers_of_the_signer_are_read_as_they_came() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn a_refusal_of_the_signer_is_told_and_the_other_entries_are_imported() {
+    let refused = r#"{"error":"invalid_grant","error_description":"The code or secret is not valid"}"#;
+    let good = r#"{"access_token":"aa","expires_in":604800,"username":"alice"}"#;
+    for text in [format!("[{refused}, {good}]"), format!("{good}{refused}")] {
+        let Import { rows, refusals } = read(&text, NOW).unwrap();
+        assert_eq!(rows.len(), 1);
+        assert!(refusals[0].ends_with("The code or secret is not valid"), "{refusals:?}");
+    }
+    let Import { refusals, .. } = read(r#"{"error":"server_error\u001b[2J"}"#, NOW).unwrap();
+    assert_eq!(refusals, ["entry 1: the signer refused to give a token: server_error [2J"]);
 }
 
 #[test]
