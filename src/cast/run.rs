@@ -17,7 +17,9 @@ use crate::signer::keeper::RefreshRequest;
 use crate::stop::{Stop, result_of};
 use crate::store::Store;
 use crate::votes::caster::lane::Limits;
-use crate::votes::caster::{Action, Caster, Looks, Notice, Request, Response, Settings, Sight, World};
+use crate::votes::caster::{
+    Action, Caster, Looks, Notice, PostChange, Request, Response, Settings, Sight, World,
+};
 use crate::votes::change::{Batch, Change};
 use crate::votes::handover::Handover;
 use crate::votes::limits::LIMITS_LOOK_BACK;
@@ -49,6 +51,8 @@ pub struct Parts {
     pub refreshes: mpsc::Sender<RefreshRequest>,
     /// From the writer: rows as they are written.
     pub handovers: mpsc::Receiver<Handover>,
+    /// From the reader: what blocks change about posts.
+    pub post_changes: mpsc::Receiver<Vec<PostChange>>,
     /// The way to the writer: reports.
     pub journal: Journal,
     /// Signalled at the end, once every request is reported.
@@ -91,6 +95,9 @@ pub async fn run(mut parts: Parts, stop: Stop) {
                     with_world(&parts, |world| caster.take(response, world));
                     next = tasks.try_join_next();
                 }
+            }
+            Some(changes) = parts.post_changes.recv() => {
+                caster.posts_changed(changes, parts.clock.now());
             }
             Some(handover) = parts.handovers.recv() => {
                 caster.hand_over(handover, &parts.owner, parts.clock.now());

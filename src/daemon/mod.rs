@@ -164,6 +164,7 @@ async fn wire(
     let (journal, journal_out) = Journal::new(WAITING);
     let (plans_in, plans) = mpsc::channel(WAITING);
     let (handovers_in, handovers) = mpsc::channel(WAITING);
+    let (post_changes_in, post_changes) = mpsc::channel(WAITING);
     let (refreshes_in, refreshes) = mpsc::channel(WAITING);
     let (settled_in, settled) = oneshot::channel();
     let tokens = TokenBook::default();
@@ -249,6 +250,7 @@ async fn wire(
         tokens,
         refreshes: refreshes_in,
         handovers,
+        post_changes,
         journal,
         settled: settled_in,
     };
@@ -280,6 +282,7 @@ async fn wire(
         network: config.network.clone(),
         clock,
         rules,
+        post_changes: post_changes_in,
         plans: plans_in,
         from_block,
     };

@@ -17,6 +17,7 @@ use crate::daemon::lease::{Lease, RENEW_EVERY};
 use crate::rules::set::RuleSet;
 use crate::stop::{Stop, result_of};
 use crate::store::{Store, StoreError};
+use crate::votes::caster::PostChange;
 use crate::votes::change::{Batch, Cursor};
 use crate::votes::planner::Planner;
 
@@ -36,6 +37,8 @@ pub struct Reader {
     pub network: Network,
     pub clock: Clock,
     pub rules: watch::Receiver<Arc<RuleSet>>,
+    /// To the caster: what blocks change about posts.
+    pub post_changes: mpsc::Sender<Vec<PostChange>>,
     /// To the writer.
     pub plans: mpsc::Sender<Batch>,
     /// The first block to read, regardless of the cursor.
@@ -173,6 +176,8 @@ impl Reader {
         match event {
             ChainEvent::Block(block) => {
                 let rules = self.rules.borrow().clone();
+                // Without waiting: a caster that takes none has stopped.
+                let _ = self.post_changes.try_send(PostChange::all(&block));
                 let mut batch = planner.block(&rules, &block);
                 recent.push(block.num, &block.id);
                 batch.cursor = Some(Cursor {

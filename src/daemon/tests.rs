@@ -74,6 +74,7 @@ async fn the_reader_stops_while_its_blocks_are_not_taken() {
         network: config().network,
         clock: Clock::system(),
         rules,
+        post_changes: mpsc::channel(1).0,
         plans: plans.clone(),
         from_block: Some(90_000_001),
     };

@@ -29,7 +29,9 @@ impl Metadata {
         // Some programs encode the object twice.
         let inner: Option<String> = serde_json::from_str(json).ok();
         let is_object = |inner: &String| inner.trim_start().starts_with('{');
-        inner.filter(is_object).map_or_else(Self::default, |inner| Self::read(&inner))
+        inner
+            .filter(is_object)
+            .map_or_else(Self::default, |inner| Self::read(&inner))
     }
 }
 
@@ -143,7 +145,12 @@ mod tests {
             assert_eq!(tags(&metadata), ["art", "nsfw"], "{metadata}");
         }
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        for other in [r#""\ud83d": 1"#, r#""image": "\ud83d""#, r#""size": 1e999"#, &format!("\"deep\": {deep}")] {
+        for other in [
+            r#""\ud83d": 1"#,
+            r#""image": "\ud83d""#,
+            r#""size": 1e999"#,
+            &format!("\"deep\": {deep}"),
+        ] {
             let metadata = format!(r#"{{{other}, "tags": ["art"]}}"#);
             assert_eq!(tags(&metadata), ["art"], "{metadata}");
         }
@@ -161,13 +168,25 @@ mod tests {
     #[test]
     fn a_text_that_holds_json_is_decoded_once_more() {
         let metadata = Metadata::read(r#""{\"tags\":[\"art\"],\"app\":\"peakd/1\"}""#);
-        assert_eq!((&*metadata.tags, metadata.app.as_deref()), (&["art".to_owned()][..], Some("peakd")));
-        assert_eq!(tags(r##"{"tags":"[\"#Art\",\"photo\"]"}"##), ["art", "photo"]);
+        assert_eq!(
+            (&*metadata.tags, metadata.app.as_deref()),
+            (&["art".to_owned()][..], Some("peakd"))
+        );
+        assert_eq!(
+            tags(r##"{"tags":"[\"#Art\",\"photo\"]"}"##),
+            ["art", "photo"]
+        );
     }
 
     #[test]
     fn an_array_or_a_number_is_broken_metadata() {
-        for metadata in [r#"["art"]"#, r#"[["art"], "peakd"]"#, "7", "true", r#""[\"art\"]""#] {
+        for metadata in [
+            r#"["art"]"#,
+            r#"[["art"], "peakd"]"#,
+            "7",
+            "true",
+            r#""[\"art\"]""#,
+        ] {
             assert_eq!(Metadata::read(metadata), Metadata::default(), "{metadata}");
         }
     }
@@ -175,7 +194,10 @@ mod tests {
     #[test]
     fn tags_lose_hashes_and_blanks_at_both_ends() {
         let metadata = r###"{"tags":["# TavernTest", "photo#", " art\u00a0", "##", "\ufeffweb ", "c#sharp"]}"###;
-        assert_eq!(tags(metadata), ["taverntest", "photo", "art", "web", "c#sharp"]);
+        assert_eq!(
+            tags(metadata),
+            ["taverntest", "photo", "art", "web", "c#sharp"]
+        );
     }
 
     #[test]

@@ -165,7 +165,10 @@ impl Body {
         let response = self.response.as_ref();
         let message = text_of(response.and_then(|response| response.get("message")));
         let texts = [self.description(), message, self.error()];
-        texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
+        texts
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
     }
 }
 

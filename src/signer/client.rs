@@ -225,7 +225,11 @@ impl SignerClient {
             && let Ok(answer) = serde_json::from_slice::<TokenAnswer>(&body)
             && !answer.access_token.expose_secret().is_empty()
         {
-            if let Some(other) = answer.username.as_ref().and_then(|name| other_than(voter, name)) {
+            if let Some(other) = answer
+                .username
+                .as_ref()
+                .and_then(|name| other_than(voter, name))
+            {
                 return Err(RefreshError::Dead(format!(
                     "it answered with the tokens of {other}: @{voter} must log in again"
                 )));
@@ -419,12 +423,32 @@ mod tests {
         let (token, application) = (Some(Refused::Token), Some(Refused::Application));
         for (status, error, text, expected) in [
             (401, "invalid_grant", "The token has invalid role", token),
-            (401, "invalid_grant", "The code or secret is not valid", application),
+            (
+                401,
+                "invalid_grant",
+                "The code or secret is not valid",
+                application,
+            ),
             (400, "invalid_grant", "", token),
             (400, "invalid_client", "", application),
-            (401, "invalid_client", "Client authentication failed", application),
-            (401, "unauthorized_access", "The IP ::ffff:127.0.0.1 is not authorized", application),
-            (401, "unauthorized_client", "The app @my.app or user @ghost account failed to load", None),
+            (
+                401,
+                "invalid_client",
+                "Client authentication failed",
+                application,
+            ),
+            (
+                401,
+                "unauthorized_access",
+                "The IP ::ffff:127.0.0.1 is not authorized",
+                application,
+            ),
+            (
+                401,
+                "unauthorized_client",
+                "The app @my.app or user @ghost account failed to load",
+                None,
+            ),
             (400, "temporarily_unavailable", "", None),
             (401, "", "", None),
             (500, "server_error", "", None),

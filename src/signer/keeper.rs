@@ -384,7 +384,8 @@ impl Run<'_> {
             return answer(reply, Err(dead.clone()));
         }
         if self.keeper.clock.now() < state.not_before() {
-            let text = format!("the signer refuses the token of @{voter} that it gave a moment ago");
+            let text =
+                format!("the signer refuses the token of @{voter} that it gave a moment ago");
             return answer(reply, Err(text));
         }
         state.waiting.push(reply);

@@ -246,10 +246,15 @@ mod tests {
 
     fn used(rows: &[(i64, &str)]) -> (Vec<(String, i64)>, Vec<String>) {
         let mut doubts = Vec::new();
-        let rows = rows.iter().map(|(id, login)| (*id, login.as_bytes().to_vec(), ()));
+        let rows = rows
+            .iter()
+            .map(|(id, login)| (*id, login.as_bytes().to_vec(), ()));
         let used = by_account(rows, &mut doubts);
         let used = used.iter().map(|(name, (id, ()))| (name.to_string(), *id));
-        (used.collect(), doubts.iter().map(ToString::to_string).collect())
+        (
+            used.collect(),
+            doubts.iter().map(ToString::to_string).collect(),
+        )
     }
 
     #[test]
@@ -260,7 +265,10 @@ mod tests {
 
     #[test]
     fn of_two_rows_for_one_account_an_exact_name_counts_and_both_are_named() {
-        for rows in [[(3, "alice"), (7, " ALICE ")], [(7, " ALICE "), (3, "alice")]] {
+        for rows in [
+            [(3, "alice"), (7, " ALICE ")],
+            [(7, " ALICE "), (3, "alice")],
+        ] {
             let (rows, doubts) = used(&rows);
             assert_eq!(rows, [("alice".to_owned(), 3)]);
             let text = "rows 3 and 7 of steem_authorization are both for @alice: row 3 is used, remove the other";

@@ -277,6 +277,7 @@ fn options_of<'b>(block: &'b Block, post: &PostId) -> Option<&'b CommentOptions>
     block
         .operations
         .iter()
+        .rev()
         .find_map(|operation| match &operation.body {
             OperationBody::CommentOptions(options) if options.post == *post => Some(options),
             _ => None,

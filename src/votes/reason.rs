@@ -191,7 +191,9 @@ impl Reason {
     pub fn is_reported(&self) -> bool {
         match self {
             Self::Reported(_) | Self::NotEnoughMana { .. } => true,
-            Self::GaveUp { trouble, .. } => trouble.as_ref().is_some_and(|trouble| trouble.is_reported()),
+            Self::GaveUp { trouble, .. } => trouble
+                .as_ref()
+                .is_some_and(|trouble| trouble.is_reported()),
             Self::PauseTooLong { trouble, .. } => trouble.is_reported(),
             _ => false,
         }

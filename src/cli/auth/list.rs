@@ -36,12 +36,7 @@ pub enum TokenState {
 impl TokenState {
     /// The state of `row` at `now`. Tokens are refreshed when less than `refresh_ahead` is left. `refused` says that the
     /// signer has refused the refresh token.
-    pub fn of(
-        row: &TokenRow,
-        refused: bool,
-        now: DateTime<Utc>,
-        refresh_ahead: Duration,
-    ) -> Self {
+    pub fn of(row: &TokenRow, refused: bool, now: DateTime<Utc>, refresh_ahead: Duration) -> Self {
         let left = row.expires_at.map(|at| at - now);
         let has_access = !row.access_token.expose_secret().is_empty();
         match left {

@@ -56,7 +56,14 @@ fn log(row: &Vote) {
             tracing::info!(voter, post, rule, %due_at, "queued: {weight} for {key}");
         }
         Status::Queued | Status::Failed | Status::Skipped if reported => {
-            tracing::debug!(voter, post, rule, attempts, "{}: {key}: {reason}", row.status);
+            tracing::debug!(
+                voter,
+                post,
+                rule,
+                attempts,
+                "{}: {key}: {reason}",
+                row.status
+            );
         }
         Status::Queued => {
             tracing::info!(voter, post, rule, attempts, "waits: {key}: {reason}");

@@ -139,10 +139,7 @@ fn the_code_decides_if_the_text_is_missing() {
         });
         judge(500, None, body.to_string().as_bytes())
     };
-    assert!(matches!(
-        with_code(4_100_100),
-        Answer::Passing { .. }
-    ));
+    assert!(matches!(with_code(4_100_100), Answer::Passing { .. }));
     assert!(matches!(
         with_code(3_030_000),
         Answer::NoAuthority { of_app: false, .. }
@@ -164,7 +161,11 @@ fn a_text_that_is_not_known_is_decided_by_the_code() {
         });
         let answer = judge(500, None, body.to_string().as_bytes());
         assert_eq!(matches!(answer, Answer::Final(_)), is_final, "{answer:?}");
-        assert_eq!(matches!(answer, Answer::Unknown(_)), !is_final, "{answer:?}");
+        assert_eq!(
+            matches!(answer, Answer::Unknown(_)),
+            !is_final,
+            "{answer:?}"
+        );
     }
 }
 
@@ -187,8 +188,14 @@ fn sentences_are_found_regardless_of_case() {
         let body = serde_json::json!({"error": "server_error", "error_description": text});
         judge(500, None, body.to_string().as_bytes())
     };
-    for text in ["Missing Posting Authority alice", "missing posting authority alice"] {
-        assert!(matches!(says(text), Answer::NoAuthority { of_app: false, .. }), "{text}");
+    for text in [
+        "Missing Posting Authority alice",
+        "missing posting authority alice",
+    ] {
+        assert!(
+            matches!(says(text), Answer::NoAuthority { of_app: false, .. }),
+            "{text}"
+        );
     }
     let text = "YOUR CURRENT VOTE ON THIS COMMENT IS IDENTICAL TO THIS VOTE.";
     assert_eq!(says(text), Answer::Done(Done::Identical));
@@ -215,7 +222,10 @@ fn a_missing_authority_names_the_account_that_must_give_it() {
     // The exact text of a node behind HiveSigner.
     let text = r#"Missing Posting Authority alice posting={"weight_threshold":1,"account_auths":[["my.app",1]],"key_auths":[]}"#;
     let answer = chain_says(text);
-    assert!(matches!(answer, Answer::NoAuthority { of_app: false, .. }), "{answer:?}");
+    assert!(
+        matches!(answer, Answer::NoAuthority { of_app: false, .. }),
+        "{answer:?}"
+    );
 }
 
 #[test]

@@ -192,7 +192,12 @@ impl Caster {
     }
 
     /// Attends to the votes that wait for this and can proceed.
-    pub(super) fn wake(&mut self, waits: WaitsFor, can_proceed: impl Fn(&Held) -> bool, now: DateTime<Utc>) {
+    pub(super) fn wake(
+        &mut self,
+        waits: WaitsFor,
+        can_proceed: impl Fn(&Held) -> bool,
+        now: DateTime<Utc>,
+    ) {
         let waiting = self.held.values();
         let awake = waiting.filter(|held| {
             matches!(held.state, State::Waiting(what) if what == waits) && can_proceed(held)
@@ -235,7 +240,10 @@ impl Caster {
             sent_at,
             now: world.now,
             confirm_within: self.settings.confirm_within,
-            waits_for_mana: world.rules.rule(rule).is_some_and(|rule| rule.waits_for_mana()),
+            waits_for_mana: world
+                .rules
+                .rule(rule)
+                .is_some_and(|rule| rule.waits_for_mana()),
         };
         let accepted = matches!(answer, Answer::Done(Done::Accepted { .. }));
         let no_mana = match &answer {

@@ -5,16 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::held::Held;
-use super::world::{Looks, Sight};
+use super::world::{Looks, PostChange, Sight};
 use crate::account::Account;
+use crate::chain::block::CommentOptions;
 use crate::chain::mana::AccountState;
 use crate::network::ChainKind;
 use crate::post::{PostId, VoteKey};
 use crate::rules::facts::{Facts, SharedCache};
 use crate::rules::rule::RuleId;
 use crate::rules::set::RuleSet;
-use crate::votes::verdict::Post;
 use crate::votes::status::Origin;
+use crate::votes::verdict::{POST_MAY_BE_NEW, Post};
 use crate::votes::vote::{PastVote, Vote};
 use crate::weight::Weight;
 
@@ -89,6 +90,8 @@ impl Looked {
 #[derive(Debug, Default)]
 pub struct Known {
     posts: HashMap<PostId, Looked>,
+    /// Options that blocks have set lately, which nodes may not tell of yet.
+    options: HashMap<PostId, (DateTime<Utc>, CommentOptions)>,
     past: HashMap<(Account, RuleId), Past>,
     mana: HashMap<Account, (DateTime<Utc>, Option<AccountState>)>,
     /// What has been asked for, with the votes that wait for it.
@@ -174,8 +177,27 @@ impl Known {
         self.asked.remove(need).unwrap_or_default()
     }
 
+    /// Takes in what a block changed about a post.
+    pub fn post_changed(&mut self, change: PostChange, now: DateTime<Utc>) {
+        match change {
+            PostChange::Options(options) => {
+                if let Some(looked) = self.posts.get_mut(&options.post) {
+                    looked.sight.limit(&options);
+                }
+                self.options.insert(options.post.clone(), (now, options));
+            }
+            // The next look shows it.
+            PostChange::Text(post) => {
+                self.posts.remove(&post);
+            }
+        }
+    }
+
     /// Takes in a look at a post.
-    pub fn set_post(&mut self, post: PostId, sight: Sight, now: DateTime<Utc>) {
+    pub fn set_post(&mut self, post: PostId, mut sight: Sight, now: DateTime<Utc>) {
+        if let Some((_, options)) = self.options.get(&post) {
+            sight.limit(options);
+        }
         self.posts.insert(post, Looked::new(sight, now));
     }
 
@@ -251,6 +273,8 @@ impl Known {
     pub fn forget(&mut self, now: DateTime<Utc>) {
         self.posts
             .retain(|_, looked| now - looked.at < POST_FORGOTTEN);
+        self.options
+            .retain(|_, (at, _)| now - *at < POST_MAY_BE_NEW);
         self.mana.retain(|_, (at, _)| now - *at < MANA_FRESH);
         self.past
             .retain(|_, past| now - past.read_at < PAST_FRESH || !past.ours.is_empty());

@@ -7,6 +7,7 @@ mod decide;
 mod episodes;
 mod finish;
 mod held;
+mod kept_back;
 mod known;
 pub mod lane;
 mod next;
@@ -27,7 +28,7 @@ use crate::votes::reason::Reason;
 use crate::votes::status::Status;
 use crate::votes::vote::Vote;
 
-pub use world::{Action, Looks, Notice, Request, Response, Settings, Sight, World};
+pub use world::{Action, Looks, Notice, PostChange, Request, Response, Settings, Sight, World};
 
 use episodes::Episodes;
 use held::{Held, LOOK_AFTER, Meanwhile, State, WaitsFor};
@@ -148,6 +149,13 @@ impl Caster {
                     held.looked = false;
                 }
             }
+        }
+    }
+
+    /// Takes in what a block changed about posts: it counts for the votes that are due from now on.
+    pub fn posts_changed(&mut self, changes: Vec<PostChange>, now: DateTime<Utc>) {
+        for change in changes {
+            self.known.post_changed(change, now);
         }
     }
 

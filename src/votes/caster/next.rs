@@ -39,10 +39,7 @@ pub enum Next {
     /// Get a new token.
     Refresh(Reason),
     /// Wait for a posting authority: that of the application, or else that of the voter.
-    NoAuthority {
-        of_app: bool,
-        text: String,
-    },
+    NoAuthority { of_app: bool, text: String },
 }
 
 /// What `answer` makes of a vote whose request was in flight.

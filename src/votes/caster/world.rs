@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::lane::Limits;
 use crate::account::Account;
+use crate::chain::block::{Block, CommentOptions, OperationBody};
 use crate::chain::content::Content;
 use crate::chain::mana::AccountState;
 use crate::network::ChainKind;
@@ -111,6 +112,30 @@ pub struct Notice {
     pub error: Option<ErrorEntry>,
 }
 
+/// A change of a post in a block. Nodes may not tell of it yet when a vote on the post is due.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PostChange {
+    /// New options.
+    Options(CommentOptions),
+    /// It was published or edited.
+    Text(PostId),
+}
+
+impl PostChange {
+    /// The changes of posts in `block`.
+    pub fn all(block: &Block) -> Vec<Self> {
+        let changes = block
+            .operations
+            .iter()
+            .filter_map(|operation| match &operation.body {
+                OperationBody::CommentOptions(options) => Some(Self::Options(options.clone())),
+                OperationBody::Comment(comment) => Some(Self::Text(comment.post.clone())),
+                OperationBody::Vote(_) => None,
+            });
+        changes.collect()
+    }
+}
+
 /// What was seen of a post.
 #[derive(Debug, Clone)]
 pub enum Sight {
@@ -120,6 +145,17 @@ pub enum Sight {
     Missing,
     /// A recording does not show it, and no later look will.
     Unseen,
+}
+
+impl Sight {
+    /// Applies options, which can only be restricted once a post exists.
+    pub(super) fn limit(&mut self, options: &CommentOptions) {
+        if let Self::Here(content) = self {
+            let most = content.max_accepted_payout.min(options.max_accepted_payout);
+            content.max_accepted_payout = most;
+            content.allow_votes &= options.allow_votes;
+        }
+    }
 }
 
 impl From<Option<Content>> for Sight {

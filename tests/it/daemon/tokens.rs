@@ -22,6 +22,10 @@ on_each_database! {
     a_refresh_that_fails_for_a_while_is_tried_again_within_seconds,
     a_token_that_is_refused_after_its_refresh_token_died_is_not_tried_again,
     a_secret_that_is_mended_counts_at_once,
+    a_wrong_secret_is_one_row_for_all_voters,
+    tokens_of_another_account_are_refused,
+    a_life_of_a_second_does_not_make_a_refresh_follow_the_other,
+    a_refresh_token_refused_with_400_is_dead_and_listed_so,
     a_row_that_another_program_writes_is_used,
     a_row_with_nothing_but_a_refresh_token_is_refreshed_and_used,
     a_voter_without_a_token_has_a_clear_error_for_each_vote,
@@ -201,6 +205,119 @@ async fn a_secret_that_is_mended_counts_at_once(database: &Database) {
     until("the new token is stored", refreshed).await;
     let log = daemon.stop().await.log;
     assert!(!log.contains("restart curatord to apply"), "{log}");
+}
+
+async fn a_wrong_secret_is_one_row_for_all_voters(database: &Database) {
+    let site = steemconnect(database).await;
+    let file = site.folder().join("curatord.toml");
+    let right = std::fs::read_to_string(&file).unwrap();
+    let wrong = right.replace(site.sandbox.client_secret(), "mistyped");
+    std::fs::write(&file, wrong).unwrap();
+    let voters = ["alice", "amy", "ann"];
+    for voter in voters {
+        let tokens = site.sandbox.add_voter(voter);
+        site.import(voter, &tokens, 3_600).await;
+    }
+    let daemon = site.start().await;
+    let asked = async || {
+        let all = voters.iter().all(|voter| refreshes(&site, voter) == 1);
+        all.then_some(())
+    };
+    until("every token was tried", asked).await;
+    site.next_block_is_read().await;
+    let errors = site.has_errors("refresh", 1).await;
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert_eq!(errors[0].voter, "");
+    for part in ["The code or secret is not valid", "signer.client_secret"] {
+        assert!(errors[0].error.contains(part), "{}", errors[0].error);
+    }
+    daemon.stop().await;
+}
+
+/// An answer with new tokens.
+fn new_tokens(username: &str, expires_in: i64) -> Answer {
+    Answer::json(
+        200,
+        format!(
+            r#"{{"access_token":"new","refresh_token":"next","expires_in":{expires_in},"username":"{username}"}}"#
+        ),
+    )
+}
+
+async fn tokens_of_another_account_are_refused(database: &Database) {
+    let site = steemconnect(database).await;
+    let tokens = site.sandbox.add_voter("alice");
+    let other = Fault::Answer(new_tokens("mallory", 604_800)).on("token");
+    site.sandbox.signer().endpoint().faults.add(other);
+    site.import("alice", &tokens, 3_600).await;
+    let daemon = site.start().await;
+    let errors = site.has_errors("refresh", 1).await;
+    assert!(
+        errors[0].error.contains("the tokens of @mallory"),
+        "{}",
+        errors[0].error
+    );
+    assert_eq!(stored_tokens(&site).await, [tokens.access]);
+    daemon.stop().await;
+}
+
+async fn a_life_of_a_second_does_not_make_a_refresh_follow_the_other(database: &Database) {
+    let site = steemconnect(database).await;
+    let tokens = site.sandbox.add_voter("alice");
+    let short = Fault::Answer(new_tokens("alice", 1)).on("token");
+    site.sandbox.signer().endpoint().faults.add(short);
+    site.import("alice", &tokens, 3_600).await;
+    let daemon = site.start().await;
+    let stored = async || (stored_tokens(&site).await == ["new"]).then_some(());
+    until("the new token is stored", stored).await;
+    // The signer refuses the new token, and the table is read again meanwhile.
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_where("alice", &post, "waits", |row| row.attempts > 1)
+        .await;
+    for _ in 0..20 {
+        site.next_block_is_read().await;
+    }
+    assert_eq!(refreshes(&site, "alice"), 1);
+    daemon.stop().await;
+}
+
+async fn a_refresh_token_refused_with_400_is_dead_and_listed_so(database: &Database) {
+    let site = steemconnect(database).await;
+    let tokens = site.sandbox.add_voter("alice");
+    let refused = Answer::json(400, r#"{"error":"invalid_grant"}"#);
+    let fault = Fault::Answer(refused).on("token");
+    site.sandbox.signer().endpoint().faults.add(fault);
+    site.import("alice", &tokens, 300_000).await;
+    site.import("alice", &tokens, 3_600).await;
+    let daemon = site.start().await;
+    assert_eq!(site.has_errors("refresh", 1).await[0].voter, "alice");
+    daemon.stop().await;
+    assert_eq!(refreshes(&site, "alice"), 1);
+    let listed = site.run(&["auth", "list", "--format", "json"]).await;
+    assert!(listed.out.contains(r#""state":"dead""#), "{}", listed.out);
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_text_is_left_out_and_named() {
+    run(Database::sqlite().await, async |database| {
+        let site = steemconnect(database).await;
+        site.voter("alice").await;
+        for row in ["'mallory', X'ff00fe', 'r'", "X'ff', 'a', 'r'"] {
+            let columns = "user_login, access_token, refresh_token";
+            let insert = format!("INSERT INTO steem_authorization ({columns}) VALUES ({row})");
+            database.execute(&insert).await;
+        }
+        let daemon = site.start().await;
+        let post = site.sandbox.publish("bob", "a-post");
+        site.row_is("alice", &post, Status::Confirmed).await;
+        let errors = site.has_errors("refresh", 2).await;
+        assert_eq!(errors.len(), 2, "{errors:?}");
+        for (error, row) in errors.iter().zip(["row 2 ", "row 3 "]) {
+            assert!(error.error.contains(row), "{}", error.error);
+        }
+        daemon.stop().await;
+    })
+    .await;
 }
 
 async fn a_row_that_another_program_writes_is_used(database: &Database) {

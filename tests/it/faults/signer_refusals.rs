@@ -1,5 +1,6 @@
 //! What the signer and the chain refuse for good: the vote has failed, and people can read why.
 
+use curatord::account::Account;
 use curatord::sandbox::NewPost;
 use curatord::sandbox::faults::{Answer, Fault};
 use curatord::votes::status::Status;
@@ -63,11 +64,6 @@ fn refusals() -> Vec<(&'static str, Answer, &'static str)> {
             "maximum number of vote changes",
         ),
         (
-            "no-authority",
-            says("missing required posting authority:Missing Posting Authority no-authority"),
-            "posting authority",
-        ),
-        (
             "not-an-integer",
             says(
                 "Unable to serialize transaction: operations: vote: weight: Illegal value: 3330.0000000000005 (not an integer)",
@@ -80,16 +76,6 @@ fn refusals() -> Vec<(&'static str, Answer, &'static str)> {
                 "This access_token allow you to broadcast transaction only for the account @alice",
             ),
             "only for the account @alice",
-        ),
-        (
-            "not-authorised",
-            client("The app @sandbox.app doesn't have permission to broadcast for @not-authorised"),
-            "doesn't have permission",
-        ),
-        (
-            "app-not-trusted",
-            client("Broadcaster account doesn't have permission to broadcast for @sandbox.app"),
-            "doesn't have permission",
         ),
         (
             "wrong-scope",
@@ -136,6 +122,63 @@ async fn a_final_refusal_ends_the_vote_with_one_row_for_people() {
             assert!(row.error.contains(sentence), "{voter}: {}", row.error);
         }
         daemon.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn votes_without_an_authority_wait_for_it_and_are_one_row_and_one_line() {
+    let client = |text| Answer::unauthorized("unauthorized_client", text);
+    for answer in [
+        Answer::chain_says("missing required posting authority:Missing Posting Authority alice"),
+        client("The app @sandbox.app doesn't have permission to broadcast for @alice"),
+        client("Broadcaster account doesn't have permission to broadcast for @sandbox.app"),
+    ] {
+        run(Database::sqlite().await, async |database| {
+            let site = Installation::new(database).await;
+            let faults = &site.sandbox.signer().endpoint().faults;
+            faults.add(Fault::Answer(answer.clone()).on("broadcast").times(2));
+            site.voters(&["alice"]).await;
+            site.rules("rules.toml", &rule(&["alice"], "1s"));
+            let daemon = site.start().await;
+            let posts = site
+                .in_a_block(|sandbox| ["one", "two"].map(|name| sandbox.publish("bob", name)))
+                .await;
+            for post in &posts {
+                site.row_is("alice", post, Status::Confirmed).await;
+            }
+            let errors = site.has_errors("vote", 1).await;
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(errors[0].error.contains("must"), "{}", errors[0].error);
+            let log = daemon.stop().await.log;
+            assert_eq!(log.matches("WARN").count(), 1, "{log}");
+            assert!(log.contains("is back"), "{log}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_voter_whose_mana_is_used_up_is_told_once_and_asks_the_signer_once() {
+    run(Database::sqlite().await, async |database| {
+        let site = Installation::new(database).await;
+        site.voters(&["alice"]).await;
+        site.rules("rules.toml", &rule(&["alice"], "1s"));
+        let alice = Account::from_chain("alice");
+        site.sandbox.with_chain(|chain| chain.set_mana(&alice, 1));
+        let daemon = site.start().await;
+        let first = site.sandbox.publish("bob", "first");
+        site.row_is("alice", &first, Status::Failed).await;
+        for permlink in ["second", "third"] {
+            let post = site.sandbox.publish("bob", permlink);
+            let row = site.row_is("alice", &post, Status::Skipped).await;
+            let reason = row.reason.unwrap().to_string();
+            assert!(reason.starts_with("not enough mana until "), "{reason}");
+            assert_eq!(site.broadcasts("alice", &post).len(), 0);
+        }
+        assert_eq!(site.has_errors("vote", 1).await.len(), 1);
+        let log = daemon.stop().await.log;
+        assert_eq!(log.matches("WARN").count(), 1, "{log}");
     })
     .await;
 }

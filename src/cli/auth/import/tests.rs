@@ -95,15 +95,22 @@ fn answers_of_the_signer_are_read_as_they_came() {
 
 #[test]
 fn a_refusal_of_the_signer_is_told_and_the_other_entries_are_imported() {
-    let refused = r#"{"error":"invalid_grant","error_description":"The code or secret is not valid"}"#;
+    let refused =
+        r#"{"error":"invalid_grant","error_description":"The code or secret is not valid"}"#;
     let good = r#"{"access_token":"aa","expires_in":604800,"username":"alice"}"#;
     for text in [format!("[{refused}, {good}]"), format!("{good}{refused}")] {
         let Import { rows, refusals } = read(&text, NOW).unwrap();
         assert_eq!(rows.len(), 1);
-        assert!(refusals[0].ends_with("The code or secret is not valid"), "{refusals:?}");
+        assert!(
+            refusals[0].ends_with("The code or secret is not valid"),
+            "{refusals:?}"
+        );
     }
     let Import { refusals, .. } = read(r#"{"error":"server_error\u001b[2J"}"#, NOW).unwrap();
-    assert_eq!(refusals, ["entry 1: the signer refused to give a token: server_error [2J"]);
+    assert_eq!(
+        refusals,
+        ["entry 1: the signer refused to give a token: server_error [2J"]
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Limits, mana, windows and filters at the moment a vote is due.
 
 use super::*;
+use crate::chain::block::CommentOptions;
 
 const HOUR: i64 = 3_600_000;
 
@@ -274,4 +275,48 @@ fn a_vote_that_failed_after_an_unclear_answer_leaves_its_place_to_others() {
     play.hold(vote("alice", "other", 21_000));
     play.run_until(30_000);
     assert_eq!(play.sent.len(), 3);
+}
+
+#[test]
+fn options_in_a_block_after_the_look_count() {
+    let options = |max_accepted_payout| {
+        PostChange::Options(CommentOptions {
+            post: key("alice", "post").post,
+            max_accepted_payout,
+            allow_votes: true,
+        })
+    };
+    for (payout, skips) in [(0, true), (1_000, false)] {
+        let mut play = with("");
+        play.hold(vote("alice", "post", 5_000));
+        // The post is looked at a second before, and is too young to be looked at again.
+        play.run_until(4_500);
+        assert_eq!(play.looks.len(), 1);
+        play.act(|caster, world| caster.posts_changed(vec![options(payout)], world.now));
+        play.run_until(10_000);
+        assert_eq!(play.sent.is_empty(), skips);
+    }
+    // Nodes do not tell of it yet.
+    let mut play = with("");
+    play.act(|caster, world| caster.posts_changed(vec![options(0)], world.now));
+    play.hold(vote("alice", "post", 5_000));
+    play.run_until(10_000);
+    assert_eq!(
+        skipped(&play),
+        "payout.declined: the author declines payout"
+    );
+}
+
+#[test]
+fn an_edit_in_a_block_after_the_look_makes_the_post_be_looked_at_again() {
+    let mut play = with("tags = { none = ['nsfw'] }");
+    play.hold(vote("alice", "post", 5_000));
+    play.run_until(4_500);
+    let mut edited = content("post");
+    edited.json_metadata = r#"{"tags": ["nsfw"]}"#.to_owned();
+    let post = edited.post.clone();
+    play.publish(edited);
+    play.act(|caster, world| caster.posts_changed(vec![PostChange::Text(post)], world.now));
+    play.run_until(10_000);
+    assert_eq!(skipped(&play), "tags.none: it has nsfw");
 }

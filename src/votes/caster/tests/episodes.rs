@@ -101,7 +101,10 @@ fn refusals_of_votes_in_flight_together_are_one_cause() {
     play.run_until(DUE + 5_000);
     assert_eq!(rows_and_lines(&play), (1, 2));
     assert_eq!(play.ends().len(), 3);
-    assert_eq!(play.sent_at(), [DUE, DUE, DUE, DUE + 1_100, DUE + 1_200, DUE + 1_200]);
+    assert_eq!(
+        play.sent_at(),
+        [DUE, DUE, DUE, DUE + 1_100, DUE + 1_200, DUE + 1_200]
+    );
 }
 
 #[test]
@@ -176,7 +179,14 @@ fn a_vote_that_waits_for_mana_ends_when_the_post_is_too_old() {
     play.hold(vote("alice", "post", DUE));
     play.run_until(7 * MINUTE);
     assert!(play.ends().is_empty());
-    assert!(play.row("post").reason.as_ref().unwrap().to_string().starts_with("min_mana:"));
+    assert!(
+        play.row("post")
+            .reason
+            .as_ref()
+            .unwrap()
+            .to_string()
+            .starts_with("min_mana:")
+    );
     play.run_until(7 * MINUTE + 10);
     let Outcome::Skipped(why) = play.end() else {
         panic!("{:?}", play.end())
