@@ -190,6 +190,11 @@ impl Known {
             PostChange::Text(post) => {
                 self.posts.remove(&post);
             }
+            // Published again, it has options of its own.
+            PostChange::Deleted(post) => {
+                self.posts.remove(&post);
+                self.options.remove(&post);
+            }
         }
     }
 

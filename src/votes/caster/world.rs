@@ -119,6 +119,8 @@ pub enum PostChange {
     Options(CommentOptions),
     /// It was published or edited.
     Text(PostId),
+    /// It was deleted.
+    Deleted(PostId),
 }
 
 impl PostChange {
@@ -130,6 +132,7 @@ impl PostChange {
             .filter_map(|operation| match &operation.body {
                 OperationBody::CommentOptions(options) => Some(Self::Options(options.clone())),
                 OperationBody::Comment(comment) => Some(Self::Text(comment.post.clone())),
+                OperationBody::DeleteComment(post) => Some(Self::Deleted(post.clone())),
                 OperationBody::Vote(_) => None,
             });
         changes.collect()

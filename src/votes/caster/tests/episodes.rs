@@ -120,8 +120,8 @@ fn after_a_refusal_for_mana_votes_that_cannot_be_paid_are_skipped_without_a_requ
         let Outcome::Skipped(why) = end else {
             panic!("{end:?}")
         };
-        // A vote of 50 % costs 1 %, and the refill brings 1 % in 72 minutes.
-        assert_eq!(why.to_string(), "not enough mana until 13:10");
+        // A vote of 50 % costs 1 %, and the refill brings what lacks by 13:04:48.
+        assert_eq!(why.to_string(), "not enough mana until 13:05");
     }
     assert_eq!(rows_and_lines(&play), (1, 1));
     assert_eq!(play.weighs.len(), 1, "the bar is carried forward");
