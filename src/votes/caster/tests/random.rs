@@ -85,8 +85,11 @@ impl Owed {
         for action in play.act(Caster::poll) {
             match action {
                 Action::Look(posts) => self.looks.push(posts),
-                Action::Count(_) | Action::Weigh(_) => {
-                    panic!("no rule has a limit or asks for mana")
+                Action::Count(_) => panic!("no rule has a limit"),
+                // Asked after a refusal for lack of mana.
+                Action::Weigh(voters) => {
+                    let nobody = Response::Weigh(voters, Ok(Vec::new()));
+                    play.act(|caster, world| caster.take(nobody, world));
                 }
                 Action::Send(request) => {
                     assert!(self.open.contains(&request.key), "sent though it is over");
