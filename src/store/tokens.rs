@@ -52,7 +52,8 @@ impl Store {
 
     /// Those of `rows` whose refresh token was refused for good, by the `error_log`.
     pub async fn refused_tokens(&self, rows: &[TokenRow]) -> Result<HashSet<Account>, StoreError> {
-        let statement = "SELECT CAST(fingerprint AS CHAR) FROM reported WHERE fingerprint LIKE 'dead:%'";
+        let statement =
+            "SELECT CAST(fingerprint AS CHAR) FROM reported WHERE fingerprint LIKE 'dead:%'";
         let marks: Vec<(String,)> = self.read("read refused tokens", statement, []).await?;
         let marks: HashSet<String> = marks.into_iter().map(|(mark,)| mark).collect();
         let refused = rows.iter().filter(|row| {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use secrecy::ExposeSecret;
 use import::Import;
+use secrecy::ExposeSecret;
 
 use crate::account::Account;
 use crate::cli::output::{print_line, unless_closed};

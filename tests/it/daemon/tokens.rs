@@ -13,7 +13,7 @@ use curatord::votes::vote::Vote;
 use tokio::time::Instant;
 
 use crate::harness::installation::Logged;
-use crate::harness::{Database, Installation, PATIENCE, on_each_database, until};
+use crate::harness::{Database, Installation, PATIENCE, on_each_database, run, until};
 
 on_each_database! {
     a_token_that_expires_soon_is_refreshed_before_it_is_needed,

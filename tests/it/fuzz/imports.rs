@@ -63,8 +63,12 @@ fn imports_of_any_content_are_read_without_showing_a_token() {
             return;
         };
         match import::read(text, now()) {
-            Ok(rows) => {
-                for row in rows {
+            Ok(import) => {
+                for refusal in import.refusals {
+                    assert_lines_harmless(&refusal);
+                    assert_no_token(&refusal);
+                }
+                for row in import.rows {
                     assert!(
                         row.expires_at
                             .is_none_or(|at| at - now() < TimeDelta::days(3_660))
