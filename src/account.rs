@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::visible::one_line;
+
 /// The account name of a voter, an author or a leader. Cheap to clone.
 ///
 /// The chain's rule (`is_valid_account_name` in hived and steemd): 3 to 16 characters in parts
@@ -79,13 +81,13 @@ impl Account {
 
 impl fmt::Display for Account {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&one_line(&self.0))
     }
 }
 
 impl fmt::Debug for Account {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "@{}", self.0)
+        write!(formatter, "@{self}")
     }
 }
 
@@ -102,6 +104,14 @@ mod tests {
     #[test]
     fn names_are_normalised() {
         assert_eq!(Account::parse("@Alice.Art").unwrap().as_str(), "alice.art");
+    }
+
+    #[test]
+    fn a_name_from_outside_is_shown_harmless() {
+        let name = Account::from_chain("bob\n\u{1b}[31m");
+        assert_eq!(name.to_string(), "bob\\n\\u001B[31m");
+        assert_eq!(format!("{name:?}"), "@bob\\n\\u001B[31m");
+        assert_eq!(name.as_str(), "bob\n\u{1b}[31m");
     }
 
     #[test]

@@ -13,7 +13,7 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`account`], [`address`], [`weight`], [`post`], [`network`], [`moment`], [`clock`], [`backoff`], [`stop`] | the words that all others use |
+//! | [`account`], [`address`], [`weight`], [`post`], [`network`], [`moment`], [`clock`], [`backoff`], [`stop`], [`visible`] | the words that all others use |
 //! | [`chain`] | blocks and operations, the nodes and their failover, the stream of blocks, mana |
 //! | [`rules`] | a rule, its filters and hours; the language ([`rules::language`]), the files ([`rules::files`]), and the set in force, which finds the rules about an account by one look-up ([`rules::set`]) |
 //! | [`votes`] | every decision: who asks ([`votes::asks`]), what a block means ([`votes::planner`]), what a change makes of a row ([`votes::fold`]), whether a vote goes out ([`votes::verdict`]) and when ([`votes::caster`]), and why not ([`votes::reason`]) |
@@ -114,5 +114,6 @@ pub mod simulate;
 pub mod stop;
 pub mod store;
 pub mod toml_reader;
+pub mod visible;
 pub mod votes;
 pub mod weight;

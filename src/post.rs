@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::account::Account;
+use crate::visible::one_line;
 
 /// Age at which a post pays out; votes after that do nothing.
 pub const PAYOUT_AFTER: TimeDelta = TimeDelta::days(7);
@@ -32,7 +33,7 @@ impl PostId {
 
 impl fmt::Display for PostId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "@{}/{}", self.author, self.permlink)
+        write!(formatter, "@{}/{}", self.author, one_line(&self.permlink))
     }
 }
 

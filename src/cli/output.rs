@@ -10,9 +10,15 @@ use serde::Serialize;
 use crate::cli::{log, wants_colour};
 use crate::diagnostic::Problem;
 use crate::diagnostic::render::render;
+use crate::visible::{one_line, visible, visible_json};
 
-/// Prints a line to standard error after the log lines so far. Errors of writing are ignored.
+/// Prints a text to standard error after the log lines so far, with invisible characters escaped. Errors of writing are
+/// ignored.
 pub fn complain(text: impl Display) {
+    complain_in_colour(&visible(&text.to_string()));
+}
+
+fn complain_in_colour(text: &str) {
     // If the log is blocked, this line would block too and delay the end of the program.
     if log::flush() {
         let _ = writeln!(io::stderr(), "{text}");
@@ -23,7 +29,7 @@ pub fn complain(text: impl Display) {
 pub fn complain_about<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
     let colour = wants_colour(&io::stderr());
     for problem in problems {
-        complain(render(problem, colour));
+        complain_in_colour(&render(problem, colour));
     }
 }
 
@@ -32,7 +38,8 @@ pub fn complain_about<'a>(problems: impl IntoIterator<Item = &'a Problem>) {
 /// # Errors
 /// The line cannot be written. A closed pipe is not an error.
 pub fn print_line(line: impl Display) -> io::Result<()> {
-    unless_closed(writeln!(io::stdout(), "{line}"))
+    let line = line.to_string();
+    unless_closed(writeln!(io::stdout(), "{}", visible(&line)))
 }
 
 /// Ignores the error of a closed pipe: the reader, such as `head`, has read enough.
@@ -46,7 +53,7 @@ pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Writes `rows` in columns below `head`. The columns `right` are aligned to the right.
+/// Writes `rows` in columns below `head`, with invisible characters escaped. The columns `right` are aligned to the right.
 ///
 /// # Errors
 /// `out` cannot be written.
@@ -58,7 +65,8 @@ pub fn write_columns<const N: usize>(
 ) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(head);
-    table.add_rows(rows);
+    let shown = |cells: [String; N]| cells.map(|cell| one_line(&cell).into_owned());
+    table.add_rows(rows.into_iter().map(shown));
     for column in right {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -75,8 +83,8 @@ pub fn write_columns<const N: usize>(
 /// # Errors
 /// `out` cannot be written.
 pub fn write_json_line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    writeln!(out)
+    let json = serde_json::to_string(value)?;
+    writeln!(out, "{}", visible_json(&json))
 }
 
 /// A moment in RFC 3339, in UTC with milliseconds.

@@ -12,6 +12,7 @@ use crate::rules::files::read::read_all;
 use crate::rules::set::RuleSet;
 use crate::ruletest::difference::side_by_side;
 use crate::ruletest::{TestFile, file};
+use crate::visible::{one_line, visible};
 
 /// Run unit tests for rules
 ///
@@ -89,6 +90,7 @@ impl Tally {
         for test in &file.tests {
             self.tests += 1;
             let name = format!("{}: {}", path.display(), test.name);
+            let name = one_line(&name);
             let why = match test.run(rules, file.chain) {
                 Ok(differences) if differences.is_empty() => {
                     writeln!(out, "ok      {name}")?;
@@ -98,7 +100,7 @@ impl Tally {
                 Err(error) => format!("        {error}\n"),
             };
             self.failed += 1;
-            write!(out, "FAILED  {name}\n{why}")?;
+            write!(out, "FAILED  {name}\n{}", visible(&why))?;
         }
         Ok(())
     }

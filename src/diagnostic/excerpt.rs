@@ -7,7 +7,7 @@ use std::ops::Range;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 use crate::diagnostic::text::Text;
-use crate::diagnostic::visible::{escape, must_be_escaped};
+use crate::visible::{escape, must_be_escaped};
 
 /// Maximum length of a line that is drawn whole, in characters.
 const LONGEST: usize = 120;

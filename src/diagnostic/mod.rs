@@ -7,14 +7,13 @@ mod render_tests;
 pub mod report;
 pub mod suggestion;
 pub mod text;
-pub mod visible;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::diagnostic::text::{Position, Text};
-use crate::diagnostic::visible::visible;
+use crate::visible::visible;
 
 /// Severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 
 use crate::diagnostic::excerpt::Excerpt;
 use crate::diagnostic::text::Text;
-use crate::diagnostic::visible::visible;
 use crate::diagnostic::{Marks, PlainProblem, Problem, Severity};
+use crate::visible::visible;
 
 /// Column at which help is wrapped.
 const WIDTH: usize = 100;

@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
+use crate::visible::one_line;
 use crate::weight::Weight;
 
 /// Identifier of a rule in the queue, logs and tables: `relative/path.toml:name`. Cheap to clone.
@@ -44,7 +45,7 @@ impl RuleId {
 
 impl fmt::Display for RuleId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(&self.0)
+        formatter.pad(&one_line(&self.0))
     }
 }
 

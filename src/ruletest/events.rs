@@ -55,7 +55,10 @@ pub(super) fn read_post(mut table: Table<'_>) -> Result<Event, Reported> {
     let id = PostId::new(author?, &permlink?);
     let (tags, community) = (tags?.unwrap_or_default(), community?);
     let (parent_author, parent_permlink) = match parent? {
-        Some(parent) => (parent.author.to_string(), parent.permlink.to_string()),
+        Some(parent) => (
+            parent.author.as_str().to_owned(),
+            parent.permlink.to_string(),
+        ),
         None => {
             let category = community.as_ref().or(tags.first());
             let category = category.map_or(NO_CATEGORY, String::as_str);

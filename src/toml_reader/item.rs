@@ -10,7 +10,7 @@ use toml::de::DeValue;
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::{Report, Reported};
 use crate::diagnostic::suggestion::{alternatives, closest};
-use crate::diagnostic::visible::escape;
+use crate::visible::escape;
 
 /// A key and its value. The items of a list carry the key of the list.
 #[derive(Debug, Clone)]

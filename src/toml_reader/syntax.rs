@@ -8,8 +8,8 @@ use toml::de::{DeTable, Error};
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::Report;
 use crate::diagnostic::text::Text;
-use crate::diagnostic::visible::escape;
 use crate::toml_reader::item::quoted;
+use crate::visible::escape;
 
 const NO_COMMA: &str = "missing comma between array elements";
 

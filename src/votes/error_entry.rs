@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::post::VoteKey;
+use crate::visible::one_line;
 use crate::votes::status::{ErrorKind, Origin};
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
@@ -20,7 +21,7 @@ pub struct ErrorEntry {
     pub permlink: String,
     /// The weight of the vote, if it is about one.
     pub weight: Option<Weight>,
-    /// What happened, to what, and what to do.
+    /// What happened, to what, and what to do, in one line.
     pub error: String,
     /// When it happened.
     pub at: DateTime<Utc>,
@@ -38,7 +39,7 @@ impl ErrorEntry {
             author: String::new(),
             permlink: String::new(),
             weight: None,
-            error: error.into(),
+            error: one_line(&error.into()).into_owned(),
             at,
             fingerprint: None,
         }

@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::post::PostId;
 use crate::rules::filter::Refusal;
 use crate::rules::rule::RuleId;
+use crate::visible::one_line;
 use crate::weight::Weight;
 
 /// Why a vote is where it is. `Display` writes the sentence for people.
@@ -37,13 +38,13 @@ pub enum Reason {
         times: u32,
     },
     /// The file of the rule, named here, has errors.
-    #[error("waits for {0}, which has errors")]
+    #[error("waits for {}, which has errors", one_line(.0))]
     FileUnreadable(String),
     /// The rule does not ask for the vote any more.
     #[error("the rule {0} {1}")]
     NotNow(RuleId, NotNow),
     /// A filter of the rule turns the post away.
-    #[error("{0}")]
+    #[error("{}", one_line(&.0.to_string()))]
     Filter(Refusal),
     /// The post is older than `max_age`, now or when the vote is due.
     #[error(
@@ -113,7 +114,7 @@ pub enum Reason {
     #[error("there is no usable token for @{0}: `curatord auth import` brings one")]
     NoToken(Account),
     /// The signer refuses the token that a refresh has just brought.
-    #[error("the signer refuses the token that it has just handed out: {0}")]
+    #[error("the signer refuses the token that it has just handed out: {}", one_line(.0))]
     NewTokenRefused(String),
     /// The daemon stopped before the signer had answered.
     #[error("stopped before the signer had answered")]
@@ -146,7 +147,7 @@ pub enum Reason {
         trouble: Box<Self>,
     },
     /// A message of the signer, a node or the database, or the text in the table.
-    #[error("{0}")]
+    #[error("{}", one_line(.0))]
     Told(String),
 }
 
