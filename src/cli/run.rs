@@ -24,7 +24,7 @@ const EXIT_AFTER: Duration = Duration::from_secs(14);
 /// Run the daemon: follow the chain and cast votes
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Do everything except casting: votes end with the status `dry_run`
+    /// Do everything except casting: votes end with the status `dry_run`. Needs no application and no tokens
     #[arg(long)]
     pub dry_run: bool,
     /// Start at this block instead of the last one that was read
@@ -39,7 +39,9 @@ pub struct Args {
 /// The daemon cannot start, or fails.
 pub async fn run(args: &Args, path: Option<&Path>, wrap: Option<Wrap>) -> anyhow::Result<Exit> {
     let config = configuration(path)?;
-    config.ready_to_run()?;
+    if !args.dry_run {
+        config.ready_to_run()?;
+    }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -96,6 +98,7 @@ impl HangUp {
         let new = match configuration(self.path.as_deref()) {
             Ok(new) => new,
             Err(error) => {
+                let error = error.to_string().replace('\n', "; ");
                 return tracing::error!(
                     "configuration not reloaded, the old one stays in force: {error}"
                 );

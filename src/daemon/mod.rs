@@ -235,9 +235,12 @@ async fn wire(
         owner: owner.clone(),
         config: changing.clone(),
     };
-    stages.start("token keeper", give_up::KEEPER, |stop| {
-        keeper.run(refreshes, stop)
-    });
+    // A dry run needs no application, without which no token can be refreshed.
+    if !dry_run || config.ready_to_run().is_ok() {
+        stages.start("token keeper", give_up::KEEPER, |stop| {
+            keeper.run(refreshes, stop)
+        });
+    }
     let caster = cast::run::Parts {
         dry_run,
         config: changing.clone(),

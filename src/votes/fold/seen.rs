@@ -55,8 +55,13 @@ pub(super) fn seen_in_block(row: Vote, seen: &Seen, context: &Context<'_>) -> Vo
     match row.status {
         // Final; or ours is still on its way, and will be looked for.
         Status::Confirmed | Status::Cast => row,
-        _ => {
-            let mut row = ended(row, Status::Skipped, Reason::VotedByHand);
+        status => {
+            // What a dry run would have done stays on record.
+            let status = match status {
+                Status::DryRun => status,
+                _ => Status::Skipped,
+            };
+            let mut row = ended(row, status, Reason::VotedByHand);
             // From now on the row describes that vote: the voter's interval counts from it.
             let ask = &mut row.asks.first;
             (ask.block, ask.at) = (seen.block_num, seen.at);

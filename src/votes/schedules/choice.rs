@@ -210,7 +210,7 @@ pub fn counts(row: &Vote, dry_run: bool) -> bool {
     match row.status {
         Status::Queued | Status::Cast | Status::Confirmed => true,
         Status::Skipped => row.is_by_hand(),
-        Status::DryRun => dry_run,
+        Status::DryRun => dry_run || row.is_by_hand(),
         Status::Failed | Status::Withdrawn => false,
     }
 }

@@ -16,6 +16,7 @@ on_each_database! {
     a_missing_folder_of_rules_ends_it,
     an_empty_folder_of_rules_is_told_of_and_waited_for,
     a_dry_run_casts_nothing_and_is_never_taken_for_a_real_one,
+    a_dry_run_needs_neither_application_nor_tokens_and_keeps_what_it_would_have_done,
 }
 
 const RULES: &str = r#"
@@ -110,6 +111,44 @@ async fn a_dry_run_casts_nothing_and_is_never_taken_for_a_real_one(database: &Da
         Status::DryRun
     );
     assert_eq!(site.broadcasts("alice", &post).len(), 0);
+    daemon.stop().await;
+}
+
+async fn a_dry_run_needs_neither_application_nor_tokens_and_keeps_what_it_would_have_done(
+    database: &Database,
+) {
+    let mut site = Installation::new(database).await;
+    site.rules("friends.toml", RULES);
+    let toml = site.folder().join("curatord.toml");
+    let text = fs::read_to_string(&toml).unwrap();
+    let of_application = |line: &&str| !line.starts_with("client_");
+    let without: Vec<_> = text.lines().filter(of_application).collect();
+    fs::write(&toml, without.join("\n")).unwrap();
+    site.set("signer.url", "http://127.0.0.1:9");
+    let real = site.spawn(&[]).ended().await;
+    assert_eq!(real.code, Some(1));
+
+    site.sandbox.add_account("alice");
+    let daemon = site.start_with(&["--dry-run"]).await;
+    let post = site.sandbox.publish("bob", "a-post");
+    site.row_is("alice", &post, Status::DryRun).await;
+    // The voter votes, with another weight and with the same.
+    for weight in [2_500, 1_000] {
+        site.sandbox.vote("alice", &post, weight).unwrap();
+        let noted = |row: &curatord::votes::vote::Vote| row.reason.is_some();
+        let row = site.row_where("alice", &post, "says why", noted).await;
+        assert_eq!(row.status, Status::DryRun);
+        assert_eq!(row.reason.unwrap().to_string(), "voted by hand");
+    }
+    site.next_block_is_read().await;
+    let row = site.row("alice", &post).await.unwrap();
+    assert_eq!(row.status, Status::DryRun);
+    let said = site.run(&["explain", &post.to_string()]).await;
+    assert!(
+        said.out.contains("a dry run would have voted 10%"),
+        "{said:?}"
+    );
+    assert!(said.out.contains("voted 10% by other means"), "{said:?}");
     daemon.stop().await;
 }
 

@@ -96,6 +96,7 @@ fn every_change_makes_of_every_state_what_it_should() {
         ("its block is undone", |table| table.undo(9, 4)),
     ];
     const BY_HAND: &str = "skipped second 2500 @9 (voted by hand)";
+    const DRY_BY_HAND: &str = "dry_run second 2500 @9 (voted by hand)";
     const ANOTHER_BY_HAND: &str = "skipped 7700 (voted by hand)";
     const ANEW: [&str; 3] = [
         "queued second 4500 @9",
@@ -203,7 +204,15 @@ fn every_change_makes_of_every_state_what_it_should() {
         (
             "dry run",
             [
-                "-", newer, earlier, changed, "-", BY_HAND, BY_HAND, BY_HAND, "-",
+                "-",
+                newer,
+                earlier,
+                changed,
+                "-",
+                DRY_BY_HAND,
+                DRY_BY_HAND,
+                DRY_BY_HAND,
+                "-",
             ],
         ),
         (
