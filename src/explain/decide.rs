@@ -80,7 +80,12 @@ struct Taken {
 impl<'a> Decider<'a> {
     pub fn new(case: &'a Case<'a>, voter: &'a Account) -> Self {
         let row = case.known.row(voter);
-        let by_rule = row.filter(|row| row.ask().origin != Origin::Hand);
+        // A queued vote whose rule no longer votes as this voter goes to the next rule that asks for it.
+        let has_rule = |row: &Vote| {
+            let mut rules = case.rules.rules_of(voter);
+            row.status != Status::Queued || rules.any(|rule| rule.id == row.ask().rule)
+        };
+        let by_rule = row.filter(|row| row.ask().origin != Origin::Hand && has_rule(row));
         Self {
             case,
             known: case.known,
@@ -99,6 +104,7 @@ impl<'a> Decider<'a> {
         let (says, condition, why) = self.find(rule).unwrap_or_else(|against| against);
         Decision {
             rule: rule.id.clone(),
+            concerns_author: rule.covers_author(&self.known.post.author) || condition == "except",
             says,
             condition,
             why,
@@ -113,12 +119,15 @@ impl<'a> Decider<'a> {
             .row
             .filter(|row| schedule.is_none() || counts(row, false));
         let own = row.filter(|row| row.ask().rule == rule.id);
-        if let Some(ended) = own.and_then(ended) {
+        if let Some(ended) = own.and_then(|row| self.ended(row)) {
             return Err(ended);
         }
-        self.by_names(rule)?;
-        self.by_filters(rule)?;
-        let ask = cause::of(rule, self.voter, self.case)?;
+        let ask = self.asks(rule).inspect_err(|against| {
+            if own.is_some() && against.0 == Says::No {
+                // The rule drops out: the next one that asks has the vote.
+                self.taken = None;
+            }
+        })?;
         self.by_people(row)?;
         if let Some(Taken { by, how, stands }) = &self.taken
             && *by != rule.id
@@ -126,15 +135,36 @@ impl<'a> Decider<'a> {
         {
             return Err(no("precedence", format!("{by} has the post: {how}")));
         }
-        match (own, schedule) {
+        let left = self.left_to(rule);
+        match (own.or(left.as_ref()), schedule) {
             (Some(row), _) => {
-                let (weight, at) = (ask.weight, self.by_moment(rule, row)?);
+                let at = self.by_moment(rule, row);
+                self.taken.get_or_insert_with(|| Taken {
+                    by: rule.id.clone(),
+                    how: Status::Queued.to_string(),
+                    stands: true,
+                });
+                let (weight, at) = (ask.weight, at?);
                 let why = format!("{weight}, due {}", shown(at));
                 Ok((Says::Queued { weight, at }, "queue", why))
             }
             (None, Some(schedule)) => self.at_next_run(rule, schedule, ask),
             (None, None) => self.after_event(rule, ask),
         }
+    }
+
+    /// What the rule asks for, as it is now.
+    fn asks(&self, rule: &Rule) -> Result<Ask, Found> {
+        self.by_names(rule)?;
+        self.by_filters(rule)?;
+        cause::of(rule, self.voter, self.case)
+    }
+
+    /// The queued vote that `rule` has because the rules before it dropped out.
+    fn left_to(&self, rule: &Rule) -> Option<Vote> {
+        let row = self.row.filter(|row| row.status == Status::Queued)?;
+        let ask = row.asks.others.iter().find(|ask| ask.rule == rule.id)?;
+        self.taken.is_none().then(|| self.vote(ask.clone()))
     }
 
     /// The vote that `ask` will be when the daemon reads its cause.
@@ -201,6 +231,7 @@ impl<'a> Decider<'a> {
 
     /// Votes of the voter by other means than rules; `row` is the voter's row if it counts.
     fn by_people(&self, row: Option<&Vote>) -> Result<(), Found> {
+        let standing = self.known.standing(self.voter);
         let by_hand = |weight| {
             let why = format!("the voter voted {weight} by other means");
             Err(no("by hand", why))
@@ -208,7 +239,7 @@ impl<'a> Decider<'a> {
         if let Some(row) = row {
             let (ask, status) = (row.ask(), row.status);
             if row.is_by_hand() {
-                return by_hand(ask.weight);
+                return by_hand(standing.unwrap_or(ask.weight));
             }
             if ask.origin == Origin::Hand {
                 let why = format!("a vote of {} was asked for: {status}", ask.weight);
@@ -219,8 +250,7 @@ impl<'a> Decider<'a> {
         let ours = self.row.is_some_and(|row| {
             row.attempts > 0 || matches!(row.status, Status::Cast | Status::Confirmed)
         });
-        let standing = self.known.standing(self.voter).filter(|_| !ours);
-        standing.map_or(Ok(()), by_hand)
+        standing.filter(|_| !ours).map_or(Ok(()), by_hand)
     }
 
     /// Whether the daemon has yet to read the block with the cause: it reads each block once.
@@ -320,24 +350,25 @@ impl<'a> Decider<'a> {
             _ => Ok(at),
         }
     }
-}
 
-/// What the row of a rule's own vote says if it is not queued any more.
-fn ended(row: &Vote) -> Option<Found> {
-    let (weight, at) = (row.ask().weight, row.cast_at);
-    let when = shown(at.unwrap_or(row.updated_at));
-    let reason = row.reason.as_ref().map(Reason::to_string);
-    Some(match row.status {
-        Status::Queued => return None,
-        Status::Cast | Status::Confirmed => {
-            let why = format!("{weight} at {when}");
-            (Says::Voted { weight, at }, "voted", why)
-        }
-        Status::Skipped if row.is_by_hand() => {
-            let why = format!("the voter voted {weight} by other means");
-            no("by hand", why)
-        }
-        Status::DryRun => no("dry_run", format!("would have voted {weight} at {when}")),
-        status => no(status.as_str(), reason.unwrap_or_default()),
-    })
+    /// What the row of a rule's own vote says if it is not queued any more.
+    fn ended(&self, row: &Vote) -> Option<Found> {
+        let (weight, at) = (row.ask().weight, row.cast_at);
+        let when = shown(at.unwrap_or(row.updated_at));
+        let reason = row.reason.as_ref().map(Reason::to_string);
+        Some(match row.status {
+            Status::Queued => return None,
+            Status::Cast | Status::Confirmed => {
+                let why = format!("{weight} at {when}");
+                (Says::Voted { weight, at }, "voted", why)
+            }
+            Status::Skipped if row.is_by_hand() => {
+                let weight = self.known.standing(self.voter).unwrap_or(weight);
+                let why = format!("the voter voted {weight} by other means");
+                no("by hand", why)
+            }
+            Status::DryRun => no("dry_run", format!("would have voted {weight} at {when}")),
+            status => no(status.as_str(), reason.unwrap_or_default()),
+        })
+    }
 }

@@ -16,11 +16,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::account::Account;
+pub use crate::explain::cause::listed;
 use crate::explain::decide::{Case, Decider};
 use crate::explain::known::Known;
 use crate::explain::summary::{summary, vote_of};
 use crate::rules::rule::{Rule, RuleId};
 use crate::rules::set::RuleSet;
+use crate::visible::one_line;
 use crate::weight::Weight;
 
 /// What a rule says for one voter.
@@ -58,6 +60,8 @@ pub enum Says {
 pub struct Decision {
     /// The rule.
     pub rule: RuleId,
+    /// Whether it covers the author of the post, or names it as an exception.
+    pub concerns_author: bool,
     /// The result.
     pub says: Says,
     /// The key of the rule file that decided, or another word: `post`, `leaders`, `precedence`, `queue`, `token`,
@@ -65,6 +69,16 @@ pub struct Decision {
     pub condition: &'static str,
     /// Its value, for people.
     pub why: String,
+}
+
+impl Decision {
+    /// The condition with its value.
+    pub fn said(&self) -> String {
+        match self.why.starts_with(self.condition) {
+            true => self.why.clone(),
+            false => format!("{}: {}", self.condition, self.why),
+        }
+    }
 }
 
 /// All rules of one voter.
@@ -84,11 +98,15 @@ pub struct Answer {
 type Found = (Says, &'static str, String);
 
 fn no(condition: &'static str, why: impl Display) -> Found {
-    (Says::No, condition, why.to_string())
+    (Says::No, condition, one_line(&why.to_string()).into_owned())
 }
 
 fn unknown(condition: &'static str, why: impl Display) -> Found {
-    (Says::Unknown, condition, why.to_string())
+    (
+        Says::Unknown,
+        condition,
+        one_line(&why.to_string()).into_owned(),
+    )
 }
 
 /// Explains the post of `known` for one voter, or for all voters in the order in which the rules name them.

@@ -23,16 +23,19 @@ use crate::rules::set::RuleSet;
 
 /// Explain why a post was, will be or will not be voted on
 ///
-/// Shows for every rule and voter the condition that decides, with its value. It is based on the current rule files, the
+/// Shows the condition that decides, with its value, for every rule that could concern the post. It is based on the current rule files, the
 /// queue, the post, and the voters' mana.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The post or comment: @author/permlink
+    /// The post or comment: @author/permlink, or its address
     #[arg(value_name = "POST", value_parser = arguments::post)]
     pub post: PostId,
     /// Show only this voter
     #[arg(long, value_name = "NAME", value_parser = arguments::account)]
     pub voter: Option<Account>,
+    /// Show all rules and each voter, also rules about other authors
+    #[arg(long)]
+    pub all: bool,
     /// Explain as of this time: "2026-11-22 18:00" or 2026-11-22T18:00:00Z [default: now]
     #[arg(long, value_name = "TIME", value_parser = arguments::when)]
     pub at: Option<When>,
@@ -67,7 +70,7 @@ pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
     let answers = explain::explain(&rules, voter, &known);
     let mut out = io::stdout().lock();
     let written = match args.format {
-        Format::Table => write_text(&answers, &known, &mut out),
+        Format::Table => write_text(&answers, &known, args.all, &mut out),
         Format::Json => write_json(&answers, &args.post, &mut out),
     };
     unless_closed(written)?;

@@ -92,7 +92,7 @@ fn a_queued_vote_is_held_against_the_rule_as_it_is_now() {
 #[test]
 fn a_queued_vote_that_another_rule_asks_for_too_says_which() {
     let rules = [
-        trail("name = 'art'\ntags = { any = ['art'] }"),
+        author("name = 'art'"),
         author("name = 'second'"),
         author("name = 'third'"),
     ]
@@ -214,4 +214,100 @@ fn a_vote_by_hand_of_a_voter_that_no_rule_names_is_told() {
     let by_hand = says(Status::Skipped, Some("voted by hand"));
     assert_eq!(by_hand, Says::Voted { weight, at: None });
     assert_eq!(says(Status::Failed, Some("no token")), Says::No);
+}
+
+/// The summary about a vote that `f.toml:first` has queued, and for which `f.toml:second` asks too.
+fn summary_of(rules: &str) -> String {
+    let mut known = known();
+    let mut queued = row("f.toml:first", Origin::Author, Status::Queued, None);
+    let second = Ask {
+        rule: RuleId::from_stored("f.toml:second"),
+        ..queued.ask().clone()
+    };
+    queued.asks.others.push(second);
+    // The post was read when it was queued.
+    tables(&mut known).read_until = Some(start() + TimeDelta::minutes(1));
+    tables(&mut known).votes.insert(account("alice"), queued);
+    answer(rules, &known).summary
+}
+
+#[test]
+fn the_summary_of_a_queued_vote_says_what_its_rule_says_now() {
+    let first = author("name = 'first'");
+    let second = author("name = 'second'");
+    let due = "due 2026-03-01 12:05:00 UTC";
+    assert_eq!(
+        summary_of(&[&*first, &second].concat()),
+        format!(
+            "queued: 50%, {due}, by f.toml:first; f.toml:second asks for it too, and has it if that rule drops out"
+        )
+    );
+    let lighter = first.replace("'50%'", "'40%'");
+    assert!(summary_of(&lighter).starts_with(&format!("queued: 40%, {due}, by f.toml:first")));
+    for (change, why) in [
+        ("enabled = false", "enabled: the rule is switched off"),
+        (
+            "expires = 2026-02-01",
+            "expires: the rule is off since 2026-02-01 00:00:00 UTC",
+        ),
+        ("except = ['bob']", "except: @bob is left out"),
+        ("tags = { none = ['nsfw'] }", "tags: tags.none: it has nsfw"),
+        (
+            "self_votes = true\nwords = { min = 500 }",
+            "words: it has 12, fewer than 500",
+        ),
+    ] {
+        let off = author(&format!("name = 'first'\n{change}"));
+        let alone = summary_of(&off);
+        assert!(
+            alone.starts_with("queued by f.toml:first, but no vote: "),
+            "{change}: {alone}"
+        );
+        let key = why.split(':').next().unwrap();
+        assert!(alone.contains(key), "{change}: {alone}");
+        // The next rule that asks for it has it then.
+        let both = summary_of(&[&*off, &second.replace("'50%'", "'30%'")].concat());
+        assert!(
+            both.starts_with(&format!(
+                "queued: 30%, {due}, by f.toml:second; f.toml:first drops out: "
+            )),
+            "{change}: {both}"
+        );
+    }
+    assert_eq!(
+        summary_of(&author("name = 'another'")),
+        "queued by f.toml:first, but no vote: the rule no longer votes as this voter"
+    );
+}
+
+#[test]
+fn a_condition_when_due_ends_a_queued_vote_and_gives_it_to_no_other_rule() {
+    let window = "max_age = '1h'\nwindow = { from = '18:00', to = '20:00' }";
+    let first = author(&format!("name = 'first'\n{window}"));
+    let summary = summary_of(&[&*first, &author("name = 'second'")].concat());
+    assert!(
+        summary.starts_with("queued by f.toml:first, but no vote: window"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_vote_by_hand_is_told_with_its_own_weight() {
+    let mut known = known();
+    content(&mut known).votes = [(account("alice"), weight(77))].into_iter().collect();
+    for status in [Status::Skipped, Status::DryRun] {
+        let by_hand = row(
+            "f.toml:author-1",
+            Origin::Author,
+            status,
+            Some("voted by hand"),
+        );
+        tables(&mut known).votes.insert(account("alice"), by_hand);
+        let answer = answer(&author(""), &known);
+        assert!(
+            answer.summary.contains("voted 77% by other means"),
+            "{status}: {}",
+            answer.summary
+        );
+    }
 }
