@@ -9,32 +9,86 @@ use crate::post::PostId;
 use crate::rules::language::percentage;
 use crate::weight::Weight;
 
-/// Parses `@author/permlink`, or the address of a post: `https://peakd.com/@author/permlink`, where `?` and `#` and what
-/// follows are ignored. An address that ends in `#@author/permlink` refers to that comment.
+/// How a post is written.
+const POST: &str = "write @author/permlink, or the address of the post";
+
+/// Parses `@author/permlink`, or the address of a post as copied from a browser: `https://peakd.com/@author/permlink`, also
+/// with escapes such as `%40`, and `https://3speak.tv/watch?v=author/permlink`. What follows `?` and `#` is ignored, but an
+/// address that ends in `#@author/permlink` refers to that comment.
 ///
 /// # Errors
 /// A message that says what to write.
 pub fn post(text: &str) -> Result<PostId, String> {
-    let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
-    let address = address.split('?').next().unwrap_or_default();
-    let comment = fragment.starts_with('@') && fragment.contains('/');
-    let address = if comment { fragment } else { address };
-    let name = match address.rfind("/@") {
-        Some(at) => &address[at + 1..],
-        None => address,
-    };
-    let Some((author, permlink)) = name.split_once('/') else {
-        return Err("write @author/permlink".to_owned());
-    };
-    let author = Account::parse(author).map_err(|error| error.to_string())?;
-    let permlink = permlink.strip_suffix('/').unwrap_or(permlink);
+    let text = text.trim();
+    let (author, permlink) = named(text).ok_or(POST)?;
+    let author = Account::parse(&author).map_err(|error| format!("{error}: {POST}"))?;
     if permlink.contains('/') {
-        return Err("a permlink cannot contain /: write @author/permlink".to_owned());
+        return Err(format!("a permlink cannot contain /: {POST}"));
     }
     if permlink.is_empty() || permlink.len() > 256 || permlink.contains(char::is_whitespace) {
-        return Err("a permlink has 1 to 256 characters and no spaces".to_owned());
+        return Err(format!(
+            "a permlink has 1 to 256 bytes and no spaces: {POST}"
+        ));
     }
-    Ok(PostId::new(author, permlink))
+    Ok(PostId::new(author, &permlink))
+}
+
+/// The author and the permlink that a text names, without escapes.
+fn named(text: &str) -> Option<(String, String)> {
+    let (address, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let path = decoded(path)?;
+    let host_and_path = path.split_once("://").map(|(_, rest)| rest);
+    let fragment = decoded(fragment)?;
+    let watched = query.split('&').find_map(|pair| pair.strip_prefix("v="));
+    let name = match path.rfind("/@") {
+        _ if fragment.starts_with('@') && fragment.contains('/') => fragment,
+        Some(at) => path[at + 1..].to_owned(),
+        // As on 3speak.tv.
+        None if watched.is_some() => decoded(watched?)?,
+        // As on inleo.io: the last two parts of the path, without `@`.
+        None => match host_and_path.or_else(|| without_scheme(&path)) {
+            Some(address) => {
+                let address = address.strip_suffix('/').unwrap_or(address);
+                let parts: Vec<_> = address.split('/').collect();
+                match parts[..] {
+                    [_, .., author, permlink] if parts.len() > 2 => format!("{author}/{permlink}"),
+                    _ => return None,
+                }
+            }
+            None => path,
+        },
+    };
+    let (author, permlink) = name.split_once('/')?;
+    let permlink = permlink.strip_suffix('/').unwrap_or(permlink);
+    Some((author.to_owned(), permlink.to_owned()))
+}
+
+/// An address such as `inleo.io/threads/view/bob/a-post`; `None` for `bob/a-post`.
+fn without_scheme(path: &str) -> Option<&str> {
+    let host = path.split('/').next()?;
+    (host.contains('.') && path.trim_end_matches('/').matches('/').count() > 1).then_some(path)
+}
+
+/// The text without the escapes of addresses; `None` if they are not UTF-8. A `%` that begins no escape stays.
+fn decoded(text: &str) -> Option<String> {
+    let digit = |at: usize| char::from(*text.as_bytes().get(at)?).to_digit(16);
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&byte) = text.as_bytes().get(at) {
+        let escaped = (byte == b'%').then(|| Some((digit(at + 1)?, digit(at + 2)?)));
+        match escaped.flatten() {
+            Some((high, low)) => {
+                bytes.push(u8::try_from(16 * high + low).ok()?);
+                at += 3;
+            }
+            None => {
+                bytes.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Parses the name of an account.
@@ -131,12 +185,31 @@ mod tests {
             "https://peakd.com/@bob/my-garden#comments",
             "https://peakd.com/@bob/my-garden/",
             "https://hive.blog/hive-1/@carol/a-post#@bob/my-garden",
+            "https://peakd.com/%40bob/my-garden",
+            "https://peakd.com/hive-1%2F%40bob%2Fmy-garden",
+            "https://hive.blog/hive-1/@carol/a-post#%40bob/my-garden",
+            "https://3speak.tv/watch?v=bob/my-garden",
+            "https://3speak.tv/watch?ref=x&v=bob%2Fmy-garden",
+            "3speak.tv/watch?v=bob/my-garden",
+            "https://inleo.io/threads/view/bob/my-garden",
+            "https://inleo.io/threads/view/bob/my-garden/?referral=carol",
+            "inleo.io/threads/view/bob/my-garden",
+            "peakd.com/@bob/my-garden",
+            " @bob/my-garden\n",
         ] {
             assert_eq!(post(text).unwrap().to_string(), "@bob/my-garden", "{text}");
         }
         // Old permlinks can contain other characters.
         let old = post("@bob/My_Garden.1").unwrap();
         assert_eq!(old.to_string(), "@bob/My_Garden.1");
+        for text in [
+            "@bob/caf%C3%A9",
+            "@bob/café",
+            "https://peakd.com/@bob/caf%c3%a9",
+        ] {
+            assert_eq!(&*post(text).unwrap().permlink, "café", "{text}");
+        }
+        assert_eq!(&*post("@bob/100%-true").unwrap().permlink, "100%-true");
         for text in [
             "@bob",
             "@bob/",
@@ -146,8 +219,14 @@ mod tests {
             "@bob/two words",
             "@bob/post/more",
             "",
+            "https://peakd.com/@bob",
+            "https://peakd.com/bob",
+            "https://3speak.tv/watch?v=bob",
+            "@bob/caf%FF",
+            "@bob/two%20words",
         ] {
-            assert!(post(text).is_err(), "{text}");
+            let error = post(text).unwrap_err();
+            assert!(error.ends_with(POST), "{text}: {error}");
         }
     }
 

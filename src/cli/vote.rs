@@ -9,10 +9,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::account::Account;
+use crate::chain::nodes::Nodes;
 use crate::cli::arguments::{self, When};
 use crate::cli::output::{complain, print_line};
 use crate::cli::{Exit, WrongUsage, configuration, reads_the_chain};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::post::{PAYOUT_AFTER, PostId, VoteKey};
 use crate::rules::rule::RuleId;
 use crate::store::Store;
@@ -27,18 +29,23 @@ use crate::weight::Weight;
 const TOO_LATE_TO_CHANGE: TimeDelta = TimeDelta::seconds(10);
 /// Maximum age of `--at` that still means now.
 const STILL_NOW: TimeDelta = TimeDelta::minutes(1);
+/// Maximum time to look at the post and the voter.
+const LOOK_AT_MOST: Duration = Duration::from_secs(10);
 /// Error if standard output cannot be written.
 const NOT_PRINTED: &str = "the vote is queued, but the result cannot be printed";
 
 /// Queue one vote by hand, to be cast now or later
 ///
-/// A running daemon casts the vote; otherwise it waits until one runs. It replaces a vote that a rule has queued for
+/// A node is asked for the post first. A running daemon casts the vote; otherwise it waits until one runs. It replaces a vote that a rule has queued for
 /// the same voter and post.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The post or comment: @author/permlink
+    /// The post or comment: @author/permlink, or its address
     #[arg(value_name = "POST", value_parser = arguments::post)]
     pub post: PostId,
+    /// Queue the vote even if no node knows the post or the voter's account
+    #[arg(long)]
+    pub force: bool,
     /// The account that votes
     #[arg(long, value_name = "NAME", value_parser = arguments::account)]
     pub voter: Account,
@@ -56,9 +63,10 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// The configuration or the database fails, or it is too late to change the voter's vote on this post.
+/// The configuration or the database fails, no node knows the post, or it is too late to change the voter's vote on it.
 pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
-    let now = Clock::system().now();
+    let clock = Clock::system();
+    let now = clock.now();
     let at = args.at.map(|at| at.moment(args.timezone)).transpose()?;
     let due_at = at.unwrap_or(now);
     if due_at < now - STILL_NOW {
@@ -71,7 +79,7 @@ pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
     }
     let config = configuration(config)?;
     let store = Store::open_existing(&config.database.url, config.database.timezone).await?;
-    let done = vote(args, &store, due_at, now).await;
+    let done = vote(args, &config, &store, clock, due_at).await;
     store.close().await;
     done
 }
@@ -79,10 +87,12 @@ pub async fn run(args: &Args, config: Option<&Path>) -> anyhow::Result<Exit> {
 /// Queues the vote, and says what stands in its way.
 async fn vote(
     args: &Args,
+    config: &Config,
     store: &Store,
+    clock: Clock,
     due_at: DateTime<Utc>,
-    now: DateTime<Utc>,
 ) -> anyhow::Result<Exit> {
+    let now = clock.now();
     let key = VoteKey {
         voter: args.voter.clone(),
         post: args.post.clone(),
@@ -90,6 +100,9 @@ async fn vote(
     let before = store.vote(&key).await?;
     if let Some(why) = before.as_ref().and_then(|row| too_late(row, now)) {
         bail!("{key}: {why}");
+    }
+    if !args.force {
+        look(args, config, clock, due_at).await?;
     }
     let vote = queue(store, &key, args.weight, due_at.max(now), now).await?;
     print(&vote, before.as_ref(), now).context(NOT_PRINTED)?;
@@ -107,13 +120,65 @@ async fn vote(
     Ok(Exit::Done)
 }
 
+/// Looks at the post and the voter before the vote is queued. Nodes that do not answer are no obstacle: a daemon may reach
+/// them when the vote is due.
+async fn look(
+    args: &Args,
+    config: &Config,
+    clock: Clock,
+    due_at: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let network = &config.network;
+    let nodes = Nodes::new(&network.nodes, network.kind, clock, None)?;
+    let (post, voter) = (&args.post, &args.voter);
+    let looked = tokio::time::timeout(LOOK_AT_MOST, async {
+        tokio::join!(
+            nodes.contents(std::slice::from_ref(post)),
+            nodes.accounts(std::slice::from_ref(voter)),
+        )
+    });
+    let (contents, accounts) = match looked.await {
+        Ok((Ok(contents), Ok(accounts))) => (contents, accounts),
+        Ok((Err(error), _) | (_, Err(error))) => return unseen(post, &error),
+        Err(_) => return unseen(post, "the nodes did not answer in time"),
+    };
+    if accounts.is_empty() {
+        bail!(
+            "no node knows the account @{voter}: check --voter and `network.kind` (--force queues the vote all the same)"
+        );
+    }
+    let Some(content) = contents.into_iter().next().flatten() else {
+        bail!(
+            "no node knows the post {post}: check its author and permlink, or try again in a few seconds if it is new \
+             (--force queues the vote all the same)"
+        );
+    };
+    if content.created + PAYOUT_AFTER <= due_at {
+        let created = shown(content.created);
+        bail!(
+            "{post} of {created} has paid out by then: the vote would do nothing (--force queues it all the same)"
+        );
+    }
+    if content.votes.of(voter) == Some(args.weight) {
+        bail!("@{voter} has voted {} on {post} already", args.weight);
+    }
+    Ok(())
+}
+
+fn unseen(post: &PostId, why: impl std::fmt::Display) -> anyhow::Result<()> {
+    complain(format_args!(
+        "warning: {post} could not be looked up: {why}"
+    ));
+    Ok(())
+}
+
 /// Why a vote with the state of `row` cannot be changed any more.
 fn too_late(row: &Vote, now: DateTime<Utc>) -> Option<String> {
     let Ask { weight, due_at, .. } = row.ask();
     let why = match row.status {
         Status::Cast => format!("a vote of {weight} has already been cast"),
         Status::Confirmed => format!("a vote of {weight} is already on the chain"),
-        Status::Skipped if row.is_by_hand() => {
+        Status::Skipped | Status::DryRun if row.is_by_hand() => {
             "the voter has already voted with another application: change the vote there".to_owned()
         }
         Status::Queued if row.attempted(now) => {

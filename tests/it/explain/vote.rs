@@ -21,6 +21,8 @@ on_each_database! {
     what_was_skipped_can_be_asked_for_by_hand,
     a_fork_takes_back_no_vote_by_hand,
     wrong_usage_queues_nothing,
+    a_vote_on_what_is_not_there_is_queued_only_by_force,
+    a_post_is_looked_up_where_a_node_answers,
 }
 
 /// The daemon looks for votes of accounts that some rule votes as.
@@ -31,6 +33,13 @@ async fn vote(site: &Installation<'_>, post: &PostId, more: &[&str]) -> Said {
     let mut arguments = vec!["vote", post.as_str(), "--voter", "alice"];
     arguments.extend(more);
     site.run(&arguments).await
+}
+
+/// A post in a block, whether or not a daemon runs.
+fn published(site: &Installation<'_>) -> PostId {
+    let post = site.sandbox.publish("bob", "a-post");
+    site.sandbox.produce_block();
+    post
 }
 
 async fn a_vote_without_a_moment_goes_out_now(database: &Database) {
@@ -74,7 +83,7 @@ async fn a_vote_for_later_goes_out_then(database: &Database) {
 async fn without_a_daemon_a_vote_waits_for_one(database: &Database) {
     let site = Installation::new(database).await;
     site.voter("alice").await;
-    let post = site.sandbox.publish("bob", "a-post");
+    let post = published(&site);
     let said = vote(&site, &post, &["--weight", "50%"]).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.out.contains("No daemon is running"), "{said:?}");
@@ -175,7 +184,8 @@ async fn a_fork_takes_back_no_vote_by_hand(database: &Database) {
     let site = Installation::new(database).await;
     // A vote by hand needs a database.
     site.store().await;
-    let post = site.sandbox.publish("bob", "a-post");
+    site.sandbox.add_account("alice");
+    let post = published(&site);
     let said = vote(&site, &post, &["--weight", "50%", "--at", "2099-01-01"]).await;
     assert_eq!(said.code, Some(2), "{said:?}");
     let tomorrow = Clock::system().now() + TimeDelta::days(1);
@@ -232,4 +242,52 @@ async fn wrong_usage_queues_nothing(database: &Database) {
         .await;
     assert_eq!(said.code, Some(2), "{said:?}");
     assert_eq!(site.row("alice", &post).await, None);
+}
+
+async fn a_vote_on_what_is_not_there_is_queued_only_by_force(database: &Database) {
+    let site = Installation::new(database).await;
+    site.voter("alice").await;
+    let there = published(&site);
+    let not_there = PostId::new(there.author.clone(), "nosuch");
+    let said = vote(&site, &not_there, &["--weight", "50%"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.err.contains("no node knows the post @bob/nosuch"),
+        "{said:?}"
+    );
+    assert!(said.err.contains("--force"), "{said:?}");
+    let nobody = ["vote", "@bob/a-post", "--voter", "nobody", "--weight", "5%"];
+    let said = site.run(&nobody).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(
+        said.err.contains("no node knows the account @nobody"),
+        "{said:?}"
+    );
+    assert_eq!(database.number("SELECT COUNT(*) FROM votes").await, 0);
+
+    let said = vote(&site, &not_there, &["--weight", "50%", "--force"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let row = site.row("alice", &not_there).await.unwrap();
+    assert_eq!(row.status, Status::Queued);
+    let copied = "https://peakd.com/hive-1/%40bob/a-post";
+    let said = site
+        .run(&["vote", copied, "--voter", "alice", "--weight", "5%"])
+        .await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(site.row("alice", &there).await.is_some());
+}
+
+async fn a_post_is_looked_up_where_a_node_answers(database: &Database) {
+    let mut site = Installation::new(database).await;
+    site.voter("alice").await;
+    let post = PostId::new(site.sandbox.add_account("bob"), "a-post");
+    site.set("network.nodes", "http://127.0.0.1:9");
+    let said = vote(&site, &post, &["--weight", "50%"]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(
+        said.err
+            .contains("warning: @bob/a-post could not be looked up"),
+        "{said:?}"
+    );
+    assert!(site.row("alice", &post).await.is_some());
 }
