@@ -3,6 +3,9 @@
 //! A full disk, a reader that is gone or one that reads no more must neither stop nor delay a vote. So a thread of its
 //! own writes the lines, and lines that cannot be written are lost.
 
+mod fields;
+mod filter;
+
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +13,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+
+use crate::cli::WrongUsage;
+use crate::cli::log::fields::Fields;
 
 /// Lines that may wait for a slow reader: a few megabytes.
 const MOST_WAITING: usize = 16_384;
@@ -19,34 +24,27 @@ const LAST_LINES: Duration = Duration::from_millis(400);
 /// Time between two looks at whether the last lines are written.
 const POLL: Duration = Duration::from_millis(1);
 
-/// The file watcher warns of a folder that is gone before its watch, which is how folders go.
-const OF_NO_INTEREST: &str = "notify=error";
-
 static LOG: OnceLock<Log> = OnceLock::new();
 
-/// Sends everything that is logged from now on to standard error. `RUST_LOG` sets the level; else it is `usual`.
+/// Sends everything that is logged from now on to standard error. `RUST_LOG` says what is logged, in addition to `usual` or,
+/// with a level of its own, instead.
 ///
 /// # Errors
-/// When a log was started before.
+/// `RUST_LOG` cannot be read as levels, or a log was started before.
 pub fn start(usual: &str) -> anyhow::Result<()> {
-    let filter = filter(std::env::var("RUST_LOG").ok().as_deref(), usual);
+    let given = std::env::var_os("RUST_LOG").unwrap_or_default();
+    let filter = filter::filter(&given.to_string_lossy(), usual)
+        .map_err(|why| WrongUsage(format!("RUST_LOG: {why}")))?;
     let lines = LOG.get_or_init(|| Log::to(io::stderr())).lines.clone();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .fmt_fields(Fields)
         .with_writer(move || lines.clone())
         .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .try_init()
         .map_err(|error| anyhow::anyhow!(error))
-}
-
-/// The filter that `given` describes, if it can be parsed; else `usual`.
-fn filter(given: Option<&str>, usual: &str) -> EnvFilter {
-    let given = given.filter(|given| !given.trim().is_empty());
-    given
-        .and_then(|given| EnvFilter::try_new(given).ok())
-        .unwrap_or_else(|| EnvFilter::new(format!("{usual},{OF_NO_INTEREST}")))
 }
 
 /// Waits until everything logged so far is written, for a moment at most. Returns whether it is.
@@ -211,15 +209,6 @@ mod tests {
 
     fn text(written: &Mutex<Vec<u8>>) -> String {
         String::from_utf8(written.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn an_empty_wish_for_a_level_is_none() {
-        let level = |given| filter(given, "info").to_string();
-        assert_eq!(level(Some("debug")), "debug");
-        for given in [None, Some(""), Some(" "), Some("=,=")] {
-            assert_eq!(level(given), "notify=error,info", "{given:?}");
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod backlog;
 mod claims;
 mod handover;
 mod known;
+mod said;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -33,6 +34,7 @@ use crate::votes::status::ErrorKind;
 use crate::votes::vote::Vote;
 
 use known::Known;
+use said::Said;
 use waiting::Waiting;
 
 /// Time before its due moment in which a vote is claimed and held in memory.
@@ -112,6 +114,7 @@ impl Writer {
             backoff: Backoff::new(FIRST_RETRY, LONGEST_RETRY),
             renew_next: false,
             errors_taken: 0,
+            said: Said::default(),
         };
         let mut working: Option<Working> = None;
         let mut claim = clock::every(CLAIM_EVERY);
@@ -175,6 +178,8 @@ struct Run {
     errors_taken: u64,
     /// Whether the claims must be renewed before anything else.
     renew_next: bool,
+    /// What the log has said about votes that wait.
+    said: Said,
 }
 
 impl Run {

@@ -235,6 +235,45 @@ async fn a_refusal_is_kept_word_for_word_whatever_is_in_it(database: &Database) 
 }
 
 #[tokio::test]
+async fn a_hostile_text_forges_no_line_of_the_log_the_tables_or_a_command() {
+    run(Database::sqlite().await, async |database| {
+        let site = Installation::new(database).await;
+        let forged = "2026-01-01T00:00:00Z  INFO cast: 100% for @alice";
+        let hostile = format!("\n{forged}\r\n\u{1b}[2J\u{202e}\u{61c}");
+        let text = format!(
+            "Voter has declined their voting rights. {hostile}{}",
+            "x".repeat(70_000)
+        );
+        let faults = &site.sandbox.signer().endpoint().faults;
+        faults.add(Fault::Answer(Answer::chain_says(&text)).on("broadcast"));
+        site.voters(&["alice"]).await;
+        site.rules("rules.toml", &rule(&["alice"], "1s"));
+        let daemon = site.start().await;
+        let permlink = format!("a-post{hostile}");
+        let post = site.sandbox.publish_post(&NewPost::new("bob", &permlink));
+        let row = site.row_is("alice", &post, Status::Failed).await;
+        let error = site.has_errors("vote", 1).await.remove(0).error;
+        let explained = site.run(&["explain", "@bob/a-post", "--all"]).await;
+        let log = daemon.stop().await.log;
+        assert!(log.contains("\\n2026-01-01"), "{log}");
+        let reason = row.reason.unwrap().to_string();
+        for shown in [&log, &error, &reason, &explained.out, &explained.err] {
+            assert!(
+                !shown.lines().any(|line| line.starts_with(forged)),
+                "{shown}"
+            );
+            let invisible = ['\u{1b}', '\r', '\u{202e}', '\u{61c}'];
+            assert!(!shown.contains(invisible), "{shown}");
+            let longest = shown.lines().map(|line| line.chars().count()).max();
+            assert!(longest < Some(2_500), "{longest:?}");
+        }
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert_eq!(&*row.key.post.permlink, permlink, "keys stay as they are");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn identical_at_the_first_attempt_is_a_vote_by_hand_and_after_an_attempt_ours() {
     run(Database::sqlite().await, async |database| {
         let site = Installation::new(database).await;
