@@ -10,10 +10,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = cli::log::start(match cli.command {
         // The demo prints events itself.
-        Command::Demo(_) => "warn,sqlx=error,tokio_cron_scheduler=error",
+        Command::Demo(_) => "warn,curatord::rules=off,sqlx=error,tokio_cron_scheduler=error",
         // Explain prints errors of nodes itself.
-        Command::Explain(_) => "warn,curatord::chain=off,sqlx=warn",
-        _ => "info,sqlx=warn,tokio_cron_scheduler=warn",
+        Command::Explain(_) => "warn,curatord::chain=off",
+        _ => "info",
     })
     .and_then(|()| run(cli));
     cli::finish(result).into()

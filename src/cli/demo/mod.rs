@@ -1,6 +1,7 @@
 //! `curatord demo`: a daemon and a sandbox in one process, with the example rules.
 
 mod examples;
+mod saves;
 mod screen;
 mod story;
 mod tally;
@@ -21,7 +22,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use self::screen::Screen;
+use self::saves::Saves;
+use self::screen::{Screen, wrapped};
 use self::story::{Past, VOTERS};
 use self::tally::Tally;
 use crate::account::Account;
@@ -62,7 +64,9 @@ const LAST_VOTES: Duration = Duration::from_secs(11);
 const STORY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Maximum time until the daemon reads its first block.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
-/// Capacity of the channels to the screen, in lines.
+/// Time between two looks at the rules folder.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Capacity of the channel to the screen, in rows.
 const WAITING: usize = 1_000;
 
 /// Runs until the time is over or a signal arrives, and removes all temporary files.
@@ -205,8 +209,9 @@ impl Show<'_> {
         self.wait_for_daemon().await?;
         self.screen.headings()?;
         let sandbox = &self.stage.sandbox;
-        let (aside, mut asides) = mpsc::channel(WAITING);
-        let plot = self.stage.plot(args, &rules, &aside);
+        let mut saves = Saves::of(&rules);
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let plot = self.stage.plot(args, &rules);
         tokio::pin!(plot);
         let mut plot_is_over = false;
         let end = Instant::now() + args.duration.unwrap_or(STORY_TIMEOUT);
@@ -215,7 +220,11 @@ impl Show<'_> {
             tokio::select! {
                 Some(ended) = self.daemon.join_next() => return too_early(ended?),
                 Some(row) = self.rows.recv() => self.screen.row(&row)?,
-                Some(text) = asides.recv() => self.screen.aside(&text)?,
+                _ = looks.tick() => {
+                    for save in saves.look() {
+                        self.screen.save(&save)?;
+                    }
+                }
                 true = sandbox.wait_for_block(next, Duration::MAX) => {
                     let screen = &mut self.screen;
                     sandbox.with_chain(|chain| chain.block(next).map_or(Ok(()), |block| screen.block(block)))?;
@@ -258,14 +267,9 @@ impl Show<'_> {
 
 impl Stage {
     /// Plays the story, then random activity if there is more time.
-    async fn plot(
-        &self,
-        args: &Args,
-        rules: &Path,
-        aside: &mpsc::Sender<String>,
-    ) -> anyhow::Result<()> {
+    async fn plot(&self, args: &Args, rules: &Path) -> anyhow::Result<()> {
         let start = Instant::now();
-        story::play(&self.sandbox, &self.past, rules, aside).await?;
+        story::play(&self.sandbox, &self.past, rules).await?;
         if args.outlasts_story() {
             let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
             let life = Scenario {
@@ -294,6 +298,24 @@ impl Args {
     }
 }
 
+/// The words of the table, explained.
+const WORDS: &str = "
+What the table says:
+
+  queued     A rule asks for a vote. It goes out when the rule's delay is over.
+  waits      It is due, but cannot go out yet.
+  cast       It was sent, and the signer accepted it. \"3 ms late\" is the time
+             between the moment it was due and the moment it was sent.
+  confirmed  A block of the chain holds it.
+  skipped    No vote, because the voter or the rule says no.
+  withdrawn  No vote, because what it followed is gone.
+  failed     The signer or the chain refused it for good.
+  saved      A rule file has changed. A mistake leaves the old rules in force.
+
+Everything else is what people do on the chain: they post, comment, edit,
+delete, vote, and retract votes.
+";
+
 fn too_early(ended: anyhow::Result<()>) -> anyhow::Result<()> {
     ended?;
     bail!("the daemon stopped unexpectedly")
@@ -309,16 +331,16 @@ fn introduction(args: &Args, rules: &Path) -> String {
     );
     for lesson in examples::lessons() {
         let (rule, says) = (lesson.rule.as_str(), lesson.says);
-        _ = match lesson.delay {
-            Some((here, written)) => writeln!(
-                text,
-                "  {rule:<30} {says}, after {} (in the file: {})",
-                Written(here),
-                Written(written)
-            ),
-            None => writeln!(text, "  {rule:<30} {says}, at once"),
+        let when = match lesson.delay {
+            Some((here, written)) => {
+                let (here, written) = (Written(here), Written(written));
+                format!("after {here} (in the file: {written})")
+            }
+            None => "at once".to_owned(),
         };
+        _ = writeln!(text, "  {rule}\n      {says}, {when}");
     }
+    text += WORDS;
     let end = match (args.duration, args.forever) {
         (Some(lasts), _) => format!("The demo ends after {}", Written(lasts)),
         (None, true) => "The demo runs until Ctrl-C".to_owned(),
@@ -327,23 +349,24 @@ fn introduction(args: &Args, rules: &Path) -> String {
     if args.outlasts_story() {
         _ = write!(
             text,
-            "\nChange a file in {} to see the effect.",
+            "\nChange a file in this folder to see the effect:\n  {}\n",
             program::path(rules)
         );
     }
     let sooner = if args.forever { "" } else { ", or on Ctrl-C" };
-    text + &format!("\n{end}{sooner}.\n\n")
+    wrapped(&(text + &format!("\n{end}{sooner}.\n\n")), 6)
 }
 
 fn farewell(tally: &Tally) -> String {
     let program = program::name();
-    format!(
+    let text = format!(
         "\n{}The temporary folder has been removed. Next steps:\n\n\
-         \x20 {program} sandbox            try your own rules on a simulated chain\n\
-         \x20 {program} check FILE         find the errors in a rule file\n\
-         \x20 {program} run --dry-run      run with your own curatord.toml without casting votes\n\n",
+         Try your own rules on a simulated chain:\n  {program} sandbox\n\
+         Find the errors in a rule file:\n  {program} check FILE\n\
+         Run with your own curatord.toml without casting votes:\n  {program} run --dry-run\n\n",
         tally.summary()
-    )
+    );
+    wrapped(&text, 2)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use tokio::time::Instant;
 
+use crate::cli::demo::saves::Save;
 use crate::cli::demo::story::VOTERS;
 use crate::cli::demo::tally::{Tally, is_at_once, lateness};
 use crate::clock::Clock;
@@ -16,6 +17,11 @@ use crate::votes::reason::Reason;
 use crate::votes::status::{Origin, Status};
 use crate::votes::vote::Vote;
 use crate::weight::Weight;
+
+/// Width of a terminal that nobody has made larger, in characters.
+const WIDTH: usize = 80;
+/// Column of the account.
+const INDENT: usize = 18;
 
 /// Standard output, or a text in a test.
 pub struct Screen<W> {
@@ -71,8 +77,8 @@ impl<W: Write> Screen<W> {
     pub fn headings(&mut self) -> io::Result<()> {
         self.start = Instant::now();
         let line = format!(
-            "{:>6}  {:<9}  {:<12} {:>6}  {:<26}",
-            "second", "what", "who", "weight", "post"
+            "{:>5}  {:<9}  {:<12} {:>5}  {:<26}",
+            "sec", "what", "who", "vote", "post"
         );
         self.coloured(Colour::Dim, line.trim_end())
     }
@@ -149,8 +155,8 @@ impl<W: Write> Screen<W> {
             Status::Queued if reason.is_empty() => {
                 let wait = (row.ask().due_at - self.clock.now()).num_milliseconds();
                 let detail = match wait {
-                    ..50 => format!("{}, due now", row.ask().rule),
-                    _ => format!("{}, due in {:.1} s", row.ask().rule, wait as f64 / 1000.0),
+                    ..50 => "due now".to_owned(),
+                    _ => format!("due in {:.1} s", wait as f64 / 1000.0),
                 };
                 self.of(row, Colour::Dim, "queued", &detail)
             }
@@ -167,10 +173,14 @@ impl<W: Write> Screen<W> {
         }
     }
 
-    /// Prints an event outside of the chain.
-    pub fn aside(&mut self, text: &str) -> io::Result<()> {
-        let line = format!("{:6.1}  {:<9}  {text}", self.seconds(), "saved");
-        self.coloured(Colour::Cyan, &line)
+    /// Prints that a rule file was saved.
+    pub fn save(&mut self, save: &Save) -> io::Result<()> {
+        let (colour, what) = match save.is_good {
+            true => (Colour::Cyan, "saved"),
+            false => (Colour::Red, "mistake"),
+        };
+        let line = format!("{:5.1}  {what:<9}  {}", self.seconds(), save.text);
+        self.coloured(colour, &wrapped(&line, INDENT))
     }
 
     fn of(&mut self, row: &Vote, colour: Colour, what: &str, detail: &str) -> io::Result<()> {
@@ -189,10 +199,20 @@ impl<W: Write> Screen<W> {
     ) -> io::Result<()> {
         let (who, post) = (format!("@{who}"), post.to_string());
         let line = format!(
-            "{:6.1}  {what:<9}  {who:<12} {weight:>6}  {post:<26}  {detail}",
+            "{:5.1}  {what:<9}  {who:<12} {weight:>5}  {post:<26}",
             self.seconds()
         );
-        self.coloured(colour, line.trim_end())
+        let whole = format!("{line}  {detail}");
+        let line = match whole.trim_end().chars().count() <= WIDTH {
+            true => whole.trim_end().to_owned(),
+            // What does not fit stands below.
+            false => {
+                let below = format!("{}{detail}", " ".repeat(INDENT));
+                let lines = [wrapped(line.trim_end(), INDENT), wrapped(&below, INDENT)];
+                lines.join("\n")
+            }
+        };
+        self.coloured(colour, &line)
     }
 
     fn coloured(&mut self, colour: Colour, line: &str) -> io::Result<()> {
@@ -211,7 +231,62 @@ fn in_time(row: &Vote) -> String {
     let late = lateness(row).unwrap_or_default().num_milliseconds();
     let rule = &row.ask().rule;
     match is_at_once(row) {
-        true => format!("{rule}, {late} ms after the block"),
-        false => format!("{rule}, {late} ms late"),
+        true => format!("by {rule}, {late} ms after the block"),
+        false => format!("by {rule}, {late} ms late"),
+    }
+}
+
+/// `text` with its lines broken between words, so that none is wider than a terminal. Lines after the first are indented.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let mut rest = line.trim_end();
+        let mut shift = String::new();
+        while shift.len() + rest.chars().count() > WIDTH {
+            let fits = rest.char_indices().nth(WIDTH - shift.len());
+            let fits = fits.map_or(rest.len(), |(at, next)| at + next.len_utf8());
+            let start = rest.len() - rest.trim_start().len();
+            // A word that is too long for a line, such as a path, stays whole.
+            let space = rest[start..fits]
+                .rfind(' ')
+                .or_else(|| rest[start..].find(' '));
+            let Some(space) = space else {
+                break;
+            };
+            lines.push(format!("{shift}{}", rest[..start + space].trim_end()));
+            rest = rest[start + space..].trim_start();
+            shift = " ".repeat(indent);
+        }
+        lines.push(format!("{shift}{rest}"));
+    }
+    lines.join("\n") + if text.ends_with('\n') { "\n" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal_unless_a_word_is() {
+        let words = "one two three ".repeat(20);
+        let text = wrapped(&format!("  head\n\n  {words}\n"), 4);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= WIDTH),
+            "{text}"
+        );
+        assert!(text.starts_with("  head\n\n  one two"), "{text}");
+        assert!(
+            text.lines().skip(3).all(|line| line.starts_with("    ")),
+            "{text}"
+        );
+        assert_eq!(text.split_whitespace().count(), 61);
+        let path = "x".repeat(100);
+        assert_eq!(
+            wrapped(&format!("a {path} b"), 2),
+            format!("a\n  {path}\n  b")
+        );
+        assert_eq!(wrapped(&path, 2), path);
+        let accents = "é".repeat(79);
+        assert_eq!(wrapped(&format!("{accents} é"), 0), format!("{accents}\né"));
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use crate::clock::Clock;
@@ -45,17 +44,11 @@ impl Past {
     }
 }
 
-/// Plays the story in about 20 seconds. `rules` is the folder of rule files; `aside` receives descriptions of events
-/// outside of the chain.
+/// Plays the story in about 20 seconds. `rules` is the folder of rule files.
 ///
 /// # Errors
 /// A rule file cannot be changed.
-pub async fn play(
-    sandbox: &Sandbox,
-    past: &Past,
-    rules: &Path,
-    aside: &mpsc::Sender<String>,
-) -> anyhow::Result<()> {
+pub async fn play(sandbox: &Sandbox, past: &Past, rules: &Path) -> anyhow::Result<()> {
     // The chain may refuse a vote, for example the same vote twice.
     let vote = |voter: &str, post: &PostId, percent: i16| {
         let _ = sandbox.vote(voter, post, percent * 100);
@@ -90,12 +83,7 @@ pub async fn play(
         let text = std::fs::read_to_string(&path)?;
         std::fs::write(&path, text.replacen(was, is, 1))
     };
-    change().with_context(|| format!("cannot change {}", path.display()))?;
-    // The receiver is closed only when the demo ends.
-    let _ = aside
-        .send(format!("{file}: {was} is now {is}; queued votes follow"))
-        .await;
-    Ok(())
+    change().with_context(|| format!("cannot change {}", path.display()))
 }
 
 /// Waits until a post is published.
