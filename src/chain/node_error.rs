@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::diagnostic::visible::visible;
+use crate::visible::visible;
 
 /// The fault of one node.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::diagnostic::visible::visible;
+use crate::visible::visible;
 use crate::votes::answer::{Answer, Done};
 
 /// The meaning of a sentence in an answer. See [`Answer`].

@@ -10,11 +10,11 @@ use super::Signer;
 use super::input::Input;
 use super::token::Role;
 use crate::account::Account;
-use crate::diagnostic::visible::visible;
 use crate::sandbox::chain::Chain;
 use crate::sandbox::chain::operation::{Operation, authority};
 use crate::sandbox::endpoint::Reply;
 use crate::sandbox::faults::Answer;
+use crate::visible::visible;
 
 /// What an application asks for.
 struct Request<'a> {
