@@ -13,6 +13,7 @@ use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Finding, PlainProblem};
 use crate::private_file::exposed;
 use crate::toml_reader::item::{Item, Wanted};
+use crate::toml_reader::settings::section_of;
 use crate::toml_reader::table::Table;
 
 /// The sources that all sections are read from, and the problems found in them.
@@ -195,7 +196,18 @@ impl<'t, 'l> Section<'t, 'l> {
     /// Reports every key of the file that was not read.
     pub(super) fn refuse_the_rest(self) {
         if let Some(table) = self.table {
-            table.refuse_the_rest();
+            let here = self.name;
+            table.refuse_the_rest_with(|key, _| match (section_of(key), here) {
+                (None, "") => None,
+                (None, _) if key == "rules" => Some(format!(
+                    "`rules` stands below `[{here}]`: move this line up, above all headers"
+                )),
+                (None, _) => None,
+                (Some(section), "") => Some(format!("move this line below the header `{section}`")),
+                (Some(section), _) => Some(format!(
+                    "`{key}` stands below `[{here}]`: move this line below the header `{section}`"
+                )),
+            });
         }
     }
 }

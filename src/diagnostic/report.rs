@@ -107,6 +107,15 @@ impl<'t> Report<'t> {
         severities.any(|severity| severity == Severity::Error)
     }
 
+    /// The errors that were found, in the order of the text.
+    pub fn into_errors(self) -> Vec<Finding> {
+        let mut findings = self.findings.take();
+        findings.retain(|(severity, _)| *severity == Severity::Error);
+        let start = |finding: &Finding| finding.marks.as_ref().map(|marks| marks.span.start);
+        findings.sort_by_key(|(_, finding)| start(finding));
+        findings.into_iter().map(|(_, finding)| finding).collect()
+    }
+
     /// Everything that was found, in the order of the text.
     pub fn into_problems(self, path: &str) -> Vec<Problem> {
         let mut findings = self.findings.take();

@@ -119,6 +119,38 @@ fn fraction(text: &str) -> Option<String> {
         .then(|| Written(Duration::from_millis(milliseconds.round() as u64)).to_string())
 }
 
+/// `5m` for `five minutes`, `1h 30m` for `1 hour and 30 minutes`.
+fn in_words(text: &str) -> Option<String> {
+    const NUMBERS: [(&str, &str); 15] = [
+        ("a", "1"),
+        ("an", "1"),
+        ("one", "1"),
+        ("two", "2"),
+        ("three", "3"),
+        ("four", "4"),
+        ("five", "5"),
+        ("six", "6"),
+        ("seven", "7"),
+        ("eight", "8"),
+        ("nine", "9"),
+        ("ten", "10"),
+        ("fifteen", "15"),
+        ("twenty", "20"),
+        ("thirty", "30"),
+    ];
+    let lower = text.to_lowercase().replace([',', '+', '&'], " ");
+    let words = lower.split_whitespace().filter(|word| *word != "and");
+    let words = words.map(|word| {
+        let number = NUMBERS.iter().find(|(name, _)| *name == word);
+        number.map_or(word, |(_, digits)| digits)
+    });
+    let plain = words.collect::<Vec<_>>().join(" ");
+    match parse(&plain) {
+        Ok(duration) => Some(Written(duration).to_string()),
+        Err(error) => error.meant.filter(|_| plain.contains(char::is_alphabetic)),
+    }
+}
+
 /// Displays a duration as written in files: `1h 30m`.
 #[derive(Debug, Clone, Copy)]
 pub struct Written(pub Duration);
@@ -149,24 +181,44 @@ impl fmt::Display for Written {
 /// The value is not a duration or is out of range; the error has been reported.
 pub fn read(item: &Item<'_>, range: RangeInclusive<Duration>) -> Result<Duration, Reported> {
     const WANTED: Wanted = Wanted::new("a duration", "\"5m\"");
+    let either = |number: &str| {
+        let number = number.trim_start_matches('0');
+        let ways = [("s", "seconds"), ("m", "minutes")]
+            .map(|(unit, meaning)| (format!("{number}{unit}"), meaning.to_owned()));
+        let fits = |text: &str| parse(text).is_ok_and(|duration| range.contains(&duration));
+        let ways = ways.into_iter().filter(|(text, _)| fits(text));
+        let ways: Vec<_> = ways
+            .map(|(text, meaning)| (quoted(&text), meaning))
+            .collect();
+        item.write_one_of(&ways)
+            .unwrap_or_else(|| item.such_as(WANTED))
+    };
     if let DeValue::Integer(number) = item.value {
         let number = number.to_string();
-        let number = item.report.quotable(&*number).unwrap_or("5");
-        let help = format!(
-            "write `{key} = \"{number}s\"` for seconds, `{key} = \"{number}m\"` for minutes",
-            key = item.key
-        );
+        let help = match item.report.quotable(&*number) {
+            Some(number) => either(number),
+            None => item.such_as(WANTED),
+        };
         return Err(item.wrong_type_with(WANTED, help));
     }
     let text = item.text(WANTED)?;
     let duration = parse(text).map_err(|error| {
-        let meant = error.meant.as_deref();
-        let meant = meant.and_then(|meant| item.report.quotable(meant));
         let message = match item.report.quotable(text) {
             Some(text) => format!("{} is not a duration: {error}", quoted(text)),
             None => format!("`{}` is not a duration: {error}", item.key),
         };
-        item.refuse(message, item.write(quoted(meant.unwrap_or("1h 30m"))))
+        let is_number = text.trim().bytes().all(|byte| byte.is_ascii_digit());
+        let help = match item.report.quotable(text) {
+            Some(text) if is_number => either(text.trim()),
+            Some(text) => match error.meant.or_else(|| in_words(text)) {
+                Some(meant) if parse(&meant).is_ok_and(|meant| range.contains(&meant)) => {
+                    item.write(quoted(&meant))
+                }
+                _ => item.such_as(WANTED),
+            },
+            None => item.such_as(WANTED),
+        };
+        item.refuse(message, help)
     })?;
     if range.contains(&duration) {
         return Ok(duration);

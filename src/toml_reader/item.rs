@@ -90,9 +90,54 @@ impl<'t> Item<'t> {
         format!("write `{} = {value}`", self.key)
     }
 
+    /// `write weight = "1%" for one percent, weight = "100%" for all`: the ways to give this key a value whose meaning
+    /// is open. Each is a value in TOML and what it means; of a single way the meaning is left out.
+    pub fn write_one_of(&self, ways: &[(String, String)]) -> Option<String> {
+        let entry = |value: &str| match self.as_text {
+            true => format!("{}={}", self.key, value.trim_matches('"')),
+            false => format!("`{} = {value}`", self.key),
+        };
+        match ways {
+            [] => None,
+            [(only, _)] => Some(self.write(only)),
+            _ => {
+                let ways = ways.iter();
+                let ways = ways.map(|(value, meaning)| format!("{} for {meaning}", entry(value)));
+                Some(format!("write {}", ways.collect::<Vec<_>>().join(", ")))
+            }
+        }
+    }
+
+    /// Help where the value cannot be understood: what to write, with an example.
+    pub fn such_as(&self, wanted: Wanted) -> String {
+        let write = self.write(wanted.example);
+        let entry = write.strip_prefix("write ").unwrap_or(&write);
+        format!("write {}, such as {entry}", wanted.what)
+    }
+
+    /// The value, if it is a text that messages may quote.
+    pub fn quotable_text(&self) -> Option<&'t str> {
+        self.report.quotable(self.value.as_str()?)
+    }
+
+    /// The values, if it is a text or a list of texts that messages may quote.
+    pub fn quotable_texts(&self) -> Option<Vec<&'t str>> {
+        let texts = match self.value {
+            DeValue::String(text) => vec![&**text],
+            DeValue::Array(members) => {
+                let texts = members.iter().map(|member| member.get_ref().as_str());
+                texts.collect::<Option<Vec<_>>>()?
+            }
+            _ => return None,
+        };
+        self.report
+            .quotable(texts)
+            .filter(|texts| !texts.is_empty())
+    }
+
     /// Reports that the value is of the wrong type.
     pub fn wrong_type(&self, wanted: Wanted) -> Reported {
-        self.wrong_type_with(wanted, self.write(wanted.example))
+        self.wrong_type_with(wanted, self.such_as(wanted))
     }
 
     /// Reports that the value is of the wrong type, with other help than the example.
@@ -129,16 +174,26 @@ impl<'t> Item<'t> {
     /// `true` or `false`.
     pub fn boolean(&self) -> Result<bool, Reported> {
         let wanted = Wanted::new("true or false", "true");
-        match self.value {
-            DeValue::Boolean(value) => Ok(*value),
-            DeValue::String(text) => match text.to_lowercase().as_str() {
-                "true" if self.as_text => Ok(true),
-                "false" if self.as_text => Ok(false),
-                "false" | "no" | "off" => Err(self.wrong_type_with(wanted, self.write("false"))),
-                _ => Err(self.wrong_type(wanted)),
+        let meant = match self.value {
+            DeValue::Boolean(value) => return Ok(*value),
+            DeValue::Integer(digits) => match digits.as_str() {
+                "0" => Some(false),
+                "1" => Some(true),
+                _ => None,
             },
-            _ => Err(self.wrong_type(wanted)),
-        }
+            DeValue::String(text) => match text.to_lowercase().trim() {
+                "true" if self.as_text => return Ok(true),
+                "false" if self.as_text => return Ok(false),
+                "true" | "yes" | "on" | "y" | "1" => Some(true),
+                "false" | "no" | "off" | "n" | "0" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        };
+        Err(match meant {
+            Some(meant) => self.wrong_type_with(wanted, self.write(meant)),
+            None => self.wrong_type(wanted),
+        })
     }
 
     /// A whole number in `range`.
@@ -148,14 +203,9 @@ impl<'t> Item<'t> {
             DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix()).ok(),
             DeValue::String(text) => match text.trim().parse::<i64>() {
                 Ok(number) if self.as_text => Some(number),
-                Ok(number) => {
-                    let number = self.report.quotable(number.to_string());
-                    let help = self.write(number.as_deref().unwrap_or(wanted.example));
-                    return Err(self.wrong_type_with(wanted, help));
-                }
-                Err(_) => return Err(self.wrong_type(wanted)),
+                _ => return Err(self.not_whole(wanted, &range)),
             },
-            _ => return Err(self.wrong_type(wanted)),
+            _ => return Err(self.not_whole(wanted, &range)),
         };
         let fitting = number.and_then(|number| u32::try_from(number).ok());
         if let Some(number) = fitting.filter(|number| range.contains(number)) {
@@ -170,6 +220,28 @@ impl<'t> Item<'t> {
         Err(self.refuse(message, self.write(nearest)))
     }
 
+    /// Reports a value that is not a whole number, with the whole numbers that it may mean.
+    fn not_whole(&self, wanted: Wanted, range: &RangeInclusive<u32>) -> Reported {
+        let numbers = match self.value {
+            DeValue::Float(digits) => digits.as_str().parse().into_iter().collect(),
+            _ => self.quotable_text().map(numbers_in).unwrap_or_default(),
+        };
+        let mut ways = Vec::new();
+        for number in numbers
+            .iter()
+            .flat_map(|number: &f64| [number.floor(), number.ceil()])
+        {
+            let is_in_range =
+                f64::from(*range.start()) <= number && number <= f64::from(*range.end());
+            let way = (format!("{number}"), format!("{number}"));
+            if is_in_range && self.report.quotable(()).is_some() && !ways.contains(&way) {
+                ways.push(way);
+            }
+        }
+        let help = self.write_one_of(&ways);
+        self.wrong_type_with(wanted, help.unwrap_or_else(|| self.such_as(wanted)))
+    }
+
     /// A number that is not negative and at most `max`.
     pub fn number(&self, max: f64) -> Result<f64, Reported> {
         let wanted = Wanted::new("a number", "10");
@@ -179,13 +251,20 @@ impl<'t> Item<'t> {
                 .map(|number| number as f64),
             DeValue::Float(digits) => digits.as_str().parse().ok(),
             DeValue::String(text) if self.as_text => text.trim().parse().ok(),
-            _ => return Err(self.wrong_type(wanted)),
+            _ => {
+                let numbers = self.quotable_text().map(numbers_in).unwrap_or_default();
+                let fitting = numbers.into_iter().filter(|number| *number <= max);
+                let ways = fitting.map(|number| (format!("{number}"), format!("{number}")));
+                let help = self.write_one_of(&ways.collect::<Vec<_>>());
+                let help = help.unwrap_or_else(|| self.such_as(wanted));
+                return Err(self.wrong_type_with(wanted, help));
+            }
         };
         number
             .filter(|number| (0.0..=max).contains(number))
             .ok_or_else(|| {
                 let message = format!("`{}` must be a number from 0 to {max}", self.key);
-                self.refuse(message, self.write(wanted.example))
+                self.refuse(message, self.such_as(wanted))
             })
     }
 
@@ -194,16 +273,14 @@ impl<'t> Item<'t> {
         let all = alternatives(words.iter().map(|(word, _)| *word));
         let DeValue::String(text) = self.value else {
             let message = format!("`{}` must be {all}, not {}", self.key, self.type_name());
-            let example = words.first().map_or("", |(word, _)| word);
-            return Err(self.refuse(message, self.write(format_args!("\"{example}\""))));
+            return Err(self.refuse(message, self.one_of(words)));
         };
         if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
             return Ok(*value);
         }
         let help = match closest(text, words.iter().map(|(word, _)| *word)) {
             Some(meant) => self.write(format_args!("\"{meant}\"")),
-            None if self.as_text => format!("write one of {all}"),
-            None => format!("write one of {all}, in quotes"),
+            None => self.one_of(words),
         };
         let message = match self.report.quotable(text) {
             Some(text) => format!("`{}` must be {all}, not \"{text}\"", self.key),
@@ -212,21 +289,28 @@ impl<'t> Item<'t> {
         Err(self.refuse(message, help))
     }
 
+    fn one_of<T>(&self, words: &[(&'static str, T)]) -> String {
+        let write = |word: &str| self.write(format_args!("\"{word}\""));
+        let ways: Vec<_> = words.iter().map(|(word, _)| write(word)).collect();
+        let ways = ways.iter().map(|way| way.trim_start_matches("write "));
+        format!("write {}", alternatives(ways))
+    }
+
     /// The items of a list that is not empty.
     pub fn list(&self, wanted: Wanted) -> Result<Vec<Item<'t>>, Reported> {
         let DeValue::Array(array) = self.value else {
-            let text = self
-                .value
-                .as_str()
-                .and_then(|text| self.report.quotable(text));
-            let list = text.map(|text| format!("[{}]", quoted(text)));
-            let help = self.write(list.as_deref().unwrap_or(wanted.example));
+            let help = match self.quotable_text() {
+                Some(text) => self.write(format_args!("[{}]", quoted(text))),
+                None => self.such_as(wanted),
+            };
             return Err(self.wrong_type_with(wanted, help));
         };
         if array.is_empty() {
             let message = format!("`{}` is an empty list", self.key);
-            let example = self.write(wanted.example);
-            let help = format!("{example}, or leave the key out if it is not needed");
+            let help = format!(
+                "{}; a key that is not required can be removed",
+                self.such_as(wanted)
+            );
             return Err(self.refuse(message, help));
         }
         let items = array.iter().map(|value| Item {
@@ -250,6 +334,31 @@ impl<'t> Item<'t> {
         let read: Vec<_> = self.list(wanted)?.into_iter().map(read).collect();
         read.into_iter().collect()
     }
+}
+
+/// The readings of the only number in a text that is not negative: 25 for `25 HBD`, 1000 or 1 for `1,000`.
+fn numbers_in(text: &str) -> Vec<f64> {
+    let is_part = |c: char| c.is_ascii_digit() || ".,_'".contains(c);
+    let has_digit = |part: &&str| part.contains(|c: char| c.is_ascii_digit());
+    let mut parts = text.split(|c| !is_part(c)).filter(has_digit);
+    let (Some(number), None) = (parts.next(), parts.next()) else {
+        return Vec::new();
+    };
+    if text.contains(['-', '−']) {
+        return Vec::new();
+    }
+    let number = number
+        .trim_matches(['.', ',', '_', '\''])
+        .replace(['_', '\''], "");
+    let mut readings: Vec<f64> = Vec::new();
+    let is_grouped = number
+        .rsplit_once(',')
+        .is_some_and(|(_, end)| end.len() == 3 || end.contains('.'));
+    if is_grouped {
+        readings.extend(number.replace(',', "").parse::<f64>());
+    }
+    readings.extend(number.replace(',', ".").parse::<f64>());
+    readings
 }
 
 /// `text` as TOML writes it: `"text"`.

@@ -3,6 +3,7 @@
 
 pub mod duration;
 pub mod item;
+mod repair;
 mod secrets;
 pub mod settings;
 pub mod syntax;

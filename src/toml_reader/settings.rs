@@ -33,6 +33,23 @@ pub const KEYS: [&str; 18] = [
     "password",
 ];
 
+/// The header below which a key of `curatord.toml` stands, if only one section has it.
+pub fn section_of(key: &str) -> Option<&'static str> {
+    Some(match key {
+        "nodes" | "follow" | "vote_interval" | "block_interval" | "start" => "[network]",
+        "client_id"
+        | "client_secret"
+        | "client_secret_file"
+        | "max_in_flight"
+        | "requests_per_second"
+        | "timeout" => "[signer]",
+        "refresh_ahead" => "[tokens]",
+        "retry_for" | "confirm_within" => "[casting]",
+        "listen" => "[http]",
+        _ => return None,
+    })
+}
+
 /// Reads `text` with `read`, which reports its problems. If it has problems and looks like the configuration, or a
 /// secret may stand in it, its lines are never drawn.
 pub fn read_guarded<T>(

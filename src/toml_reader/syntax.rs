@@ -9,12 +9,22 @@ use crate::diagnostic::Finding;
 use crate::diagnostic::report::Report;
 use crate::diagnostic::text::Text;
 use crate::toml_reader::item::quoted;
+use crate::toml_reader::repair;
 use crate::visible::escape;
 
 const NO_COMMA: &str = "missing comma between array elements";
 
 /// Parses the text of `report` and reports its syntax errors. The tree holds what could be read all the same.
 pub fn parse<'t>(report: &Report<'t>) -> DeTable<'t> {
+    parse_with(report, |_, _| {})
+}
+
+/// Like [`parse`]. `read` reports the errors of a tree: a line that is not TOML is first repaired, and what is then
+/// said about its value becomes the help.
+pub fn parse_with<'t>(
+    report: &Report<'t>,
+    read: impl for<'r> Fn(&'r DeTable<'r>, &'r Report<'r>),
+) -> DeTable<'t> {
     let text = report.text();
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
@@ -22,20 +32,137 @@ pub fn parse<'t>(report: &Report<'t>) -> DeTable<'t> {
     }
     let lines = Text::from(text);
     let mut reported = HashSet::new();
+    let mut slips = Vec::new();
     for error in errors {
         let span = within(text, error.span().unwrap_or(0..0));
         let runs_on = error.message().starts_with(NO_COMMA) && begins_a_line(text, span.start);
         // One slip can upset the parser more than once: its first complaint about a line is the telling one.
         if reported.insert(lines.line_at(span.start)) {
-            let finding = explain(report, span, &error);
-            report.syntax_error(finding);
+            slips.push(Slip::new(report, span, &error, runs_on));
         }
         // After a list that does not end everything is taken for a part of it: further complaints are noise.
         if runs_on {
             break;
         }
     }
+    for finding in with_repairs(text, slips, read) {
+        report.syntax_error(finding);
+    }
     table.into_inner()
+}
+
+/// A syntax error, and the line to write instead.
+struct Slip {
+    finding: Finding,
+    /// The line without its line break, and its repaired text.
+    repair: Option<(Range<usize>, String)>,
+}
+
+impl Slip {
+    fn new(report: &Report<'_>, span: Range<usize>, error: &Error, runs_on: bool) -> Self {
+        let text = report.text();
+        // What does not end lacks its bracket on the line before.
+        let at = match runs_on {
+            true => text[..span.start].trim_end().len().saturating_sub(1),
+            false => span.start,
+        };
+        let at = text.floor_char_boundary(at);
+        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = text[start..].lines().next().unwrap_or("");
+        let place = start..start + line.len();
+        let mut finding = explain(report, span, error);
+        let is_repairable = error.message() != "duplicate key" && control_character(line).is_none();
+        let fixed = (report.quotable(line).filter(|_| is_repairable)).and_then(repair::line);
+        if let (Some(_), Some(marks), true) = (&fixed, &mut finding.marks, runs_on) {
+            marks.span = at..at + text[at..].chars().next().map_or(0, char::len_utf8);
+        }
+        Self {
+            finding,
+            repair: fixed.map(|fixed| (place, fixed)),
+        }
+    }
+}
+
+/// The findings, with the repaired line as help where it is TOML and `read` finds no other fault in it.
+fn with_repairs(
+    text: &str,
+    slips: Vec<Slip>,
+    read: impl for<'r> Fn(&'r DeTable<'r>, &'r Report<'r>),
+) -> Vec<Finding> {
+    let mut repaired = String::with_capacity(text.len());
+    let mut copied = 0;
+    // The places of the repaired lines in the repaired text.
+    let mut places = Vec::with_capacity(slips.len());
+    for slip in &slips {
+        let place = slip.repair.as_ref().filter(|(old, _)| old.start >= copied);
+        places.push(place.map(|(old, fixed)| {
+            repaired.push_str(&text[copied..old.start]);
+            copied = old.end;
+            let start = repaired.len();
+            repaired.push_str(fixed);
+            start..repaired.len()
+        }));
+    }
+    repaired.push_str(&text[copied..]);
+    let (table, errors) = DeTable::parse_recoverable(&repaired);
+    let is_within = |place: &Range<usize>, at: usize| place.start <= at && at <= place.end;
+    let again = Report::new(&repaired);
+    read(table.get_ref(), &again);
+    let errors_of_values = again.into_errors();
+    let helped = slips.into_iter().zip(places).map(|(slip, place)| {
+        let Some(place) = place else {
+            return slip.finding;
+        };
+        let starts = errors.iter().filter_map(|error| error.span());
+        if starts.into_iter().any(|span| is_within(&place, span.start)) {
+            return slip.finding;
+        }
+        let of_line = errors_of_values.iter().filter(|finding| {
+            let marks = finding.marks.as_ref();
+            marks.is_some_and(|marks| is_within(&place, marks.span.start))
+        });
+        match help_for(
+            &repaired[place.clone()],
+            place.start,
+            &of_line.collect::<Vec<_>>(),
+        ) {
+            Some(help) => slip.finding.help(help),
+            None => slip.finding,
+        }
+    });
+    helped.collect()
+}
+
+/// What to write for a repaired line that begins at `start` and whose values have these `errors`.
+fn help_for(line: &str, start: usize, errors: &[&Finding]) -> Option<String> {
+    let plain = format!("write `{line}`");
+    let help = |finding: &Finding| finding.help.clone().unwrap_or_default();
+    if line.starts_with('[') {
+        let header = errors.iter().map(|finding| help(finding));
+        return header
+            .into_iter()
+            .find(|help| help.starts_with("write `["))
+            .or(Some(plain));
+    }
+    let key = line.split(['=', '#']).next().unwrap_or("").trim();
+    match errors {
+        [] => return Some(plain),
+        [only] if help(only).starts_with(&format!("write `{key} = ")) => return Some(help(only)),
+        _ => {}
+    }
+    let mut fixed = line.to_owned();
+    for finding in errors.iter().rev() {
+        let help = help(finding);
+        let written = help.strip_prefix("write ")?;
+        let value = match written.strip_prefix('`') {
+            Some(entry) => entry.split_once('`')?.0.split_once(" = ")?.1,
+            None => written.split(" for ").next()?,
+        };
+        let span = &finding.marks.as_ref()?.span;
+        fixed.replace_range(span.start.checked_sub(start)?..span.end - start, value);
+    }
+    DeTable::parse(&fixed).ok()?;
+    Some(format!("write `{fixed}`"))
 }
 
 /// Whether a line of its own begins at `start`: a header, or a key and its value.
@@ -90,28 +217,30 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
         );
     }
     let help = if line.contains(['“', '”', '„', '‘', '’']) {
-        Some("write straight quotes: \"…\"".to_owned())
+        Some("a text stands in straight quotes: \"…\"".to_owned())
     } else if said.starts_with(NO_COMMA) {
         Some("put a comma between the items, or add the `]` that the list above lacks".to_owned())
     } else if said.starts_with("invalid basic string") || said.starts_with("invalid literal string")
     {
         Some("a text must end with the quote that it begins with, on the same line".to_owned())
     } else if said.starts_with("key with no value") {
-        Some("write each line as `key = value`".to_owned())
+        Some("each line has the form `key = value`".to_owned())
     } else if said.starts_with("unclosed array table") {
         Some("end the header with as many `]` as it begins with `[`".to_owned())
     } else if let Some(bracket) = said.strip_prefix("unclosed ").and_then(closing_bracket) {
         Some(format!("it ends with `{bracket}`"))
     } else if found.is_empty() || found == "=" {
-        Some("write it after the `=`; put text in quotes".to_owned())
+        Some("a value follows the `=`, and a text stands in quotes".to_owned())
     } else {
-        match report.quotable(line) {
-            Some(line) => quoted_value(line, found).or_else(|| quoted_word(said, found)),
-            None => Some("put text in quotes: `key = \"…\"`".to_owned()),
-        }
+        Some("a text stands in quotes: `key = \"…\"`".to_owned())
     };
+    let is_missing = line.split_once('=').is_some_and(|(_, value)| {
+        let value = value.split('#').next().unwrap_or("");
+        value.trim().is_empty()
+    });
     let message = match said.starts_with("string values must be quoted") {
-        true if found.is_empty() || found == "=" => "the value is missing".to_owned(),
+        true if is_missing => "the value is missing".to_owned(),
+        true if found.is_empty() || found == "=" => "this is not TOML".to_owned(),
         true => "a text must stand in quotes".to_owned(),
         false => format!("not TOML: {said}"),
     };
@@ -164,27 +293,6 @@ fn closing_bracket(thing: &str) -> Option<char> {
         "inline table" => Some('}'),
         _ => None,
     }
-}
-
-/// `write weight = "50%"` for the line `weight = 50%`, the most frequent mistake.
-fn quoted_value(line: &str, found: &str) -> Option<String> {
-    let (key, value) = line.split_once('=')?;
-    let value = value.split('#').next()?.trim();
-    let is_plain = |c: char| c.is_alphanumeric() || " %.-+_@:/*".contains(c);
-    let is_key = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    let key = key.trim();
-    let is_meant = !value.is_empty()
-        && value.chars().all(is_plain)
-        && !key.is_empty()
-        && key.chars().all(is_key)
-        && value.contains(found);
-    is_meant.then(|| format!("write `{key} = {}`", quoted(value)))
-}
-
-/// `write "alice"` for `alice` in a list.
-fn quoted_word(said: &str, found: &str) -> Option<String> {
-    let is_word = said.starts_with("string values must be quoted") && !["", "="].contains(&found);
-    is_word.then(|| format!("write {}", quoted(found)))
 }
 
 #[cfg(test)]

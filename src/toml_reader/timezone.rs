@@ -18,9 +18,9 @@ pub fn read(item: &Item<'_>) -> Result<Tz, Reported> {
             Some(zone) => item.write(quoted(zone)),
             None if is_abbreviation(text) => format!(
                 "{}: abbreviations mean other hours in other places",
-                item.write(WANTED.example)
+                item.such_as(WANTED)
             ),
-            None => format!("{}, or \"UTC\"", item.write(WANTED.example)),
+            None => format!("{}, or \"UTC\"", item.such_as(WANTED)),
         };
         let message = match item.report.quotable(text) {
             Some(text) => format!("there is no time zone {}", quoted(text)),

@@ -1,5 +1,6 @@
 //! The rule files below the rules folder: their names, order and contents.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
@@ -10,6 +11,19 @@ use std::path::{Path, PathBuf};
 /// Maximum size of a rule file in bytes: 16 MiB.
 const MAX_SIZE: u64 = 16 << 20;
 
+/// Maximum number of paths to one folder: links to folders with links to folders multiply them.
+const MAX_PATHS: usize = 16;
+
+/// Maximum number of folders below the rules folder, as where a link leads to the root of the file system.
+const MAX_FOLDERS: usize = 10_000;
+
+/// What is said of a file that is left out because [`is_copy`].
+pub const COPY: &str = "this copy of a rule file is not read";
+
+/// Help for a file that is left out because [`is_copy`].
+pub const COPY_HELP: &str =
+    "a program made it: remove it, or rename it if its rules are to be in force";
+
 /// A rule file in the rules folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFile {
@@ -19,6 +33,8 @@ pub struct RuleFile {
     pub relative: String,
     /// Path to open.
     pub absolute: PathBuf,
+    /// It stands for folders that are not read because there are too many paths to them.
+    is_beyond_bounds: bool,
 }
 
 /// Why the rules folder cannot be read.
@@ -43,6 +59,11 @@ pub enum ReadError {
     /// It does not exist, or was removed.
     #[error("there is no such file or folder")]
     Gone,
+    /// One of too many paths to a folder, or one of too many folders.
+    #[error(
+        "this folder is not read: links make too many paths to it, or too many folders of it; remove the links"
+    )]
+    TooManyPaths,
     /// A symbolic link to nothing.
     #[error("this is a link to a file that does not exist: fix the link or remove it")]
     DeadLink,
@@ -69,6 +90,10 @@ pub struct Walk {
     pub folders: Vec<PathBuf>,
     /// Symbolic links, each in a folder of `folders`.
     pub links: Vec<PathBuf>,
+    /// Relative paths of copies that other programs made of rule files; they are not read.
+    pub copies: Vec<String>,
+    /// How often each folder was entered, by device and inode.
+    entered: HashMap<(u64, u64), usize>,
 }
 
 /// Lists all rule files below `root`: names that end in `.toml`, in order of precedence, which compares path components
@@ -104,6 +129,36 @@ pub fn is_rule_file(name: &OsStr) -> bool {
     !is_hidden(name) && name.as_bytes().ends_with(b".toml")
 }
 
+/// Whether a program made this file as a copy of another one: at synchronisation, in conflicts, or before it changed it.
+pub fn is_copy(name: &OsStr) -> bool {
+    const ENDS: [&str; 4] = [".orig.toml", ".rej.toml", ".bak.toml", "~.toml"];
+    const SIDES: [&str; 4] = ["backup", "base", "local", "remote"];
+    let name = name.to_string_lossy().to_lowercase();
+    // `a.LOCAL.1234.toml`, `a_LOCAL_1234.toml`
+    let mut parts = name.rsplit(['.', '_']).skip(1);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_side = parts.next().is_some_and(is_number)
+        && parts.next().is_some_and(|part| SIDES.contains(&part));
+    name.contains(".sync-conflict-")
+        || name.contains("conflicted copy")
+        || name.contains("_conflict-")
+        || name.contains("(case conflict")
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || is_side
+}
+
+/// The name of a file for its identifier. Bytes that are not UTF-8 are escaped, so that two names stay different.
+fn readable(name: &OsStr) -> String {
+    let mut readable = String::with_capacity(name.len());
+    for chunk in name.as_bytes().utf8_chunks() {
+        readable.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            readable.push_str(&format!("\\x{byte:02X}"));
+        }
+    }
+    readable
+}
+
 /// Whether a file or folder with this name is ignored.
 pub fn is_hidden(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".")
@@ -123,6 +178,20 @@ impl Walk {
         if above.contains(&identity) {
             return Ok(());
         }
+        let entered = self.entered.entry(identity).or_default();
+        *entered += 1;
+        if *entered > MAX_PATHS || self.folders.len() >= MAX_FOLDERS {
+            // One line in the list of files is enough.
+            let is_first = !self.files.iter().any(|file| file.is_beyond_bounds);
+            if is_first {
+                self.files.push(RuleFile {
+                    relative: prefix.to_owned(),
+                    absolute: folder.to_owned(),
+                    is_beyond_bounds: true,
+                });
+            }
+            return Ok(());
+        }
         let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
         entries.retain(|entry| !is_hidden(&entry.file_name()));
         entries.sort_by_key(fs::DirEntry::file_name);
@@ -137,7 +206,7 @@ impl Walk {
 
     fn add(&mut self, entry: &fs::DirEntry, prefix: &str, above: &mut Vec<(u64, u64)>) {
         let (path, name) = (entry.path(), entry.file_name());
-        let relative = format!("{prefix}{}", name.to_string_lossy());
+        let relative = format!("{prefix}{}", readable(&name));
         let kind = entry.file_type();
         let is_link = kind.as_ref().is_ok_and(fs::FileType::is_symlink);
         if is_link {
@@ -152,28 +221,37 @@ impl Walk {
             let relative = relative + "/";
             match self.enter(&folder, &relative, above) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    self.files.push(RuleFile {
-                        relative,
-                        absolute: folder,
-                    });
+                    self.files.push(RuleFile::new(relative, folder));
                 }
                 _ => {}
             }
         } else if is_rule_file(&name) {
-            self.files.push(RuleFile {
-                relative,
-                absolute: path,
-            });
+            match is_copy(&name) {
+                true => self.copies.push(relative),
+                false => self.files.push(RuleFile::new(relative, path)),
+            }
         }
     }
 }
 
 impl RuleFile {
+    /// The file at `absolute`, with its path relative to the rules folder.
+    pub fn new(relative: String, absolute: PathBuf) -> Self {
+        Self {
+            relative,
+            absolute,
+            is_beyond_bounds: false,
+        }
+    }
+
     /// Reads the text of the file.
     ///
     /// # Errors
     /// See [`ReadError`]. A folder that is listed in place of its files is always an error.
     pub fn read(&self) -> Result<String, ReadError> {
+        if self.is_beyond_bounds {
+            return Err(ReadError::TooManyPaths);
+        }
         if self.relative.ends_with('/') {
             return Err(match fs::read_dir(&self.absolute) {
                 Ok(_) => ReadError::Io("listing its files failed".to_owned()),
@@ -284,6 +362,67 @@ mod tests {
         symlink("..", root.path().join("sub/up")).unwrap();
         symlink("self", root.path().join("self")).unwrap();
         assert_eq!(names(root.path()), ["sub/a.toml"]);
+    }
+
+    #[test]
+    fn a_fan_of_links_is_walked_within_bounds_and_named() {
+        let root = folder_with(&["level-0/a.toml"]);
+        for level in 1..=22 {
+            let folder = root.path().join(format!("level-{level}"));
+            fs::create_dir(&folder).unwrap();
+            for name in ["x", "y"] {
+                symlink(format!("../level-{}", level - 1), folder.join(name)).unwrap();
+            }
+        }
+        let walk = walk(root.path()).unwrap();
+        assert!(
+            walk.folders.len() <= MAX_PATHS * 24,
+            "{}",
+            walk.folders.len()
+        );
+        let refused = |file: &&RuleFile| file.read() == Err(ReadError::TooManyPaths);
+        assert_eq!(walk.files.iter().filter(refused).count(), 1);
+        assert!(
+            walk.files
+                .iter()
+                .any(|file| file.relative == "level-0/a.toml")
+        );
+    }
+
+    #[test]
+    fn names_that_differ_only_in_bytes_that_are_not_utf_8_are_two_files() {
+        let root = folder_with(&[]);
+        for name in [&b"a\xe8.toml"[..], b"a\xe9.toml"] {
+            fs::write(root.path().join(OsStr::from_bytes(name)), "").unwrap();
+        }
+        assert_eq!(names(root.path()), ["a\\xE8.toml", "a\\xE9.toml"]);
+    }
+
+    #[test]
+    fn copies_made_by_other_programs_are_left_out_and_named() {
+        let copies = [
+            "a (Bob's conflicted copy 2026-01-02).toml",
+            "a (conflicted copy 2026-01-02 101010).toml",
+            "a.LOCAL.1234.toml",
+            "a.bak.toml",
+            "a.orig.toml",
+            "a.sync-conflict-20260102-101010-ABCDEFG.toml",
+            "a_BASE_12.toml",
+            "a_conflict-20260102-101010.toml",
+        ];
+        let root = folder_with(&copies);
+        for good in [
+            "a.toml",
+            "local.toml",
+            "original.toml",
+            "conflict.toml",
+            "remote.toml",
+        ] {
+            fs::write(root.path().join(good), "").unwrap();
+        }
+        let walk = walk(root.path()).unwrap();
+        assert_eq!(walk.copies, copies[..]);
+        assert_eq!(walk.files.len(), 5);
     }
 
     #[test]

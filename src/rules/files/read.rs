@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::diagnostic::{Finding, Problem};
+use crate::diagnostic::{Finding, PlainProblem, Problem};
 use crate::rules::files::folder::{self, ReadError, RuleFile};
 use crate::rules::language::file::{self, Place};
 use crate::rules::language::lists::{self, Lists};
@@ -102,6 +102,18 @@ fn read_files(
             all.warn(shown, text, shadowed);
         }
     }
+    let folder = paths.iter().find(|path| path.is_dir());
+    if let (Some(_), Some(folder)) = (now, folder)
+        && all.rules.is_empty()
+        && !all.problems.iter().any(Problem::is_error)
+    {
+        let finding = Finding::whole("there are no rules: nothing is ever voted on");
+        let finding = finding.help(
+            "a rule begins with a line `[[author]]` or `[[trail]]`, in a file that ends in .toml",
+        );
+        let warning = PlainProblem::warning_of_file(&folder.to_string_lossy(), finding);
+        all.problems.push(warning.into());
+    }
     let place_of = |problem: &Problem| {
         let order = order.get(&*problem.plain.path).copied();
         (order, problem.plain.position)
@@ -158,19 +170,22 @@ impl RuleFiles {
             };
             if !path.is_dir() {
                 let name = path.file_name().unwrap_or(path.as_os_str());
-                let file = RuleFile {
-                    relative: name.to_string_lossy().into_owned(),
-                    absolute: path.clone(),
-                };
-                add(file, path.clone());
+                let relative = name.to_string_lossy().into_owned();
+                add(RuleFile::new(relative, path.clone()), path.clone());
                 continue;
             }
-            match folder::list(path) {
-                Ok(files) => {
-                    for file in files {
+            match folder::walk(path) {
+                Ok(walk) => {
+                    for file in walk.files {
                         let shown = path.join(&file.relative);
                         add(file, shown);
                     }
+                    let copies = walk.copies.iter().map(|copy| {
+                        let finding = Finding::whole(folder::COPY).help(folder::COPY_HELP);
+                        let shown = path.join(copy);
+                        PlainProblem::warning_of_file(&shown.to_string_lossy(), finding).into()
+                    });
+                    self.problems.extend(copies);
                 }
                 Err(error) => {
                     let finding = Finding::whole(error.to_string());

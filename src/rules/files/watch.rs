@@ -101,6 +101,7 @@ async fn keep(job: Watch, pending: &mut VecDeque<RulesReport>) {
         events: None,
         said_no_events: false,
         reader: Reader::default(),
+        copies: Vec::new(),
         library: Library::new(job.parse),
         last: None,
     }));
@@ -197,6 +198,8 @@ struct Loader {
     events: Option<Events>,
     said_no_events: bool,
     reader: Reader,
+    /// Copies of rule files that have been named in the log.
+    copies: Vec<String>,
     library: Library,
     /// What [`Library`] was given last.
     last: Option<Snapshot>,
@@ -226,7 +229,16 @@ impl Loader {
             }
             walk = folder::walk(&self.root);
         }
-        Ok(self.reader.read(&walk?.files, self.clock.now()))
+        let walk = walk?;
+        for copy in walk
+            .copies
+            .iter()
+            .filter(|copy| !self.copies.contains(copy))
+        {
+            warn!(file = %copy, "{copy}: {} ({})", folder::COPY, folder::COPY_HELP);
+        }
+        self.copies = walk.copies;
+        Ok(self.reader.read(&walk.files, self.clock.now()))
     }
 
     /// Says whether any folder is watched that was not before.

@@ -31,14 +31,17 @@ pub(super) fn read_placed(item: &Item<'_>, scope: &Scope<'_>) -> Result<Vec<Plac
         if text == "*" {
             return Err(refuse_anyone(item));
         }
-        let help = item.write(several(text).as_deref().unwrap_or(WANTED.example));
+        let help = match several(text) {
+            Some(meant) => item.write(meant),
+            None => item.such_as(WANTED),
+        };
         return Err(item.wrong_type_with(WANTED, help));
     }
     let mut accounts = Accounts::default();
     item.each(WANTED, |member| {
         match scope.accounts(&member) {
             Some(listed) => accounts.extend(listed?, &member.span),
-            None => accounts.push(read_one(&member)?, &member),
+            None => accounts.push(read_one(&member, scope)?, &member),
         }
         Ok(())
     })?;
@@ -83,26 +86,40 @@ impl Accounts {
     }
 }
 
-fn read_one(member: &Item<'_>) -> Result<Account, Reported> {
+fn read_one(member: &Item<'_>, scope: &Scope<'_>) -> Result<Account, Reported> {
     let DeValue::String(text) = member.value else {
         let kind = member.type_name();
         let message = format!("`{}` lists accounts, not {kind}", member.key);
-        return Err(member.refuse(message, "write the name in quotes: \"alice\""));
+        return Err(member.refuse(
+            message,
+            "each of them is a name in quotes, such as \"alice\"",
+        ));
     };
     if text == "*" {
         return Err(match member.key {
             "authors" => {
                 let message = "`\"*\"` cannot be in a list";
-                member.refuse(message, "write `authors = \"*\"`")
+                let help = "remove it; `authors = \"*\"`, without brackets and with a filter, is every author";
+                member.refuse(message, help)
             }
             _ => refuse_anyone(member),
         });
     }
-    Account::parse(text).map_err(|error| {
+    let list = format!("{PREFIX}{text}");
+    let parsed = Account::parse(text);
+    if parsed.is_ok() && scope.defines(text) {
+        let message = format!(
+            "{} is an account here, and also the name of a list",
+            quoted(text)
+        );
+        member.warn(message, format!("did you mean {}?", quoted(&list)));
+    }
+    parsed.map_err(|error| {
         let message = format!("{} cannot be an account: {error}", quoted(text));
         let help = match several(text) {
+            _ if scope.defines(text) => format!("write {}", quoted(&list)),
             Some(meant) => format!("write {}", &meant[1..meant.len() - 1]),
-            None => "write the account name as on the chain, such as \"alice\"".to_owned(),
+            None => "it must be the account's name on the chain, such as \"alice\"".to_owned(),
         };
         member.refuse(message, help)
     })
@@ -116,15 +133,21 @@ fn refuse_anyone(item: &Item<'_>) -> Reported {
 
 /// `["alice", "bob"]` for `alice, bob`; `["alice"]` for `https://example.org/@alice`.
 fn several(text: &str) -> Option<String> {
-    let text = text.rsplit_once("/@").map_or(text, |(_, name)| name);
+    const JOINTS: [&str; 5] = ["and", "or", "&", "+", "und"];
     let names = text.split([',', ';', ' ', '\t', '\n']);
-    let names = names.filter(|name| !name.is_empty()).map(|name| {
-        if name.len() > PREFIX.len() && name.starts_with(PREFIX) {
-            return Some(quoted(name));
-        }
-        let account = Account::parse(name).ok()?;
-        Some(quoted(account.as_str()))
-    });
+    let names = names
+        .filter(|name| !name.is_empty() && !JOINTS.contains(name))
+        .map(|name| {
+            let name = match name.rsplit_once("/@") {
+                Some((_, name)) => name.split(['/', '?', '#']).next().unwrap_or(name),
+                None => name,
+            };
+            if name.len() > PREFIX.len() && name.starts_with(PREFIX) {
+                return Some(quoted(name));
+            }
+            let account = Account::parse(name).ok()?;
+            Some(quoted(account.as_str()))
+        });
     let names = names.collect::<Option<Vec<_>>>()?;
     (!names.is_empty()).then(|| format!("[{}]", names.join(", ")))
 }

@@ -8,7 +8,7 @@ use crate::rules::language::rule_table::{RuleTable, Shared};
 use crate::rules::language::{accounts, percentage, schedule};
 use crate::rules::rule::{AuthorRule, Authors, PostKind, Trigger};
 use crate::toml_reader::duration::Written;
-use crate::toml_reader::item::Item;
+use crate::toml_reader::item::{Item, Wanted, quoted};
 use crate::weight::Weight;
 
 /// Reads the keys of an author rule, and checks them against the keys shared with trails.
@@ -57,7 +57,7 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         (Ok(Authors::Anyone), _) if !shared.narrows => Err(table.refuse_together(
             "authors",
             "`authors = \"*\"` needs a filter",
-            "add `tags.any`, `tags.all` or `communities.any`",
+            "`tags.any`, `tags.all` or `communities.any` must be there, as in `tags = { any = [\"photography\"] }`",
         )),
         _ => Ok(()),
     };
@@ -75,7 +75,20 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
 fn weight(item: &Item<'_>) -> Result<Weight, Reported> {
     if item.value.is_table() {
         let message = "`weight` can be a table only in `[[trail]]`: an author rule has no leader";
-        return Err(item.refuse(message, item.write("\"50%\"")));
+        let scale = (item.value.as_table())
+            .and_then(|table| table.get("scale"))
+            .and_then(|scale| scale.get_ref().as_str());
+        let scale = scale.filter(|text| {
+            percentage::parse(text).is_ok_and(|value| (1..=10_000).contains(&value))
+        });
+        let help = match scale {
+            Some(scale) => item.write(quoted(scale)),
+            None => item.such_as(Wanted::new("a percentage", "\"50%\"")),
+        };
+        return Err(item.refuse(message, help));
+    }
+    if percentage::number(item.value) == Some(0.0) {
+        return Err(refuse_zero(item));
     }
     let value = percentage::read(item, -10_000..=10_000)?;
     if value == 0 {
@@ -86,7 +99,7 @@ fn weight(item: &Item<'_>) -> Result<Weight, Reported> {
 
 /// Reports a weight of 0.
 pub(super) fn refuse_zero(item: &Item<'_>) -> Reported {
-    let help = "to switch the rule off, write `enabled = false`";
+    let help = "keep the weight that the rule has when it is on: `enabled = false` switches it off";
     item.refuse("`weight` cannot be 0%", help)
 }
 

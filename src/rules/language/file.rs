@@ -15,10 +15,10 @@ use crate::diagnostic::{Finding, Problem};
 use crate::rules::language::keys::Kind;
 use crate::rules::language::lists::{self, Lists, Scope};
 use crate::rules::language::rule_table::RuleTable;
-use crate::rules::language::{accounts, whole_rule};
+use crate::rules::language::{accounts, keys, whole_rule};
 use crate::rules::rule::{Rule, RuleId};
 use crate::toml_reader::item::{Item, Wanted, quoted};
-use crate::toml_reader::table::Table;
+use crate::toml_reader::table::{Meant, Table};
 use crate::toml_reader::{settings, syntax, timezone};
 
 /// Result of reading a file.
@@ -64,7 +64,14 @@ pub fn read(path: &str, text: &str) -> Checked {
 /// Reads one of several files that share `lists`.
 pub fn read_with_lists(place: Place<'_>, text: &str, lists: &Lists) -> Checked {
     let (checked, problems) = settings::read_guarded(place.shown, text, |report| {
-        let root = syntax::parse(report);
+        let root = syntax::parse_with(report, |root, report| {
+            read_root(
+                place.relative,
+                root,
+                &Scope::new(lists, place.shown),
+                report,
+            );
+        });
         let scope = Scope::new(lists, place.shown);
         let mut read = read_root(place.relative, &root, &scope, report);
         if report.has_errors() {
@@ -117,19 +124,28 @@ fn read_root<'t>(
     scope: &Scope<'_>,
     report: &'t Report<'t>,
 ) -> Vec<Placed> {
-    let mut table = Table::new(root, 0..0, "a rule file", report);
-    let voters = table.read("voters", |item| accounts::read(item, scope));
+    let known = keys::FILE.each_ref().map(|key| key.name);
+    let mut table = Table::new(root, 0..0, "a rule file", report).with_keys(&known, |_| None);
+    let mut voters = table.read("voters", |item| accounts::read(item, scope));
     // A file with an unknown time zone is an error anyway.
     let zone = table.read("timezone", timezone::read);
     let timezone = zone.ok().flatten().unwrap_or(Tz::UTC);
-    if let Some(item) = table.take("lists") {
-        scope.check_definitions(&item);
-    }
+    let lists = table.take("lists");
     let mut tables = Vec::new();
     for kind in [Kind::Author, Kind::Trail] {
         if let Some(item) = table.take(kind.key()) {
             collect(kind, &item, &mut tables);
         }
+    }
+    if let Some(item) = lists {
+        let lacks_voters =
+            matches!(voters, Ok(None)) && tables.iter().any(|(_, table)| !table.has("voters"));
+        let misplaced = misplaced_in_lists(&item, lacks_voters);
+        if let Some((_, reported)) = misplaced.iter().find(|(name, _)| *name == "voters") {
+            voters = Err(*reported);
+        }
+        let misplaced: Vec<_> = misplaced.into_iter().map(|(name, _)| name).collect();
+        scope.check_definitions(&item, &misplaced);
     }
     // The precedence of rules is their order in the text, where both kinds can be mixed.
     tables.sort_by_key(|(_, table)| table.header.start);
@@ -138,8 +154,9 @@ fn read_root<'t>(
     let mut names = Names::default();
     let mut rules = Vec::with_capacity(tables.len());
     for (kind, table) in tables {
+        let known: Vec<_> = kind.keys().map(|key| key.name).collect();
         let mut table = RuleTable {
-            table,
+            table: table.with_keys(&known, |key| meant(kind, key)),
             scope,
             kind,
             timezone,
@@ -161,6 +178,44 @@ fn read_root<'t>(
         }
     }
     rules
+}
+
+/// Reports keys of the file or of a rule that stand below `[lists]`, where they are lists; returns their names.
+fn misplaced_in_lists<'t>(lists: &Item<'t>, lacks_voters: bool) -> Vec<(&'t str, Reported)> {
+    let entries = lists.value.as_table().into_iter().flatten();
+    let misplaced = entries.filter_map(|(name, value)| {
+        let item = Item::entry(name, value, lists.report);
+        let is_list = item.value.is_array();
+        let in_rules = [Kind::Author, Kind::Trail]
+            .iter()
+            .any(|kind| kind.has(item.key));
+        let place = match item.key {
+            "voters" if lacks_voters || !is_list => "above all headers",
+            "timezone" if !is_list => "above all headers",
+            _ if in_rules && !is_list => "below the header of its rule",
+            _ => return None,
+        };
+        let message = format!("`{}` stands below `[lists]`, so it is a list", item.key);
+        let finding = Finding::at(item.key_span, message)
+            .also(lists.key_span.clone(), "this header")
+            .help(format!("move this line up, {place}"));
+        Some((item.key, lists.report.error(finding)))
+    });
+    misplaced.collect()
+}
+
+/// What a key that a rule of this kind does not have probably means.
+fn meant(kind: Kind, key: &str) -> Option<Meant> {
+    let meant = match (key, kind) {
+        ("vote" | "percent" | "percentage" | "power" | "strength", _) => "weight",
+        ("exclude" | "exclude_authors" | "not_authors", _) => "except",
+        ("until" | "ends" | "expiry", _) => "expires",
+        ("wait" | "after", _) => "delay",
+        ("user" | "users" | "account" | "accounts", Kind::Author) => "authors",
+        ("curator" | "curators" | "follow" | "trails", Kind::Trail) => "leaders",
+        _ => return kind.holder(key).map(Meant::Inside),
+    };
+    Some(Meant::Key(meant))
 }
 
 /// Collects the tables of `[[author]]` or `[[trail]]`.
@@ -248,7 +303,17 @@ fn check_name<'t>(item: &Item<'t>) -> Result<&'t str, Reported> {
     } else {
         return Ok(name);
     };
-    Err(item.refuse(why, item.write(WANTED.example)))
+    let line = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line: String = line
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_LENGTH)
+        .collect();
+    let help = match line.is_empty() {
+        true => item.such_as(WANTED),
+        false => item.write(quoted(line.trim())),
+    };
+    Err(item.refuse(why, help))
 }
 
 /// Help for a key that is not allowed at the top of a file.
@@ -278,14 +343,7 @@ fn belongs_in_other_rule(kind: Kind, key: &str) -> Option<String> {
     if others.has(key) {
         return Some(format!("`{key}` is a key of {other}"));
     }
-    match key {
-        "timezone" => Some("`timezone` belongs at the top of the file, above all rules".into()),
-        "author" | "leader" | "voter" => {
-            Some(format!("did you mean `{key}s = [{}]`?", quoted("alice")))
-        }
-        "vote" | "percent" | "power" | "strength" => {
-            Some("did you mean `weight = \"50%\"`?".to_owned())
-        }
-        _ => None,
-    }
+    (key == "timezone").then(|| {
+        "move this line up, above all headers: `timezone` belongs at the top of the file".into()
+    })
 }

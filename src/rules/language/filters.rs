@@ -3,10 +3,10 @@
 use toml::de::DeValue;
 
 use crate::diagnostic::report::Reported;
-use crate::rules::language::lists::{Scope, word};
+use crate::rules::language::lists::{PREFIX, Scope, word};
 use crate::rules::rule::Words;
 use crate::toml_reader::item::{Item, Wanted, quoted};
-use crate::toml_reader::table::Table;
+use crate::toml_reader::table::{Meant, Table};
 
 /// Reads the words of a filter, in lower case and without a leading `#`.
 ///
@@ -16,9 +16,23 @@ pub(super) fn read(item: &Item<'_>, scope: &Scope<'_>) -> Result<Words, Reported
     let of = match item.key {
         "text" => Of::Texts,
         "apps" => Of::Apps,
+        "communities" => Of::Communities,
         _ => Of::Tags,
     };
-    let mut table = Table::filled(item, "{ none = [\"nsfw\"] }")?;
+    let keys: &[&str] = match of {
+        Of::Texts => &["any", "none"],
+        _ => &["any", "all", "none"],
+    };
+    if !item.value.is_table() {
+        return Err(refuse_bare(item, of));
+    }
+    let mut table = Table::filled(item, "{ any = [\"photography\"] }")?;
+    table = table.with_keys(keys, |name| match name {
+        "not" | "exclude" | "without" | "except" | "no" => Some(Meant::Key("none")),
+        "include" | "with" | "or" | "some" | "one" => Some(Meant::Key("any")),
+        "and" if of != Of::Texts => Some(Meant::Key("all")),
+        _ => None,
+    });
     let any = table.read("any", |item| list(item, of, scope));
     // `text` has no `all`.
     let all = match of {
@@ -34,20 +48,84 @@ pub(super) fn read(item: &Item<'_>, scope: &Scope<'_>) -> Result<Words, Reported
     })
 }
 
+/// Reports words in place of the table. Whether posts must have them or must not is open.
+fn refuse_bare(item: &Item<'_>, of: Of) -> Reported {
+    const TABLE: Wanted = Wanted::new("a table", "{ any = [\"photography\"] }");
+    let words = item.quotable_texts().and_then(|texts| {
+        let words = texts.iter().map(|text| words_in(text, of));
+        Some(words.collect::<Option<Vec<_>>>()?.concat())
+    });
+    let ways = words.into_iter().flat_map(|words| {
+        let list = list_of(&words);
+        [
+            (
+                format!("{{ any = {list} }}"),
+                "posts with one of them".to_owned(),
+            ),
+            (
+                format!("{{ none = {list} }}"),
+                "posts without them".to_owned(),
+            ),
+        ]
+    });
+    let help = item.write_one_of(&ways.collect::<Vec<_>>());
+    item.wrong_type_with(TABLE, help.unwrap_or_else(|| item.such_as(TABLE)))
+}
+
+/// The words that one text may stand for; `None` if it is not a list of words.
+fn words_in(text: &str, of: Of) -> Option<Vec<String>> {
+    let is_list = text.starts_with(PREFIX);
+    let parts: Vec<_> = match of {
+        _ if is_list => vec![text.trim()],
+        Of::Texts => text.split([',', ';']).map(str::trim).collect(),
+        _ => text.split([',', ';', ' ']).collect(),
+    };
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let parts = parts.map(|part| match of {
+        Of::Texts => Some(part.to_owned()),
+        _ if is_list => Some(part.to_owned()),
+        _ => word(part.split('/').next().unwrap_or(part), of == Of::Apps).ok(),
+    });
+    let parts = parts.collect::<Option<Vec<_>>>()?;
+    (!parts.is_empty()).then_some(parts)
+}
+
+fn list_of(words: &[String]) -> String {
+    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+    format!("[{}]", words.join(", "))
+}
+
 /// Kind of words in a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {
-    /// Tags or communities.
     Tags,
+    Communities,
     Apps,
     Texts,
 }
 
 fn list(item: &Item<'_>, of: Of, scope: &Scope<'_>) -> Result<Vec<String>, Reported> {
-    const WANTED: Wanted = Wanted::new("a list of texts", "[\"photography\"]");
+    let wanted = match of {
+        Of::Communities => Wanted::new("a list of communities", "[\"hive-174578\"]"),
+        Of::Apps => Wanted::new("a list of apps", "[\"peakd\"]"),
+        Of::Tags | Of::Texts => Wanted::new("a list of texts", "[\"photography\"]"),
+    };
+    if let Some(text) = item.quotable_text() {
+        let mut ways = Vec::new();
+        if let Some(words) = words_in(text, of) {
+            ways.push((list_of(&words), format!("{} of them", words.len())));
+            if of == Of::Texts && words.len() > 1 {
+                ways.push((list_of(&[text.to_owned()]), "one text".to_owned()));
+            }
+        }
+        let help = item
+            .write_one_of(&ways)
+            .unwrap_or_else(|| item.such_as(wanted));
+        return Err(item.wrong_type_with(wanted, help));
+    }
     let mut words = Vec::new();
     let mut listed = Vec::new();
-    item.each(WANTED, |member| {
+    item.each(wanted, |member| {
         if of != Of::Texts
             && let Some(of_list) = scope.words(&member, of == Of::Apps)
         {
@@ -74,14 +152,21 @@ fn list(item: &Item<'_>, of: Of, scope: &Scope<'_>) -> Result<Vec<String>, Repor
 fn read_one(member: &Item<'_>, of: Of) -> Result<String, Reported> {
     let DeValue::String(text) = member.value else {
         let message = format!("`{}` lists texts, not {}", member.key, member.type_name());
-        return Err(member.refuse(message, "write it in quotes: \"photography\""));
+        let help = match member.value {
+            DeValue::Integer(digits) => format!("write {}", quoted(digits.as_str())),
+            _ => "each of them is a text in quotes, such as \"photography\"".to_owned(),
+        };
+        return Err(member.refuse(message, help));
     };
     if of != Of::Texts {
         let word = word(text, of == Of::Apps);
         return word.map_err(|mistake| member.refuse(mistake.message, mistake.help));
     }
     match text.is_empty() {
-        true => Err(member.refuse("an empty text is in every post", "remove it")),
+        true => Err(member.refuse(
+            "an empty text is in every post",
+            "put the text to look for between the quotes",
+        )),
         false => Ok(text.to_lowercase()),
     }
 }

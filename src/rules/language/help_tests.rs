@@ -47,6 +47,139 @@ fn the_key_that_the_help_suggests_is_valid() {
 }
 
 #[test]
+fn the_help_keeps_what_the_writer_meant() {
+    for (keys, help) in [
+        (
+            "weight = 0.5",
+            "write `weight = \"0.5%\"` for 0.5 percent, `weight = \"50%\"` for the factor 0.5",
+        ),
+        ("weight = 5000", "write `weight = \"50%\"`"),
+        ("weight = '50 percent'", "write `weight = \"50%\"`"),
+        ("weight = '.5%'", "write `weight = \"0.5%\"`"),
+        ("weight = 50%", "write `weight = \"50%\"`"),
+        ("weight == \"50%\"", "write `weight = \"50%\"`"),
+        ("weight = \"50%\",", "write `weight = \"50%\"`"),
+        ("weight = «50%»", "write `weight = \"50%\"`"),
+        (
+            "tags = ['art']",
+            "write `tags = { any = [\"art\"] }` for posts with one of them, `tags = { none = [\"art\"] }` for posts without them",
+        ),
+        ("enabled = no", "write `enabled = false`"),
+        ("enabled = False", "write `enabled = false`"),
+        ("self_votes = 1", "write `self_votes = true`"),
+        (
+            "window = { from = '9am', to = '22:00' }",
+            "write `from = \"09:00\"`",
+        ),
+        (
+            "window = { from = '8:00', to = '5 p.m.' }",
+            "write `to = \"17:00\"`",
+        ),
+        (
+            "window = { from = 0830, to = '22:00' }",
+            "write `window = { from = \"08:30\", to = '22:00' }`",
+        ),
+        (
+            "window = { from = '08:00', to = '22:00', days = 'fri-mon' }",
+            "write `days = [\"fri\", \"sat\", \"sun\", \"mon\"]`",
+        ),
+        (
+            "window = { from = '08:00', to = '22:00', days = ['weekdays'] }",
+            "write \"mon\", \"tue\", \"wed\", \"thu\", \"fri\"",
+        ),
+        ("expires = 31.12.2030", "write `expires = 2030-12-31`"),
+        (
+            "expires = '31 December 2030'",
+            "write `expires = 2030-12-31`",
+        ),
+        (
+            "expires = '01/02/2030'",
+            "write `expires = 2030-02-01` for 1 February 2030, `expires = 2030-01-02` for 2 January 2030",
+        ),
+        ("payout = { max = '25 HBD' }", "write `max = 25`"),
+        ("payout = { max = '$2.50' }", "write `max = 2.5`"),
+        ("payout = 20", "write `payout = { max = 20 }`"),
+        ("delay = 5min", "write `delay = \"5m\"`"),
+        (
+            "delay = 'half a year'",
+            "write a duration, such as `delay = \"5m\"`",
+        ),
+        (
+            "leaders = ['curie']\ndownvotes = true",
+            "write `downvotes = \"follow\"` for upvotes and downvotes, `downvotes = \"only\"` for downvotes alone",
+        ),
+        (
+            "schedule = { cron = '0 18 * * FRI-MON' }",
+            "write `cron = \"0 18 * * FRI,SAT,SUN,MON\"`",
+        ),
+        (
+            "schedule = { cron = '0 22-2 * * *' }",
+            "write `cron = \"0 22,23,0,1,2 * * *\"`",
+        ),
+        (
+            "schedule = { cron = '0 9, * * *' }",
+            "write `cron = \"0 9 * * *\"`",
+        ),
+        ("max-age = '1d'", "write `max_age = '1d'`"),
+        ("per_day = 2", "write `limit = { per_day = 2 }`"),
+        (
+            "except = 'https://peakd.com/@dave/a-post'",
+            "write `except = [\"dave\"]`",
+        ),
+        (
+            "except = 'dave and erin'",
+            "write `except = [\"dave\", \"erin\"]`",
+        ),
+    ] {
+        let problems = problems(keys);
+        assert_eq!(problems.len(), 1, "{keys}: {problems:?}");
+        assert_eq!(problems[0].1, help, "{keys}");
+    }
+}
+
+#[test]
+fn what_cannot_work_although_it_is_valid_is_a_warning() {
+    for (keys, message) in [
+        (
+            "except = ['friends']",
+            "\"friends\" is an account here, and also the name of a list",
+        ),
+        (
+            "communities = { none = ['photography'] }",
+            "\"photography\" is not a community",
+        ),
+    ] {
+        let problems = problems(keys);
+        assert_eq!(problems.len(), 1, "{keys}: {problems:?}");
+        assert_eq!(problems[0].0, message, "{keys}");
+    }
+}
+
+#[test]
+fn a_field_that_the_parser_would_pass_over_is_refused() {
+    for cron in [
+        "0 18 15 * L",
+        "0 18,,19 * * *",
+        "0 18 * * *,MON",
+        "0 18 * * MON,",
+        "0 18 * */0 *",
+    ] {
+        let keys = format!("schedule = {{ cron = '{cron}' }}");
+        assert_eq!(problems(&keys).len(), 1, "{cron}");
+    }
+    for cron in [
+        "0 18 L * *",
+        "0 18 15W * *",
+        "0 18 * * FRI#2",
+        "0 18 * * 5L",
+        "*/10 9-17/2 1,15 JAN-mar 0-7",
+    ] {
+        let keys = format!("schedule = {{ cron = '{cron}' }}");
+        assert_eq!(problems(&keys), [], "{cron}");
+    }
+}
+
+#[test]
 fn an_asterisk_in_place_of_accounts_is_refused() {
     for (keys, (message, help)) in [
         (

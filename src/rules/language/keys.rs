@@ -88,6 +88,20 @@ impl Kind {
         own.iter().chain(&BOTH)
     }
 
+    /// The only key whose table may contain a key with this name.
+    pub fn holder(self, name: &str) -> Option<&'static str> {
+        let mut holders = self.keys().filter(|key| match key.holds {
+            Holds::Table(inner) | Holds::PercentageOrTable(inner) => {
+                inner.iter().any(|inner| inner.name == name)
+            }
+            _ => false,
+        });
+        match (holders.next(), holders.next()) {
+            (Some(only), None) => Some(only.name),
+            _ => None,
+        }
+    }
+
     /// Whether its tables may contain a key with this name.
     pub fn has(self, name: &str) -> bool {
         self.keys().any(|key| key.name == name)

@@ -3,6 +3,7 @@
 use crate::rules::language::rule_table::RuleTable;
 use crate::rules::rule::{Authors, PostKind, Rule, Trigger, Words};
 use crate::toml_reader::duration::Written;
+use crate::toml_reader::item::quoted;
 
 /// Reports the parts of `rule`, read from `table`, that have no effect.
 pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
@@ -27,6 +28,12 @@ pub(super) fn warn(rule: &Rule, table: &mut RuleTable<'_, '_>) {
         let help = "no post can match: this rule never votes";
         let contradiction = contradiction(key, words);
         warnings.extend(contradiction.map(|contradiction| (key, contradiction, help)));
+    }
+    if let Some(name) = not_a_community(&rule.communities) {
+        let message = format!("{} is not a community", quoted(name));
+        let help =
+            "a community is named by its account, such as \"hive-174578\"; for a tag, use `tags`";
+        warnings.push(("communities", message, help));
     }
     for (key, message, help) in warnings {
         table.warn(key, message, help);
@@ -80,6 +87,17 @@ fn no_author_left(rule: &Rule) -> Option<Warning> {
         )),
         _ => None,
     }
+}
+
+/// The first word that does not have the form `hive-174578`.
+fn not_a_community(words: &Words) -> Option<&str> {
+    let is_community = |word: &str| {
+        word.strip_prefix("hive-").is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    let words = [&words.any, &words.all, &words.none].into_iter().flatten();
+    words.map(String::as_str).find(|word| !is_community(word))
 }
 
 /// No post can match `words`.

@@ -107,6 +107,15 @@ pub fn defined_in(path: &str, text: &str) -> Vec<Arc<List>> {
 }
 
 fn members(item: &Item<'_>) -> Result<Vec<Box<str>>, Reported> {
+    if let Some(text) = item.quotable_text() {
+        let names = text.split([',', ';', ' ']).filter(|name| !name.is_empty());
+        let names: Vec<_> = names.map(quoted).collect();
+        let help = match names.is_empty() {
+            true => item.such_as(WANTED),
+            false => item.write(format_args!("[{}]", names.join(", "))),
+        };
+        return Err(item.wrong_type_with(WANTED, help));
+    }
     let mut seen = HashSet::new();
     let mut members = Vec::new();
     item.each(WANTED, |member| {
@@ -129,10 +138,14 @@ fn read_member<'t>(member: &Item<'t>) -> Result<&'t str, Reported> {
     let DeValue::String(text) = member.value else {
         let kind = member.type_name();
         let message = format!("a list contains accounts or tags, not {kind}");
-        return Err(member.refuse(message, "write it in quotes: \"alice\""));
+        let help = match member.value {
+            DeValue::Integer(digits) => format!("write {}", quoted(digits.as_str())),
+            _ => "each member is a text in quotes, such as \"alice\"".to_owned(),
+        };
+        return Err(member.refuse(message, help));
     };
     if text.starts_with(PREFIX) {
-        let help = "write its members, or name both lists where they are used: \
+        let help = "name its members here, or both lists where they are used: \
                     [\"list:one\", \"list:two\"]";
         return Err(member.refuse("a list cannot contain another list", help));
     }
@@ -142,9 +155,19 @@ fn read_member<'t>(member: &Item<'t>) -> Result<&'t str, Reported> {
     }
     if text.is_empty() || text.contains(char::is_whitespace) {
         let message = format!("{} is neither an account nor a tag", quoted(text));
-        return Err(member.refuse(message, "write each name in quotes of its own"));
+        return Err(member.refuse(message, each_in_quotes(text)));
     }
     Ok(text)
+}
+
+/// `write "two", "words"`
+fn each_in_quotes(text: &str) -> String {
+    let words = text.split_whitespace().filter(|word| *word != "#");
+    let words: Vec<_> = words.map(quoted).collect();
+    match words.is_empty() {
+        true => "put a name between the quotes".to_owned(),
+        false => format!("write {}", words.join(", ")),
+    }
 }
 
 /// Why a text is not a word for a filter.
@@ -169,7 +192,7 @@ pub(super) fn word(text: &str, as_app: bool) -> Result<String, Mistake> {
     if word.is_empty() || word.contains(char::is_whitespace) {
         return Err(Mistake {
             message: format!("{} is not one word", quoted(text)),
-            help: "write each word in quotes of its own".to_owned(),
+            help: each_in_quotes(text),
         });
     }
     Ok(word)
@@ -339,8 +362,13 @@ impl<'a> Scope<'a> {
         Ok(None)
     }
 
-    /// Reports the errors in the lists that `item` defines.
-    pub(super) fn check_definitions(&self, item: &Item<'_>) {
+    /// Whether a list has this name.
+    pub(super) fn defines(&self, name: &str) -> bool {
+        self.lists.by_name.contains_key(name)
+    }
+
+    /// Reports the errors in the lists that `item` defines, without those that are `reported` already.
+    pub(super) fn check_definitions(&self, item: &Item<'_>, reported: &[&str]) {
         const TABLE: Wanted = Wanted::new("a table", "{ friends = [\"bob\", \"carol\"] }");
         let DeValue::Table(entries) = item.value else {
             item.wrong_type(TABLE);
@@ -348,6 +376,9 @@ impl<'a> Scope<'a> {
         };
         for (name, value) in entries {
             let list = Item::entry(name, value, item.report);
+            if reported.contains(&list.key) {
+                continue;
+            }
             // Errors in the members have been reported.
             let _ = members(&list);
             let known = self.lists.by_name.get(list.key);

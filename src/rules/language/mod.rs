@@ -4,6 +4,8 @@
 //! reads the keys of one subject and reports their errors. A rule is built only if all of its keys are valid.
 
 mod accounts;
+#[cfg(test)]
+mod advice_tests;
 mod author;
 pub mod expires;
 pub mod file;

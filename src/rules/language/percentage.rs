@@ -78,23 +78,18 @@ impl fmt::Display for Written {
 /// `item` is not a percentage, or out of range; the error has been reported.
 pub fn read(item: &Item<'_>, range: RangeInclusive<i32>) -> Result<i32, Reported> {
     const WANTED: Wanted = Wanted::new("a percentage in quotes", "\"50%\"");
-    let help = |meant: Option<i32>| match meant {
-        Some(meant) if range.contains(&meant) => item.write(format_args!("\"{}\"", Written(meant))),
-        _ => item.write(WANTED.example),
+    let help = || {
+        let ways = meanings(item.value, &range);
+        let help = item.write_one_of(&ways);
+        help.unwrap_or_else(|| item.such_as(WANTED))
     };
     if let DeValue::Integer(_) | DeValue::Float(_) = item.value {
-        return Err(item.wrong_type_with(WANTED, help(bare_number(item.value))));
+        return Err(item.wrong_type_with(WANTED, help()));
     }
     let text = item.text(WANTED)?;
     let value = parse(text).map_err(|error| {
-        // Some write decimals with a comma.
-        let number = text.replacen(',', ".", 1);
-        let number = number.trim().trim_end_matches('%').trim_end();
-        let number = number.parse::<f64>().ok();
-        let number = number.filter(|number| number.abs() < 10_000.0);
         let message = format!("{} is not a percentage: {error}", quoted(text));
-        let meant = number.map(|number| (number * 100.0).round() as i32);
-        item.refuse(message, help(meant))
+        item.refuse(message, help())
     })?;
     if range.contains(&value) {
         return Ok(value);
@@ -102,21 +97,80 @@ pub fn read(item: &Item<'_>, range: RangeInclusive<i32>) -> Result<i32, Reported
     let (start, end) = (*range.start(), *range.end());
     let (least, most) = (Written(start), Written(end));
     let message = format!("`{}` must be {least} to {most}", item.key);
-    Err(item.refuse(message, help(Some(value.clamp(start, end)))))
+    let help = match value {
+        0 => item.such_as(WANTED),
+        _ => item.write(format_args!("\"{}\"", Written(value.clamp(start, end)))),
+    };
+    Err(item.refuse(message, help))
 }
 
-/// The probable meaning of a number without quotes, in hundredths of a percent: an integer above 100 is a weight as on
-/// the chain, other numbers are percent.
-fn bare_number(value: &DeValue<'_>) -> Option<i32> {
-    let hundredths = match value {
-        DeValue::Integer(digits) => match digits.to_string().parse::<f64>().ok()? {
-            weight if (101.0..=10_000.0).contains(&weight.abs()) => weight,
-            percent => percent * 100.0,
-        },
-        DeValue::Float(digits) => digits.as_str().parse::<f64>().ok()? * 100.0,
+/// The number that a value without quotes or without `%` holds.
+pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
+    number_and_sign(value).map(|(number, _)| number)
+}
+
+/// The number in a value, and whether the value says that it is in percent.
+fn number_and_sign(value: &DeValue<'_>) -> Option<(f64, bool)> {
+    const SIGNS: [&str; 9] = [
+        "percent", "per cent", "pct", "prozent", "procent", "%", "％", "٪", "perc",
+    ];
+    let text = match value {
+        DeValue::Integer(digits) => digits.to_string(),
+        DeValue::Float(digits) => digits.as_str().to_owned(),
+        DeValue::String(text) => text.to_lowercase(),
         _ => return None,
     };
-    (hundredths.abs() <= 100_000.0).then_some(hundredths.round() as i32)
+    let mut number = text.trim().replace('−', "-");
+    match number.trim_end_matches('%').trim() {
+        "half" => return Some((50.0, true)),
+        "full" | "all" | "max" | "everything" => return Some((100.0, true)),
+        "quarter" | "a quarter" => return Some((25.0, true)),
+        _ => {}
+    }
+    let mut has_sign = false;
+    while let Some(sign) = SIGNS
+        .iter()
+        .find(|sign| number.ends_with(**sign) || number.starts_with(**sign))
+    {
+        number = number
+            .trim_end_matches(sign)
+            .trim_start_matches(sign)
+            .trim()
+            .to_owned();
+        has_sign = true;
+    }
+    let number = number.replacen(',', ".", 1).replace(['_', ' '], "");
+    let is_plain = |c: char| c.is_ascii_digit() || "-+.".contains(c);
+    let plain = Some(&number).filter(|number| number.chars().all(is_plain))?;
+    let number = plain.parse::<f64>().ok()?;
+    Some((number, has_sign)).filter(|(number, _)| number.abs() < 1e6)
+}
+
+/// The percentages in `range` that a value may mean, as TOML with their meanings: a number up to 1 is a share or a
+/// percentage, one above 100 a percentage or a weight as on the chain.
+fn meanings(value: &DeValue<'_>, range: &RangeInclusive<i32>) -> Vec<(String, String)> {
+    let Some((number, has_sign)) = number_and_sign(value) else {
+        return Vec::new();
+    };
+    let percent = (number * 100.0, format!("{number} percent"));
+    let share = (number * 10_000.0, format!("the factor {number}"));
+    let of_chain = (number, format!("a weight of {number} as on the chain"));
+    let size = number.abs();
+    let is_scale = *range.end() > 10_000;
+    let readings = match size {
+        _ if has_sign => vec![percent],
+        _ if size <= 1.0 || (is_scale && size <= 10.0) => vec![percent, share],
+        _ if size <= 100.0 => vec![percent],
+        _ if is_scale && size <= 1_000.0 => vec![percent, of_chain],
+        _ => vec![of_chain],
+    };
+    let readings = readings.into_iter().filter_map(|(hundredths, meaning)| {
+        let hundredths = hundredths.round() as i32;
+        let is_lost = hundredths == 0 && number != 0.0;
+        (range.contains(&hundredths) && !is_lost)
+            .then(|| (format!("\"{}\"", Written(hundredths)), meaning))
+    });
+    readings.collect()
 }
 
 #[cfg(test)]

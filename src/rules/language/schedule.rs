@@ -25,7 +25,7 @@ pub(super) fn read(item: &Item<'_>, zone: Tz) -> Result<Schedule, Reported> {
         let help = item.write(format_args!("{{ cron = {} }}", quoted(text)));
         return Err(item.wrong_type_with(TABLE, help));
     }
-    let mut table = Table::of(item, TABLE.example)?;
+    let mut table = Table::of(item, TABLE.example)?.with_keys(&["cron", "timezone"], |_| None);
     let cron = table.require("cron", CRON.example, |item| check(item.text(CRON)?, item));
     let timezone = table.read("timezone", timezone::read);
     table.refuse_the_rest();
@@ -52,9 +52,19 @@ fn check(text: &str, item: &Item<'_>) -> Result<String, Reported> {
         return Err(item.refuse(format!("`{text}` is not supported"), help));
     }
     let fields: Vec<_> = text.split_whitespace().collect();
-    if let Some((field, meaning)) = wrong_field(&fields) {
+    if let Some((place, meaning)) = wrong_field(&fields) {
+        let field = fields[place];
         let message = format!("`{field}` is not {}", meaning.what);
-        return Err(item.refuse(message, meaning.help()));
+        let meant = meaning.meant(field).map(|meant| {
+            let mut fields = fields.clone();
+            fields[place] = &meant;
+            fields.join(" ")
+        });
+        let help = match meant.filter(|meant| fault(meant).is_none()) {
+            Some(meant) => item.write(quoted(&meant)),
+            None => meaning.help(),
+        };
+        return Err(item.refuse(message, help));
     }
     let why = match fields.len() {
         5 | 6 => error,
@@ -83,14 +93,36 @@ struct Field {
     what: &'static str,
     range: &'static str,
     example: &'static str,
+    least: u32,
+    most: u32,
+    /// Names of its values, the first that of `named_from`.
+    names: &'static [&'static str],
+    named_from: u32,
 }
 
 impl Field {
-    const fn new(what: &'static str, range: &'static str, example: &'static str) -> Self {
+    const fn new(
+        what: &'static str,
+        range: &'static str,
+        example: &'static str,
+        (least, most): (u32, u32),
+    ) -> Self {
         Self {
             what,
             range,
             example,
+            least,
+            most,
+            names: &[],
+            named_from: 0,
+        }
+    }
+
+    const fn named(self, names: &'static [&'static str], named_from: u32) -> Self {
+        Self {
+            names,
+            named_from,
+            ..self
         }
     }
 
@@ -100,30 +132,141 @@ impl Field {
             self.what, self.range, self.example
         )
     }
+
+    /// The value that a number or a name stands for.
+    fn value(&self, text: &str) -> Option<u32> {
+        let names = (self.named_from..).zip(self.names);
+        let mut named = names.filter(|(_, name)| name.eq_ignore_ascii_case(text));
+        let number = || {
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|_| is_number)
+        };
+        let value = named.next().map(|(value, _)| value).or_else(number)?;
+        (self.least..=self.most).contains(&value).then_some(value)
+    }
+
+    /// Whether an item of the list in the field is well formed. The parser of cron expressions passes over some that
+    /// are not.
+    fn takes(&self, item: &str) -> bool {
+        let (range, step) = match item.split_once('/') {
+            Some((range, step)) => (range, Some(step)),
+            None => (item, None),
+        };
+        if step.is_some_and(|step| !matches!(step.parse::<u32>(), Ok(1..))) {
+            return false;
+        }
+        if matches!(range, "*" | "?") || self.value(range).is_some() {
+            return true;
+        }
+        if let Some((first, last)) = range.split_once('-') {
+            let (first, last) = (self.value(first), self.value(last));
+            return first.zip(last).is_some_and(|(first, last)| first <= last);
+        }
+        // The last day of the month, the working day next to a day, the second Monday or the last one.
+        let upper = range.to_uppercase();
+        match (self.what, step) {
+            (_, Some(_)) => false,
+            ("a day of the month", _) => {
+                matches!(&*upper, "L" | "LW" | "W")
+                    || upper
+                        .strip_suffix('W')
+                        .is_some_and(|day| self.value(day).is_some())
+            }
+            ("a day of the week", _) => match upper.split_once('#') {
+                Some((day, count)) => {
+                    self.value(day).is_some() && matches!(count, "1" | "2" | "3" | "4" | "5" | "L")
+                }
+                None => upper
+                    .strip_suffix('L')
+                    .is_some_and(|day| self.value(day).is_some()),
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether the field is a list of well-formed items, of which `*` is none.
+    fn is_well_formed(&self, field: &str) -> bool {
+        let items: Vec<_> = field.split(',').collect();
+        let is_any = |item: &&str| matches!(*item, "*" | "?");
+        items.iter().all(|item| self.takes(item))
+            && (items.len() == 1 || !items.iter().any(|item| is_any(item)))
+    }
+
+    /// The field that was probably meant: without empty items, with `FRI,SAT,SUN,MON` for `FRI-MON`.
+    fn meant(&self, field: &str) -> Option<String> {
+        let items = field.split([',', ';']).filter(|item| !item.is_empty());
+        let items = items.map(|item| {
+            let upper = item.to_uppercase();
+            // 24 o'clock, and days and months with their whole names.
+            let whole = |name: &&&str| upper.len() > 3 && upper.starts_with(**name);
+            match item.split_once('-') {
+                Some((first, last)) if !self.takes(item) => self.round(first, last),
+                _ if self.what == "an hour" && item == "24" => Some("0".to_owned()),
+                _ => match self.names.iter().find(whole) {
+                    Some(name) => Some((*name).to_owned()),
+                    None => Some(item.to_owned()),
+                },
+            }
+        });
+        let items = items.collect::<Option<Vec<_>>>()?;
+        let meant = match items.iter().any(|item| item == "*") && items.len() > 1 {
+            // Which of the two is meant is open.
+            true => return None,
+            false => items.join(","),
+        };
+        (!meant.is_empty() && meant != field).then_some(meant)
+    }
+
+    /// The values from `first` over the end of the range to `last`.
+    fn round(&self, first: &str, last: &str) -> Option<String> {
+        let (first, last) = (self.value(first)?, self.value(last)?);
+        // Day 7 is day 0.
+        let most = if self.names.len() == 7 { 6 } else { self.most };
+        let values = (first..=most).chain(self.least..=last);
+        let name = |value: u32| {
+            let at = value.checked_sub(self.named_from)? as usize;
+            self.names.get(at).map(|name| (*name).to_owned())
+        };
+        let values = values.map(|value| name(value).unwrap_or_else(|| value.to_string()));
+        Some(values.collect::<Vec<_>>().join(","))
+    }
 }
+
+const MONTHS: [&str; 12] = [
+    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+];
+
+const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 /// The fields in order, including the optional second.
 const FIELDS: [Field; 6] = [
-    Field::new("a second", "0 to 59", "`0,30`"),
-    Field::new("a minute", "0 to 59", "`0,30`"),
-    Field::new("an hour", "0 to 23", "`9-17`"),
-    Field::new("a day of the month", "1 to 31", "`1,15`"),
-    Field::new("a month", "1 to 12, or JAN to DEC", "`4-9`"),
-    Field::new("a day of the week", "0 to 7, or SUN to SAT", "`MON-FRI`"),
+    Field::new("a second", "0 to 59", "`0,30`", (0, 59)),
+    Field::new("a minute", "0 to 59", "`0,30`", (0, 59)),
+    Field::new("an hour", "0 to 23", "`9-17`", (0, 23)),
+    Field::new("a day of the month", "1 to 31", "`1,15`", (1, 31)),
+    Field::new("a month", "1 to 12, or JAN to DEC", "`4-9`", (1, 12)).named(&MONTHS, 1),
+    Field::new(
+        "a day of the week",
+        "0 to 7, or SUN to SAT",
+        "`MON-FRI`",
+        (0, 7),
+    )
+    .named(&WEEKDAYS, 0),
 ];
 
 /// The first field that is invalid on its own, with its meaning.
-fn wrong_field<'t>(fields: &[&'t str]) -> Option<(&'t str, &'static Field)> {
+fn wrong_field(fields: &[&str]) -> Option<(usize, &'static Field)> {
     if !(5..=6).contains(&fields.len()) {
         return None;
     }
     let meanings = &FIELDS[FIELDS.len() - fields.len()..];
     let is_wrong = |place: &usize| {
         let alone = (0..fields.len()).map(|at| if at == *place { fields[at] } else { "*" });
-        schedule::parse(&alone.collect::<Vec<_>>().join(" ")).is_err()
+        !meanings[*place].is_well_formed(fields[*place])
+            || schedule::parse(&alone.collect::<Vec<_>>().join(" ")).is_err()
     };
     let place = (0..fields.len()).find(is_wrong)?;
-    Some((fields[place], &meanings[place]))
+    Some((place, &meanings[place]))
 }
 
 /// Why a cron expression cannot be used.
@@ -145,6 +288,9 @@ fn fault(text: &str) -> Option<Fault> {
     let good = || GOOD.lock().unwrap_or_else(PoisonError::into_inner);
     if good().contains(text) {
         return None;
+    }
+    if wrong_field(&text.split_whitespace().collect::<Vec<_>>()).is_some() {
+        return Some(Fault::Invalid("it has a wrong field".to_owned()));
     }
     // Whether it ever occurs does not depend on time zone or date.
     let schedule = Schedule {

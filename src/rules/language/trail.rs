@@ -14,7 +14,7 @@ use crate::rules::language::percentage::Written;
 use crate::rules::language::rule_table::{RuleTable, Shared};
 use crate::rules::language::{accounts, percentage};
 use crate::rules::rule::{Downvotes, TrailRule, TrailWeight, Trigger};
-use crate::toml_reader::item::Item;
+use crate::toml_reader::item::{Item, quoted};
 use crate::toml_reader::table::Table;
 
 const DOWNVOTES: [(&str, Downvotes); 3] = [
@@ -38,7 +38,7 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
     let min_leader_weight = table.read("min_leader_weight", |item| {
         percentage::read(item, 0..=10_000)
     });
-    let downvotes = table.read("downvotes", |item| item.choice(&DOWNVOTES));
+    let downvotes = table.read("downvotes", |item| downvotes_of(item));
     let agree = table.read("agree", |item| {
         let agree = item.integer(1..=u32::MAX)?;
         match leaders.as_ref().map(Vec::len) {
@@ -62,6 +62,33 @@ pub(super) fn read(table: &mut RuleTable<'_, '_>, shared: &Shared) -> Result<Tri
         downvotes: downvotes?.unwrap_or_default(),
         agree: agree?.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
     }))
+}
+
+fn downvotes_of(item: &Item<'_>) -> Result<Downvotes, Reported> {
+    let ways = |ways: &[(&str, &str)]| {
+        let ways = ways
+            .iter()
+            .map(|(word, meaning)| (quoted(word), (*meaning).to_owned()));
+        item.write_one_of(&ways.collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    let is_yes = match item.value {
+        DeValue::Boolean(value) => *value,
+        DeValue::String(text) => match text.to_lowercase().as_str() {
+            "true" | "yes" | "on" | "both" | "all" | "also" => true,
+            "false" | "no" | "off" | "none" | "never" => false,
+            _ => return item.choice(&DOWNVOTES),
+        },
+        _ => return item.choice(&DOWNVOTES),
+    };
+    let help = match is_yes {
+        true => ways(&[
+            ("follow", "upvotes and downvotes"),
+            ("only", "downvotes alone"),
+        ]),
+        false => ways(&[("ignore", "")]),
+    };
+    Err(item.refuse("`downvotes` must be ignore, follow or only", help))
 }
 
 fn authors(item: &Item<'_>, scope: &Scope<'_>) -> Result<Vec<Account>, Reported> {
@@ -110,14 +137,17 @@ const NO_SIGN: &str = "in a trail, a weight has no sign: the sign is that of the
 fn weight(item: &Item<'_>) -> Result<TrailWeight, Reported> {
     match item.value {
         DeValue::Table(_) => scaled(item),
-        DeValue::String(text) if percentage::parse(text).is_ok_and(|value| value < 0) => {
-            let meant = text.trim_start_matches('-').trim_start();
+        value
+            if percentage::number(value).is_some_and(|number| (-100.0..0.0).contains(&number)) =>
+        {
+            let meant = percentage::number(value).unwrap_or(-100.0).abs() * 100.0;
             let help = format!(
-                "{}; to follow downvotes, add `downvotes = \"follow\"` or `downvotes = \"only\"`",
-                item.write(format_args!("\"{meant}\""))
+                "{}; with `downvotes = \"follow\"` or `downvotes = \"only\"` the rule follows downvotes",
+                item.write(format_args!("\"{}\"", Written(meant.round() as i32)))
             );
             Err(item.refuse(NO_SIGN, help))
         }
+        value if percentage::number(value) == Some(0.0) => Err(refuse_zero(item)),
         // The range includes 0, which has an error message of its own.
         _ => match percentage::read(item, 0..=10_000)? {
             0 => Err(refuse_zero(item)),
@@ -127,7 +157,8 @@ fn weight(item: &Item<'_>) -> Result<TrailWeight, Reported> {
 }
 
 fn scaled(item: &Item<'_>) -> Result<TrailWeight, Reported> {
-    let mut table = Table::filled(item, "{ scale = \"50%\" }")?;
+    let keys = ["scale", "offset", "min", "max"];
+    let mut table = Table::filled(item, "{ scale = \"50%\" }")?.with_keys(&keys, |_| None);
     let scale = table.read("scale", |item| percentage::read(item, 1..=100_000));
     let offset = table.read("offset", |item| percentage::read(item, -10_000..=10_000));
     let (min, max) = (table.read("min", bound), table.read("max", bound));
@@ -145,7 +176,8 @@ fn scaled(item: &Item<'_>) -> Result<TrailWeight, Reported> {
     if let Some(max_item) = max_item
         && most == 0
     {
-        let help = "this rule would never vote; to switch the rule off, write `enabled = false`";
+        let help =
+            "this rule would never vote: make it higher; `enabled = false` switches a rule off";
         return Err(max_item.refuse("`max` must be above 0%", help));
     }
     Ok(TrailWeight::Scaled {

@@ -42,7 +42,19 @@ pub(super) fn read(
     let some_age = Duration::from_secs(1)..=duration::WEEK;
     let voters = table.voters(voters);
     let enabled = table.read("enabled", Item::boolean);
-    let delay = table.read("delay", |item| duration::read(item, week));
+    let delay = table.read("delay", |item| {
+        let text = item
+            .value
+            .as_str()
+            .and_then(|text| duration::parse(text).ok());
+        match text {
+            Some(delay) if delay > duration::WEEK => {
+                let help = "posts pay out after 7 days, and no vote counts then: make it shorter";
+                Err(item.refuse("`delay` must be at most 7d", help))
+            }
+            _ => duration::read(item, week),
+        }
+    });
     let max_age = table.read("max_age", |item| duration::read(item, some_age));
     let limit = table.read("limit", limit::read);
     let min_mana = table.read("min_mana", |item| percentage::read(item, 0..=10_000));
