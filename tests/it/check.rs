@@ -297,8 +297,22 @@ fn an_undefined_list_is_a_warning_for_some_files_and_an_error_for_all() {
     let config = CONFIG.replace("'r'", "'rules'");
     fs::write(folder.path().join("curatord.toml"), config).unwrap();
     for (arguments, findings_are, exit) in [
-        (&[][..], &["0 rules in 2 files, no problems"][..], 0),
-        (&["rules"], &["0 rules in 2 files, no problems"], 0),
+        (
+            &[][..],
+            &[
+                "rules: warning: there are no rules: nothing is ever voted on",
+                "0 rules in 2 files, 1 warning",
+            ][..],
+            0,
+        ),
+        (
+            &["rules"],
+            &[
+                "rules: warning: there are no rules: nothing is ever voted on",
+                "0 rules in 2 files, 1 warning",
+            ],
+            0,
+        ),
         (
             &["rules/a.toml"],
             &[
@@ -429,4 +443,44 @@ fn a_configuration_among_the_rules_is_named_and_not_drawn() {
 
     1 problem in 1 file
     ");
+}
+
+#[test]
+fn a_copy_that_synchronisation_made_is_left_out_with_a_warning() {
+    let folder = folder(&[
+        ("r/a.toml", GOOD),
+        ("r/a.sync-conflict-20260102-101010-ABCDEFG.toml", BAD),
+    ]);
+    let output = check(folder.path(), &["r"]);
+    assert_eq!(
+        findings(&output),
+        [
+            "r/a.sync-conflict-20260102-101010-ABCDEFG.toml: warning: this copy of a rule file is not read",
+            "1 rule in 1 file, 1 warning",
+        ]
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_key_below_the_header_of_another_section_names_where_it_belongs() {
+    let folder = folder(&[("r/a.toml", GOOD)]);
+    for (config, help) in [
+        (
+            "[database]\nclient_id = 'my.app'\n",
+            "`client_id` stands below `[database]`: move this line below the header `[signer]`",
+        ),
+        (
+            "[http]\nlisten = ''\nrules = 'r'\n",
+            "`rules` stands below `[http]`: move this line up, above all headers",
+        ),
+        (
+            "nodes = ['https://api.hive.blog']\n",
+            "move this line below the header `[network]`",
+        ),
+    ] {
+        fs::write(folder.path().join("curatord.toml"), config).unwrap();
+        let said = stdout(&check(folder.path(), &[]));
+        assert!(said.contains(help), "{config}: {said}");
+    }
 }
