@@ -213,6 +213,8 @@ fn meant(kind: Kind, key: &str) -> Option<Meant> {
         ("wait" | "after", _) => "delay",
         ("user" | "users" | "account" | "accounts", Kind::Author) => "authors",
         ("curator" | "curators" | "follow" | "trails", Kind::Trail) => "leaders",
+        // Alone, none of them makes a window.
+        ("from" | "to" | "days" | "timezone", _) => return None,
         _ => return kind.holder(key).map(Meant::Inside),
     };
     Some(Meant::Key(meant))
@@ -343,7 +345,10 @@ fn belongs_in_other_rule(kind: Kind, key: &str) -> Option<String> {
     if others.has(key) {
         return Some(format!("`{key}` is a key of {other}"));
     }
-    (key == "timezone").then(|| {
-        "move this line up, above all headers: `timezone` belongs at the top of the file".into()
-    })
+    let help = match key {
+        "timezone" => "move this line up, above all headers: `timezone` belongs at the top of the file",
+        "from" | "to" | "days" => "it belongs in `window = { from = \"08:00\", to = \"22:00\" }`",
+        _ => return None,
+    };
+    Some(help.to_owned())
 }
