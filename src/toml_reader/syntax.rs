@@ -159,7 +159,9 @@ fn help_for(line: &str, start: usize, errors: &[&Finding]) -> Option<String> {
             None => written.split(" for ").next()?,
         };
         let span = &finding.marks.as_ref()?.span;
-        fixed.replace_range(span.start.checked_sub(start)?..span.end - start, value);
+        let place = span.start.checked_sub(start)?..span.end.checked_sub(start)?;
+        fixed.get(place.clone())?;
+        fixed.replace_range(place, value);
     }
     DeTable::parse(&fixed).ok()?;
     Some(format!("write `{fixed}`"))

@@ -311,9 +311,9 @@ fn check_name<'t>(item: &Item<'t>) -> Result<&'t str, Reported> {
         .filter(|c| !c.is_control())
         .take(MAX_LENGTH)
         .collect();
-    let help = match line.is_empty() {
-        true => item.such_as(WANTED),
-        false => item.write(quoted(line.trim())),
+    let help = match item.report.quotable(line.trim()) {
+        None | Some("") => item.such_as(WANTED),
+        Some(line) => item.write(quoted(line)),
     };
     Err(item.refuse(why, help))
 }

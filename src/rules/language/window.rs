@@ -115,7 +115,7 @@ fn time_meant(text: &str, midnight: &str) -> Option<String> {
     };
     let number = number.replace(['.', 'h', '-', ','], ":");
     let (hour, minute) = match number.trim_end_matches(':').split_once(':') {
-        Some((hour, rest)) => (hour.to_owned(), rest.get(..2).unwrap_or("00").to_owned()),
+        Some((hour, rest)) => (hour.to_owned(), rest.get(..2).unwrap_or(rest).to_owned()),
         // 0900 and 1730
         None if number.len() >= 3 => {
             let at = number.len().checked_sub(2)?;
