@@ -301,7 +301,7 @@ fn help_about_a_variable_does_not_mention_quotes() {
         told,
         [
             "CURATORD_NETWORK__KIND:1:1: `CURATORD_NETWORK__KIND` must be hive or steem \
-             (write one of hive or steem)",
+             (write CURATORD_NETWORK__KIND=hive or CURATORD_NETWORK__KIND=steem)",
             "CURATORD_SIGNER__URL:1:1: this is not an address: it must begin with https:// or http:// \
              (write it as in https://hivesigner.com)",
         ]

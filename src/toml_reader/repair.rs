@@ -5,9 +5,9 @@ use toml::de::DeTable;
 
 use crate::toml_reader::item::quoted;
 
-/// Quotes of other kinds than those of TOML.
-const CURLY: [char; 13] = [
-    '“', '”', '„', '‟', '«', '»', '‘', '’', '‚', '‹', '›', '″', '`',
+/// Quotes of other kinds than those of TOML, and the straight one that may end what they begin.
+const CURLY: [char; 14] = [
+    '“', '”', '„', '‟', '«', '»', '‘', '’', '‚', '‹', '›', '″', '`', '"',
 ];
 
 /// The line that `line` probably means, without its comment; `None` if nothing better is known.
@@ -30,34 +30,36 @@ pub(super) fn line(line: &str) -> Option<String> {
 /// `line` with straight quotes and plain spaces. Texts in straight quotes stay as they are.
 fn straight_quotes(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
-    // The straight quote that ends the text, or a curly one for any of them.
-    let mut inside = None;
+    // The quotes that end the text: the same straight one, or any after a curly one.
+    let mut ends: Option<&[char]> = None;
     for character in line.chars() {
-        match (inside, character) {
-            (Some(quote), _) if quote == character => inside = None,
-            (Some('”'), '"') => inside = None,
-            (Some('”'), _) if CURLY.contains(&character) => {
-                inside = None;
+        let is_end = ends.is_some_and(|ends| ends.contains(&character));
+        match character {
+            _ if is_end => {
+                let is_straight = ends.is_some_and(|ends| ends.len() == 1);
+                out.push(if is_straight { character } else { '"' });
+                ends = None;
+            }
+            _ if ends.is_some() => out.push(character),
+            '"' => {
+                ends = Some(&['"']);
                 out.push('"');
-                continue;
             }
-            (None, '"' | '\'') => inside = Some(character),
-            (None, _) if CURLY.contains(&character) => {
-                inside = Some('”');
+            '\'' => {
+                ends = Some(&['\'']);
+                out.push('\'');
+            }
+            _ if CURLY.contains(&character) => {
+                ends = Some(&CURLY);
                 out.push('"');
-                continue;
             }
-            (None, '\u{200b}' | '\u{2060}' | '\u{feff}') => continue,
-            (None, _) if character.is_whitespace() => {
-                out.push(' ');
-                continue;
-            }
-            _ => {}
+            '\u{200b}' | '\u{2060}' | '\u{feff}' => {}
+            _ if character.is_whitespace() => out.push(' '),
+            _ => out.push(character),
         }
-        out.push(character);
     }
-    match inside {
-        Some('"' | '\'') if line.contains(CURLY) => line.replace(CURLY, "\""),
+    match ends {
+        Some([_]) if line.contains(CURLY) => line.replace(CURLY, "\""),
         _ => out,
     }
 }

@@ -12,6 +12,9 @@ use crate::toml_reader::item::quoted;
 use crate::toml_reader::repair;
 use crate::visible::escape;
 
+/// Beginning of the help about dates.
+const A_DATE: &str = "a date is written 2027-12-31";
+
 const NO_COMMA: &str = "missing comma between array elements";
 
 /// Parses the text of `report` and reports its syntax errors. The tree holds what could be read all the same.
@@ -121,11 +124,13 @@ fn with_repairs(
             let marks = finding.marks.as_ref();
             marks.is_some_and(|marks| is_within(&place, marks.span.start))
         });
-        match help_for(
-            &repaired[place.clone()],
-            place.start,
-            &of_line.collect::<Vec<_>>(),
-        ) {
+        let of_line: Vec<_> = of_line.collect();
+        // Quotes would not make it a date.
+        let says_how = |help: &String| help.starts_with(A_DATE);
+        if slip.finding.help.as_ref().is_some_and(says_how) && of_line.is_empty() {
+            return slip.finding;
+        }
+        match help_for(&repaired[place.clone()], place.start, &of_line) {
             Some(help) => slip.finding.help(help),
             None => slip.finding,
         }
@@ -214,9 +219,8 @@ fn explain(report: &Report<'_>, span: Range<usize>, error: &Error) -> Finding {
             }
             _ => "this is not a date".to_owned(),
         };
-        return Finding::at(span, message).help(
-            "a date is written 2027-12-31, with a time 2027-12-31T18:00:00Z; put text in quotes",
-        );
+        let help = format!("{A_DATE}, with a time 2027-12-31T18:00:00Z; put text in quotes");
+        return Finding::at(span, message).help(help);
     }
     let help = if line.contains(['“', '”', '„', '‘', '’']) {
         Some("a text stands in straight quotes: \"…\"".to_owned())

@@ -346,7 +346,9 @@ fn belongs_in_other_rule(kind: Kind, key: &str) -> Option<String> {
         return Some(format!("`{key}` is a key of {other}"));
     }
     let help = match key {
-        "timezone" => "move this line up, above all headers: `timezone` belongs at the top of the file",
+        "timezone" => {
+            "move this line up, above all headers: `timezone` belongs at the top of the file"
+        }
         "from" | "to" | "days" => "it belongs in `window = { from = \"08:00\", to = \"22:00\" }`",
         _ => return None,
     };
