@@ -108,22 +108,25 @@ fn with_repairs(
     }
     repaired.push_str(&text[copied..]);
     let (table, errors) = DeTable::parse_recoverable(&repaired);
-    let is_within = |place: &Range<usize>, at: usize| place.start <= at && at <= place.end;
+    let spans = errors.iter().filter_map(|error| error.span());
+    let mut starts: Vec<_> = spans.map(|span| span.start).collect();
+    starts.sort_unstable();
     let again = Report::new(&repaired);
     read(table.get_ref(), &again);
     let errors_of_values = again.into_errors();
+    let start_of = |finding: &Finding| finding.marks.as_ref().map(|marks| marks.span.start);
     let helped = slips.into_iter().zip(places).map(|(slip, place)| {
         let Some(place) = place else {
             return slip.finding;
         };
-        let starts = errors.iter().filter_map(|error| error.span());
-        if starts.into_iter().any(|span| is_within(&place, span.start)) {
+        let next = starts.get(starts.partition_point(|at| *at < place.start));
+        if next.is_some_and(|at| *at <= place.end) {
             return slip.finding;
         }
-        let of_line = errors_of_values.iter().filter(|finding| {
-            let marks = finding.marks.as_ref();
-            marks.is_some_and(|marks| is_within(&place, marks.span.start))
-        });
+        // They are in the order of the text.
+        let first = errors_of_values.partition_point(|other| start_of(other) < Some(place.start));
+        let of_line = errors_of_values[first..].iter();
+        let of_line = of_line.take_while(|other| start_of(other) <= Some(place.end));
         let of_line: Vec<_> = of_line.collect();
         // Quotes would not make it a date.
         let says_how = |help: &String| help.starts_with(A_DATE);

@@ -1,5 +1,6 @@
 //! Tables: known keys are read one by one, and the remaining ones are reported as unknown.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -245,19 +246,17 @@ impl<'t> Table<'t> {
 
     /// Reports every unknown key. `elsewhere` returns help for keys that belong in another place.
     pub fn refuse_the_rest_with(self, elsewhere: impl Fn(&str, &DeValue<'_>) -> Option<String>) {
+        let meanings: HashMap<&str, Meant> = self.meant.iter().copied().collect();
         for (key, value) in self.entries {
             let name = &**key.get_ref();
             if self.asked.contains(&name) || self.reported.contains(&name) {
                 continue;
             }
-            let inside = self.meant.iter().find_map(|(other, meant)| match meant {
-                Meant::Inside(key) if *other == name => Some(*key),
-                _ => None,
-            });
-            let known = self.meant.iter().find_map(|(other, meant)| match meant {
-                Meant::Key(key) if *other == name => Some(*key),
-                _ => None,
-            });
+            let (inside, known) = match meanings.get(name) {
+                Some(Meant::Inside(key)) => (Some(*key), None),
+                Some(Meant::Key(key)) => (None, Some(*key)),
+                None => (None, None),
+            };
             let meant = known.or_else(|| closest(name, self.asked.iter().copied()));
             // A word that is not similar to a key may be a part of a secret.
             let message = match self.report.quotable(name).or(meant.map(|_| name)) {
