@@ -63,7 +63,14 @@ fn log(row: &Vote, is_news: bool) {
         Status::Queued | Status::Failed | Status::Skipped
             if row.reason.as_ref().is_some_and(Reason::is_reported) =>
         {
-            tracing::debug!(voter, post, rule, attempts, "{}: {key}: {reason}", row.status);
+            tracing::debug!(
+                voter,
+                post,
+                rule,
+                attempts,
+                "{}: {key}: {reason}",
+                row.status
+            );
         }
         Status::Queued if !is_news => {
             tracing::debug!(voter, post, rule, attempts, "waits: {key}: {reason}");
