@@ -8,7 +8,6 @@ use toml::de::{DeTable, Error};
 use crate::diagnostic::Finding;
 use crate::diagnostic::report::Report;
 use crate::diagnostic::text::Text;
-use crate::toml_reader::item::quoted;
 use crate::toml_reader::repair;
 use crate::visible::escape;
 
