@@ -11,7 +11,7 @@ use crate::config::environment::{PREFIX, Variable, Variables};
 use crate::diagnostic::report::{Report, Reported, Values};
 use crate::diagnostic::suggestion::closest;
 use crate::diagnostic::{Finding, PlainProblem};
-use crate::private_file::exposed;
+use crate::private_file::exposed_in_open_folder;
 use crate::toml_reader::item::{Item, Wanted};
 use crate::toml_reader::settings::section_of;
 use crate::toml_reader::table::Table;
@@ -222,7 +222,7 @@ fn read_secret(item: &Item<'_>, folder: &Path) -> Result<String, Reported> {
     let opened = File::open(&path).and_then(|mut file| {
         let mut content = Zeroizing::new(String::new());
         file.read_to_string(&mut content)?;
-        Ok((exposed(&path, &file), content))
+        Ok((exposed_in_open_folder(&path, &file), content))
     });
     match opened {
         Ok((Some(exposed), _)) => {

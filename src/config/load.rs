@@ -103,7 +103,7 @@ pub(super) fn read(
     let root = syntax::parse(&report);
     if let (Some(exposed), Some(key)) = (exposed, secret_in(&root)) {
         let message = format!("other users can read this file, which holds a secret in `{key}`");
-        report.error(Finding::whole(message).help(format!("type `{}`", exposed.command)));
+        report.warning(Finding::whole(message).help(format!("type `{}`", exposed.command)));
     }
     let mut layers = Layers::new(&report, variables, &folder);
     let (rules, config) = read_root(&root, path.clone(), &mut layers);

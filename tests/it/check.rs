@@ -266,8 +266,11 @@ fn without_a_configuration_no_command_creates_a_database() {
     let output = list
         .env("CURATORD_DATABASE__URL", "sqlite://own.db")
         .output();
-    assert_eq!(output.unwrap().status.code(), Some(0));
-    assert!(folder.path().join("own.db").exists());
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("no database of curatord at own.db"), "{said}");
+    assert!(!folder.path().join("own.db").exists());
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn a_secrets_file_that_others_can_read_is_refused_with_what_to_type() {
     ];
     let folder = folder(&files);
     let secret = folder.path().join("secret");
+    set_mode(folder.path(), 0o755);
     for mode in [0o644, 0o604, 0o602] {
         set_mode(&secret, mode);
         for command in ["check", "run"] {
@@ -66,7 +67,7 @@ fn a_secrets_file_that_others_can_read_is_refused_with_what_to_type() {
 }
 
 #[test]
-fn a_configuration_with_a_secret_that_others_can_read_is_refused() {
+fn a_configuration_with_a_secret_that_others_can_read_is_a_warning() {
     let folder = folder(&[("rules/a.toml", RULES)]);
     let file = folder.path().join("curatord.toml");
     set_mode(folder.path(), 0o755);
@@ -78,7 +79,7 @@ fn a_configuration_with_a_secret_that_others_can_read_is_refused() {
         fs::write(&file, secret).unwrap();
         set_mode(&file, 0o644);
         let said = check(folder.path());
-        assert_eq!(said.code, Some(1), "{said:?}");
+        assert_eq!(said.code, Some(0), "{said:?}");
         assert!(
             said.out
                 .contains("other users can read this file, which holds a secret in `")
@@ -89,15 +90,14 @@ fn a_configuration_with_a_secret_that_others_can_read_is_refused() {
             "{said:?}"
         );
         set_mode(&file, 0o600);
-        assert_eq!(check(folder.path()).code, Some(0), "{said:?}");
+        let said = check(folder.path());
+        assert!(!said.out.contains("other users can read"), "{said:?}");
     }
     fs::write(&file, "[signer]\nclient_id = 'my.app'\n").unwrap();
     set_mode(&file, 0o644);
-    assert_eq!(
-        check(folder.path()).code,
-        Some(0),
-        "without a secret, everybody may read it"
-    );
+    let said = check(folder.path());
+    let is_told = said.out.contains("other users can read");
+    assert!(!is_told, "without a secret, everybody may read it");
 }
 
 #[test]
@@ -243,7 +243,16 @@ fn a_node_is_named_by_its_host_and_never_by_its_path() {
     let config = format!(
         "{SIGNER}[network]\nnodes = ['http://me:hunter2@127.0.0.1:9/rpc/hunter2?key=hunter2']\n"
     );
-    let folder = folder(&[("curatord.toml", &config), ("rules/a.toml", RULES)]);
+    let tokens = "[{\"voter\": \"alice\", \"access_token\": \"a\"}]";
+    let files = [
+        ("curatord.toml", &*config),
+        ("rules/a.toml", RULES),
+        ("tokens.json", tokens),
+    ];
+    let folder = folder(&files);
+    // An explanation needs a database.
+    let said = run(folder.path(), &["auth", "import", "tokens.json"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
     for arguments in [
         &["explain", "@bob/x"][..],
         &["replay", "--from", "1", "--to", "2", "--rules", "rules"],

@@ -33,7 +33,7 @@ const USERNAME: &str = "username";
 const IGNORED: [&str; 3] = ["token_type", "scope", "state"];
 
 /// Characters shown of a voter's name: names of accounts have at most 16.
-const MOST_SHOWN: usize = 40;
+const MOST_SHOWN: usize = 16;
 
 /// Why nothing was imported. Contains no token.
 #[derive(Debug, thiserror::Error)]

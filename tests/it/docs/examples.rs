@@ -45,7 +45,9 @@ fn every_toml_block_works() {
 
 /// What `check` says of a rule file, a line each.
 fn problems(text: &str) -> Vec<String> {
-    let folder = folder(&[("friends.toml", text)]);
+    // A folder without any rule would be a finding.
+    const OTHER: &str = "[[author]]\nvoters = ['somebody']\nauthors = ['nobody']\nweight = '1%'\n";
+    let folder = folder(&[("friends.toml", text), ("other.toml", OTHER)]);
     let read = read::check(folder.path(), now());
     read.problems.iter().map(ToString::to_string).collect()
 }
