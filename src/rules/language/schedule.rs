@@ -188,8 +188,7 @@ impl Field {
     fn is_well_formed(&self, field: &str) -> bool {
         let items: Vec<_> = field.split(',').collect();
         let is_any = |item: &&str| matches!(*item, "*" | "?");
-        items.iter().all(|item| self.takes(item))
-            && (items.len() == 1 || !items.iter().any(|item| is_any(item)))
+        items.iter().all(|item| self.takes(item)) && (items.len() == 1 || !items.iter().any(is_any))
     }
 
     /// The field that was probably meant: without empty items, with `FRI,SAT,SUN,MON` for `FRI-MON`.

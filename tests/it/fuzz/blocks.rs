@@ -70,7 +70,7 @@ fn account(rng: &mut Rng) -> &'static str {
         "hive-174578",
         "Not An Account",
     ];
-    *pick::<&str>(rng, &NAMES)
+    pick::<&str>(rng, &NAMES)
 }
 
 fn metadata(rng: &mut Rng) -> String {

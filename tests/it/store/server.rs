@@ -350,7 +350,7 @@ async fn server_with(plugin: &'static str, switches: bool) -> u16 {
     let packet =
         |number: u8, payload: &[u8]| [&[payload.len() as u8, 0, 0, number][..], payload].concat();
     let (greeting, switch) = (packet(0, &greeting), packet(2, &switch));
-    tokio::spawn(async move {
+    tokio_util::task::TaskTracker::new().spawn(async move {
         loop {
             let (mut client, _) = listener.accept().await.unwrap();
             client.write_all(&greeting).await.unwrap();
