@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::visible::visible;
+use crate::visible::{one_line, visible};
 
 /// The fault of one node.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{node} {fault}")]
+#[error("{node} {}", one_line(&.fault.to_string()))]
 pub struct NodeError {
     /// The node's host, with a port that is not the scheme's own.
     pub node: String,
@@ -49,7 +49,7 @@ pub enum NodeFault {
     #[error("gave an answer that is not JSON: {0}")]
     NotJson(String),
     /// The answer to a method is not what it should be.
-    #[error("gave an answer to `{method}` that cannot be read: {why}")]
+    #[error("gave an answer to `{method}` that cannot be read: {}", one_line(.why))]
     Unreadable {
         /// The method that was called.
         method: &'static str,
